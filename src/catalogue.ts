@@ -1,0 +1,22 @@
+import type { AnyCommand } from './commands/kit/command.js';
+import { projectCommands } from './commands/projects.js';
+import type { AnyQuery } from './projections/kit/query.js';
+import type { View } from './projections/kit/view.js';
+import { projectQueries } from './projections/projects/queries.js';
+import { projectsView } from './projections/projects/view.js';
+
+/** One domain as the platform wires it. */
+export interface Domain {
+  readonly name: string;
+  /** The proto file below `proto/` and the service in it that serves these commands and queries. */
+  readonly proto: string;
+  readonly service: string;
+  readonly commands: readonly AnyCommand[];
+  readonly queries: readonly AnyQuery[];
+  readonly views: readonly View[];
+}
+
+/** The domains, one line each. */
+export const catalogue: readonly Domain[] = [
+  { name: 'projects', proto: 'tarl/projects/v1/projects.proto', service: 'tarl.projects.v1.Projects', commands: projectCommands as never, queries: projectQueries as never, views: [projectsView] },
+];

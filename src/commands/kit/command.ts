@@ -1,0 +1,67 @@
+import type { z } from 'zod';
+import type { Decide, Decider, DomainEvent } from '../../domain/kit/index.js';
+
+/** `<domain>.<verb>`, what a caller must hold: `projects.write`. */
+export type Permission = `${string}.${string}`;
+
+/** Where a definition is found over REST; `{name}` stands for a field of the input. */
+export interface HttpRoute {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly path: `/api/v1/${string}`;
+}
+
+/** What may be asked: described once, served over REST, gRPC and GraphQL from this. */
+export interface CommandDefinition<Name extends string = string, Input extends z.ZodObject = z.ZodObject, State = any, Event extends DomainEvent = any> {
+  /** An order in PascalCase; the rpc's name, and in camelCase the operation's and the mutation's. */
+  readonly name: Name;
+  readonly summary: string;
+  readonly input: Input;
+  readonly permission: Permission;
+  readonly http: HttpRoute;
+  readonly decider: Decider<State, Event>;
+  readonly stream: (input: z.output<Input>) => string;
+  readonly decide: Decide<z.output<Input>, State, Event>;
+  /** True when the command mostly meets an absent stream: it then appends first and reads only when that fails. */
+  readonly creates?: boolean;
+  /** False only for the commands that make and end projects: all others need an active one. */
+  readonly inActiveProject?: boolean;
+}
+export type AnyCommand = CommandDefinition;
+
+/** Declares a command; the compiler checks that decision, state and input fit each other. */
+export const defineCommand = <const Name extends string, Input extends z.ZodObject, State, Event extends DomainEvent>(
+  definition: CommandDefinition<Name, Input, State, Event>,
+): CommandDefinition<Name, Input, State, Event> => definition;
+
+/** Who is asking, as established by the guard. */
+export interface Caller {
+  /** The principal as it stands in every event, such as `key:3f2a`. */
+  readonly actor: string;
+  /** Whether this caller holds a permission on a project; without a project, on everything. */
+  may(permission: Permission, project?: string): boolean;
+}
+
+/** What travels with one request whichever wire it came by. */
+export interface RequestContext {
+  readonly caller: Caller;
+  /** A key of the caller's choice under which a repeat of the request is recognised. */
+  readonly idempotencyKey?: string;
+  /** The etag that the resource must still have. */
+  readonly etag?: string;
+  readonly correlationId?: string;
+  readonly traceparent?: string;
+  /** When the caller stops waiting, in milliseconds since the epoch. */
+  readonly deadline?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** The same answer for every command. */
+export interface CommandReply {
+  readonly commandId: string;
+  /** The position of the command's last event; of the stream's last event when nothing changed. */
+  readonly position: string;
+  /** The version of the resource after the command, for `If-Match`. */
+  readonly etag: string;
+  /** False when the command had already taken effect. */
+  readonly changed: boolean;
+}

@@ -1,0 +1,4 @@
+export * from './decider.js';
+export * from './events.js';
+export * from './names.js';
+export * from './refusal.js';

@@ -1,0 +1,68 @@
+import type { PoolClient } from 'pg';
+import type { z } from 'zod';
+import type { DomainEvent, EventDefinition, EventOf } from '../../domain/kit/index.js';
+import type { StoredEvent } from '../../platform/eventstore/port.js';
+
+/** A read model: tables that can be thrown away and made again from the log. */
+export interface View {
+  /** A noun in kebab-case, as operators see it: `feature-groups`. */
+  readonly name: string;
+  /** Raised by whoever changes what the rows mean; a rebuild follows. */
+  readonly version: number;
+  /** The tables the view owns, made by a migration. */
+  readonly tables: readonly string[];
+  /** The event types it wants; everything else only moves its position on. */
+  readonly eventTypes: readonly string[];
+  /** Writes what a batch means, in few set-based statements, inside the engine's transaction. */
+  project(events: readonly StoredEvent[], tx: ViewTransaction): Promise<void>;
+  /** Starts a rebuild that folds the log in memory and is written at the end by COPY. */
+  startBuild(): ViewBuild;
+}
+
+/** The engine's transaction as a view sees it; `table` gives the physical name, live or shadow. */
+export interface ViewTransaction {
+  readonly client: PoolClient;
+  table(name: string): string;
+}
+
+/** One rebuild's fold. Pure: no clock, no other I/O than `write`. */
+export interface ViewBuild {
+  add(events: readonly StoredEvent[]): void;
+  /** A rough number of bytes held; above its limit the engine calls `write` early. */
+  readonly heldBytes: number;
+  /** Writes what is held into the (unindexed) tables and forgets it. The engine calls it once, or more often when memory is short: rows written before are then merged. */
+  write(tx: ViewTransaction): Promise<void>;
+}
+
+/** What a view's handler knows about an event besides its data. */
+export interface EventInfo {
+  readonly stream: string;
+  readonly revision: bigint;
+  /** As it crosses the wires, see formatPosition. */
+  readonly position: string;
+  /** When the log recorded it, ISO 8601 in UTC: the only clock a view may read. */
+  readonly recordedAt: string;
+  readonly actor: string;
+  readonly project?: string;
+}
+
+/** A view of one table whose rows are folds: one row a key, made by pure handlers. `defineView` in projections/engine turns it into a View. */
+export interface KeyedView<Definitions extends readonly EventDefinition[], Row extends z.ZodObject, Key extends keyof z.output<Row> & string> {
+  readonly name: string;
+  readonly version: number;
+  readonly table: string;
+  /** Columns, in snake_case in the table; dates are ISO strings. */
+  readonly row: Row;
+  readonly key: readonly Key[];
+  readonly events: Definitions;
+  /** The key of the row that an event touches. */
+  readonly keyOf: (event: EventOf<Definitions[number]>, info: EventInfo) => Pick<z.output<Row>, Key>;
+  /** The row after the event; undefined removes it. Events without a handler are ignored. */
+  readonly on: {
+    readonly [Type in EventOf<Definitions[number]>['type']]?: (
+      row: z.output<Row> | undefined,
+      data: Extract<EventOf<Definitions[number]>, DomainEvent<Type>>['data'],
+      info: EventInfo,
+    ) => z.output<Row> | undefined;
+  };
+}
