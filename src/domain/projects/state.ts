@@ -5,13 +5,15 @@ export type Project = { status: 'absent' } | { status: 'active'; description: st
 
 export const projectStream = (project: string): string => `project-${project}`;
 
+const initialState = { status: 'absent' } as Project;
+
 export const project = defineDecider({
   category: 'project',
   events: projectEvents,
-  initialState: { status: 'absent' } as Project,
+  initialState,
   on: {
-    ProjectCreated: (_, { description }) => ({ status: 'active', description }),
-    ProjectDescribed: (state, { description }) => ({ ...state, description }) as Project,
-    ProjectArchived: (state) => ({ status: 'archived', description: state.status === 'absent' ? '' : state.description }),
+    ProjectCreated: (_, { description }): Project => ({ status: 'active', description }),
+    ProjectDescribed: (state, { description }): Project => ({ ...state, description }),
+    ProjectArchived: (state): Project => ({ status: 'archived', description: state.status === 'absent' ? '' : state.description }),
   },
 });

@@ -1,0 +1,65 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { issueFirstOwnerKey } from '../domain/access/decisions.js';
+import { ownerKeys, ownerStream, type OwnerKeys } from '../domain/access/state.js';
+import { Refusal } from '../domain/kit/index.js';
+import { WrongExpectedRevision } from '../platform/eventstore/errors.js';
+import type { EventStore } from '../platform/eventstore/port.js';
+import type { Aggregates } from './kit/aggregates.js';
+import type { Caller } from './kit/command.js';
+import { commandIdOf, eventIdOf, eventMetadata } from './kit/metadata.js';
+
+/** `tarl_<id>_<secret>`: the id finds the key, the secret of 256 random bits proves it. */
+const keyShape = /^tarl_([0-9a-z]{8})_([0-9A-Za-z_-]{43})$/;
+
+/** Says who stands behind an API key. Finer grants than the owner's come with the access domain. */
+export class KeyGuard {
+  constructor(
+    private readonly eventStore: EventStore,
+    private readonly aggregates: Aggregates,
+    private readonly localKey?: string,
+  ) {}
+
+  /** The first start's key in clear, to be shown once; undefined on every later start. */
+  async issueFirstOwnerKey(): Promise<string | undefined> {
+    const { state, revision } = await this.aggregates.load(ownerKeys, ownerStream);
+    const keyId = randomBytes(8).reduce((text, byte) => text + (byte % 36).toString(36), '');
+    const secret = randomBytes(32).toString('base64url');
+    const context = { caller: ownerOf('platform') };
+    const [event] = issueFirstOwnerKey({ keyId, secretHash: hashOf(secret) }, state, { now: new Date().toISOString(), actor: context.caller.actor });
+    if (!event) return undefined;
+    const commandId = commandIdOf(context);
+    try {
+      const metadata = { ...eventMetadata({ commandId }, context, 1) };
+      await this.eventStore.append(ownerStream, [{ id: eventIdOf(commandId, 0), ...event, metadata }], { expected: revision < 0n ? 'none' : revision });
+      return `tarl_${keyId}_${secret}`;
+    } catch (error) {
+      // Another process of the same platform was first; its key is the owner's.
+      if (error instanceof WrongExpectedRevision) return undefined;
+      throw error;
+    }
+  }
+
+  /** The caller behind a key; refuses whatever is not a live key. */
+  async authenticate(apiKey: string | undefined): Promise<Caller> {
+    if (!apiKey) throw new Refusal('UNAUTHENTICATED', 'This needs an API key: send "Authorization: Bearer <key>"', { reason: 'MISSING_API_KEY' });
+    if (this.localKey !== undefined && same(hashOf(apiKey), hashOf(this.localKey))) return ownerOf('local');
+    const [, keyId = '', secret = ''] = keyShape.exec(apiKey) ?? [];
+    const secretHash = keyId && ((await this.knownKeys(keyId)).get(keyId) ?? '');
+    if (!same(hashOf(secret), secretHash || hashOf(''))) throw unknownKey();
+    if (secretHash === '') throw unknownKey();
+    return ownerOf(`key:${keyId}`);
+  }
+
+  /** The cached keys, read again only when an unknown key id comes along that may be new. */
+  private async knownKeys(keyId: string): Promise<OwnerKeys> {
+    const cached = this.aggregates.cached<OwnerKeys>(ownerStream)?.state;
+    return cached?.has(keyId) ? cached : (await this.aggregates.load(ownerKeys, ownerStream)).state;
+  }
+}
+
+/** The owner may do everything everywhere. */
+const ownerOf = (actor: string): Caller => ({ actor, may: () => true });
+
+const hashOf = (secret: string): string => createHash('sha256').update(secret).digest('base64url');
+const same = (a: string, b: string): boolean => a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));
+const unknownKey = () => new Refusal('UNAUTHENTICATED', 'This API key is not known', { reason: 'UNKNOWN_API_KEY' });
