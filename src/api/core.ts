@@ -2,6 +2,9 @@ import type { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
 import type { Domain } from '../catalogue.js';
 import type { AnyCommand, Caller, CommandReply, RequestContext } from '../commands/kit/command.js';
+import type { Aggregates } from '../commands/kit/aggregates.js';
+import type { CommandExecutor } from '../commands/kit/execute.js';
+import type { RememberingCommandLog } from '../commands/kit/idempotency.js';
 import type { EventStore, Position } from '../platform/eventstore/port.js';
 import type { AnyQuery } from '../projections/kit/query.js';
 
@@ -16,6 +19,12 @@ export interface Core {
   execute(command: AnyCommand, input: unknown, context: RequestContext): Promise<CommandReply>;
   /** Validates, authorises, waits for the minimum position and runs. */
   ask(query: AnyQuery, input: unknown, context: RequestContext & { readonly minPosition?: string }): Promise<unknown>;
+  /** For hand-written hot paths: waits until the views have reached the caller's minimum position. */
+  awaitPosition(views: readonly string[], context: RequestContext & { readonly minPosition?: string }): Promise<void>;
+  /** The folds of streams that this process keeps. */
+  readonly aggregates: Aggregates;
+  readonly commandLog: RememberingCommandLog;
+  readonly executor: CommandExecutor;
   /** The caller behind an API key; a Refusal UNAUTHENTICATED for anything else. */
   authenticate(apiKey: string | undefined): Promise<Caller>;
 }

@@ -17,6 +17,7 @@ const rememberedCommands = 32;
 /** Folds streams, and keeps the newest folds so that most commands read nothing. */
 export class Aggregates {
   private readonly cache = new Map<string, Aggregate>();
+  private readonly loadedAt = new Map<string, number>();
 
   constructor(
     private readonly eventStore: EventStore,
@@ -28,6 +29,12 @@ export class Aggregates {
     return this.cache.get(stream) as Aggregate<State> | undefined;
   }
 
+  /** The fold as it was at most `maxAgeMs` ago: what another process changed since then is not in it. */
+  async recent<State>(decider: Decider<State>, stream: string, maxAgeMs: number): Promise<Aggregate<State>> {
+    const age = performance.now() - (this.loadedAt.get(stream) ?? -Infinity);
+    return (age <= maxAgeMs ? this.cached<State>(stream) : undefined) ?? (await this.load(decider, stream));
+  }
+
   /** The fold with everything the log holds now: reads on from what is cached. */
   async load<State>(decider: Decider<State>, stream: string): Promise<Aggregate<State>> {
     let aggregate = this.cached<State>(stream) ?? emptyAggregate(decider);
@@ -36,6 +43,7 @@ export class Aggregates {
     for await (const event of this.eventStore.readStream(stream, { from })) events.push(event);
     aggregate = advance(decider, aggregate, events);
     this.keep(stream, aggregate);
+    this.loadedAt.set(stream, performance.now());
     return aggregate;
   }
 
@@ -44,7 +52,12 @@ export class Aggregates {
     if (known && known.revision > aggregate.revision) return;
     this.cache.delete(stream);
     this.cache.set(stream, aggregate);
-    if (this.cache.size > this.limit) this.cache.delete(this.cache.keys().next().value!);
+    if (this.cache.size > this.limit) this.forget(this.cache.keys().next().value!);
+  }
+
+  private forget(stream: string): void {
+    this.cache.delete(stream);
+    this.loadedAt.delete(stream);
   }
 }
 

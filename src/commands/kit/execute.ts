@@ -34,11 +34,11 @@ export class CommandExecutor {
     return this.inTurn(stream, () => this.run({ command, input, context, identity, stream }));
   }
 
-  /** Refuses unless the project is there and active. Asks the log only when this process does not know better. */
+  /** Refuses unless the project is there and active. Another process's archiving is noticed after a second at most. */
   async requireActiveProject(name: string): Promise<void> {
     const stream = projectStream(name);
-    const known = this.aggregates.cached<typeof projectDecider.initialState>(stream);
-    if (known?.state.status === 'active') return;
+    const recent = await this.aggregates.recent(projectDecider, stream, 1000);
+    if (recent.state.status === 'active') return;
     requireActive(name, (await this.aggregates.load(projectDecider, stream)).state);
   }
 

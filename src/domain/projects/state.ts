@@ -13,7 +13,7 @@ export const project = defineDecider({
   initialState,
   on: {
     ProjectCreated: (_, { description }): Project => ({ status: 'active', description }),
-    ProjectDescribed: (state, { description }): Project => ({ ...state, description }),
+    ProjectDescribed: (state, { description }): Project => (state.status === 'active' ? { ...state, description } : state),
     ProjectArchived: (state): Project => ({ status: 'archived', description: state.status === 'absent' ? '' : state.description }),
   },
 });
