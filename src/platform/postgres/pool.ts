@@ -1,0 +1,22 @@
+import pg from 'pg';
+
+/**
+ * How values come out of Postgres, for every pool of TARL. int8 becomes a bigint: counts and log positions exceed what
+ * a number holds exactly, and a bigint that slips into JSON fails loudly where a string would quietly be compared as text.
+ * Given per pool, because pg's own registry is shared by everything in the process.
+ */
+export const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
+    if (oid === pg.types.builtins.INT8 && format !== 'binary') return BigInt;
+    return pg.types.getTypeParser(oid, format as 'text');
+  }) as typeof pg.types.getTypeParser,
+};
+
+/** Opens a pool of connections; `url` is a postgres:// address. The caller ends it. */
+export function openPool(url: string, options: pg.PoolConfig = {}): pg.Pool {
+  const pool = new pg.Pool({ connectionString: url, max: 10, types, ...options });
+  // An idle connection breaks when Postgres restarts, and the next query opens another one. Without a listener the
+  // pool's error would end the process.
+  pool.on('error', (error) => process.emitWarning(`An idle connection to Postgres broke: ${error.message}`));
+  return pool;
+}

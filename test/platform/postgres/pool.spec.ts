@@ -1,0 +1,29 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { until } from '../../support/until.js';
+import { testDatabase, type TestDatabase } from '../../support/postgres.js';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await testDatabase();
+});
+afterAll(() => database.drop());
+
+test('a count beyond what a number holds exactly comes out of Postgres exactly', async () => {
+  const { rows } = await database.pool.query('select 9007199254740993::int8 as position, null::int8 as nothing, 7::int4 as small');
+  expect(rows).toEqual([{ position: 9007199254740993n, nothing: null, small: 7 }]);
+});
+
+test('text sorts by its bytes, so that pages of one list have the same order on every machine', async () => {
+  const { rows } = await database.pool.query(`select t from unnest(array['é', 'a', 'Z', 'z', '_']) t order by t`);
+  expect(rows.map((row) => row.t)).toEqual(['Z', '_', 'a', 'z', 'é']);
+});
+
+test('a query works again after Postgres has closed every connection of the pool', async () => {
+  const name = new URL(database.url).pathname.slice(1);
+  await database.pool.query('select 1');
+  const other = await testDatabase();
+  await other.pool.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name]);
+  await until('the pool noticed', () => database.pool.totalCount === 0);
+  expect((await database.pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+  await other.drop();
+});
