@@ -1,0 +1,170 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { z } from 'zod';
+import { projectCommands } from '../../src/commands/projects.js';
+import { Aggregates } from '../../src/commands/kit/aggregates.js';
+import { defineCommand, type AnyCommand, type Caller, type RequestContext } from '../../src/commands/kit/command.js';
+import { CommandExecutor } from '../../src/commands/kit/execute.js';
+import { RememberingCommandLog, type CommandLog } from '../../src/commands/kit/idempotency.js';
+import { defineDecider, defineEvent, type EventOf } from '../../src/domain/kit/index.js';
+import { EventStoreTimeout } from '../../src/platform/eventstore/errors.js';
+import { connect } from '../../src/platform/eventstore/index.js';
+import type { EventStore, StoredEvent } from '../../src/platform/eventstore/port.js';
+import { testEventStore } from '../support/eventstore.js';
+
+const [createProject, describeProject, archiveProject] = projectCommands as unknown as readonly [AnyCommand, AnyCommand, AnyCommand];
+const owner: Caller = { actor: 'key:test', may: () => true };
+const nothingRecorded: CommandLog = { find: async () => undefined };
+
+let server: Awaited<ReturnType<typeof testEventStore>>;
+let eventStore: EventStore;
+beforeAll(async () => {
+  server = await testEventStore();
+  eventStore = connect(server.url);
+});
+afterAll(async () => {
+  await eventStore.close();
+  await server.close();
+});
+
+/** A process of its own: nothing cached, nothing remembered. */
+const newProcess = (store: EventStore = eventStore) => new CommandExecutor(store, new Aggregates(store), new RememberingCommandLog(nothingRecorded));
+const as = (context: Partial<RequestContext> = {}): RequestContext => ({ caller: owner, ...context });
+let number = 0;
+const newName = () => `p${++number}_${process.pid}`;
+
+async function eventsOf(stream: string): Promise<StoredEvent[]> {
+  const events: StoredEvent[] = [];
+  for await (const event of eventStore.readStream(stream)) events.push(event);
+  return events;
+}
+
+describe('a command', () => {
+  test('answers with the position, the etag and whether it changed something', async () => {
+    const project = newName();
+    const executor = newProcess();
+    const first = await executor.execute(createProject, { project, description: 'one' }, as());
+    expect(first).toMatchObject({ changed: true, etag: '0', position: expect.stringMatching(/^\d+$/) });
+    const second = await executor.execute(describeProject, { project, description: 'two' }, as());
+    expect(second).toMatchObject({ changed: true, etag: '1' });
+    expect(BigInt(second.position)).toBeGreaterThan(BigInt(first.position));
+    expect(await executor.execute(describeProject, { project, description: 'two' }, as())).toMatchObject({ changed: false, etag: '1', position: second.position });
+  });
+
+  test('writes who asked, for which project, by which command, in which version', async () => {
+    const project = newName();
+    const { commandId } = await newProcess().execute(createProject, { project }, as({ correlationId: 'c-1', traceparent: '00-1-2-01' }));
+    const [event] = await eventsOf(`project-${project}`);
+    expect(event).toMatchObject({ type: 'ProjectCreated', data: { project, description: '' } });
+    expect(event!.metadata).toMatchObject({ commandId, actor: 'key:test', project, version: 1, correlationId: 'c-1', causationId: commandId, traceparent: '00-1-2-01' });
+  });
+
+  test('that does not fit its schema names every wrong field and changes nothing', async () => {
+    const refused = newProcess().execute(createProject, { project: 'No-Good', description: 7 }, as());
+    await expect(refused).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', details: { fields: [{ field: 'project' }, { field: 'description' }] } });
+    expect(await eventsOf('project-No-Good')).toEqual([]);
+  });
+
+  test('without its permission is refused before anything is read', async () => {
+    const stranger: Caller = { actor: 'key:other', may: () => false };
+    await expect(newProcess().execute(createProject, { project: newName() }, { caller: stranger })).rejects.toMatchObject({ code: 'PERMISSION_DENIED' });
+  });
+
+  test('decided on an outdated fold is decided again on what the log holds', async () => {
+    const project = newName();
+    const here = newProcess();
+    const there = newProcess();
+    await here.execute(createProject, { project, description: 'one' }, as());
+    await there.execute(archiveProject, { project, reason: 'done' }, as());
+    await expect(here.execute(describeProject, { project, description: 'two' }, as())).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' });
+    await expect(here.execute(describeProject, { project, description: 'one' }, as())).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' });
+  });
+});
+
+describe('an etag', () => {
+  test('lets the command through only while the resource is unchanged', async () => {
+    const project = newName();
+    const executor = newProcess();
+    const { etag } = await executor.execute(createProject, { project }, as());
+    await executor.execute(describeProject, { project, description: 'two' }, as({ etag }));
+    await expect(executor.execute(describeProject, { project, description: 'three' }, as({ etag }))).rejects.toMatchObject({
+      code: 'FAILED_PRECONDITION',
+      details: { reason: 'ETAG_MISMATCH', metadata: { etag: '1' } },
+    });
+  });
+});
+
+describe('an idempotency key', () => {
+  test('answers a repeat as the first time, in this process and in another', async () => {
+    const project = newName();
+    const context = as({ idempotencyKey: `k-${project}` });
+    const executor = newProcess();
+    const first = await executor.execute(createProject, { project, description: 'one' }, context);
+    await executor.execute(describeProject, { project, description: 'two' }, as());
+    expect(await executor.execute(createProject, { description: 'one', project }, context)).toEqual(first);
+    expect(await newProcess().execute(createProject, { project, description: 'one' }, context)).toEqual(first);
+    expect(await eventsOf(`project-${project}`)).toHaveLength(2);
+  });
+
+  test('refuses another body', async () => {
+    const project = newName();
+    const context = as({ idempotencyKey: `k-${project}` });
+    const executor = newProcess();
+    await executor.execute(createProject, { project, description: 'one' }, context);
+    const refusal = { code: 'FAILED_PRECONDITION', details: { reason: 'IDEMPOTENCY_KEY_REUSED' } };
+    await expect(executor.execute(createProject, { project, description: 'two' }, context)).rejects.toMatchObject(refusal);
+    await expect(executor.execute(createProject, { project: newName(), description: 'one' }, context)).rejects.toMatchObject(refusal);
+    await expect(newProcess().execute(createProject, { project, description: 'two' }, context)).rejects.toMatchObject(refusal);
+  });
+
+  test('of one caller means nothing for another', async () => {
+    const [one, two] = [newName(), newName()];
+    const executor = newProcess();
+    await executor.execute(createProject, { project: one }, as({ idempotencyKey: 'shared' }));
+    const other: Caller = { actor: 'key:other', may: () => true };
+    expect(await executor.execute(createProject, { project: two }, { caller: other, idempotencyKey: 'shared' })).toMatchObject({ changed: true });
+  });
+});
+
+const counted = defineEvent('Counted', z.object({ by: z.string() }));
+const counter = defineDecider<number, readonly [typeof counted]>({ category: 'counter', events: [counted], initialState: 0, on: { Counted: (count) => count + 1 } });
+const count = defineCommand({
+  name: 'Count',
+  summary: 'Counts one more',
+  permission: 'counters.write',
+  http: { method: 'POST', path: '/api/v1/counters' },
+  input: z.object({ counter: z.string(), by: z.string() }),
+  decider: counter,
+  stream: ({ counter }) => `counter-${counter}`,
+  decide: ({ by }): EventOf<typeof counted>[] => [{ type: 'Counted', data: { by } }],
+  creates: true,
+}) as unknown as AnyCommand;
+
+describe('many at once', () => {
+  test('from several processes each take effect exactly once', async () => {
+    const name = newName();
+    const processes = [newProcess(), newProcess(), newProcess()];
+    const commands = Array.from({ length: 60 }, (_, n) => processes[n % 3]!.execute(count, { counter: name, by: `${n}` }, as()));
+    const replies = await Promise.all(commands);
+    const events = await eventsOf(`counter-${name}`);
+    expect(events).toHaveLength(60);
+    expect(new Set(events.map(({ data }) => (data as { by: string }).by)).size).toBe(60);
+    expect(new Set(replies.map(({ etag }) => etag)).size).toBe(60);
+  });
+
+  test('an append whose answer was lost is found again, not written twice', async () => {
+    const name = newName();
+    let lose = 1;
+    const forgetful: EventStore = Object.create(eventStore, {
+      append: {
+        value: async (...args: Parameters<EventStore['append']>) => {
+          const result = await eventStore.append(...args);
+          if (lose-- > 0) throw new EventStoreTimeout('no answer', { outcomeUnknown: true });
+          return result;
+        },
+      },
+    }) as EventStore;
+    const reply = await newProcess(forgetful).execute(count, { counter: name, by: 'once' }, as());
+    expect(reply).toMatchObject({ changed: true, etag: '0' });
+    expect(await eventsOf(`counter-${name}`)).toHaveLength(1);
+  });
+});
