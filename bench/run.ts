@@ -1,0 +1,52 @@
+import { execFile } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { type Bench, type Row, tableOf } from './kit.js';
+
+/** Every suite, one line each: its name and where it is. */
+const suites: Record<string, () => Promise<Bench>> = {};
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { scale: { type: 'string', default: '1' }, json: { type: 'boolean', default: false }, readme: { type: 'boolean', default: false }, here: { type: 'boolean', default: false } },
+});
+
+/** One suite in this process; the parent reads the rows from standard output. */
+async function runHere(name: string): Promise<void> {
+  const bench = await suites[name]!();
+  const rows = await bench({ scale: Number(values.scale), log: (line) => process.stderr.write(`${line}\n`) });
+  process.stdout.write(JSON.stringify(rows), () => process.exit(0));
+}
+
+/** Each suite gets a process of its own, so that none inherits another's heap. */
+function runApart(name: string): Promise<Row[]> {
+  return new Promise((resolve, reject) => {
+    const child = execFile(process.execPath, ['--expose-gc', fileURLToPath(import.meta.url), name, '--here', '--scale', values.scale], { maxBuffer: 1 << 24 }, (error, stdout) =>
+      error ? reject(error) : resolve(JSON.parse(stdout) as Row[]),
+    );
+    child.stderr?.pipe(process.stderr);
+  });
+}
+
+/** Replaces what stands between the README's markers by the table. */
+async function writeReadme(table: string): Promise<void> {
+  const text = await readFile('README.md', 'utf8');
+  await writeFile('README.md', text.replace(/(<!-- bench:start -->\n)[^]*?(<!-- bench:end -->)/, (_, start: string, end: string) => `${start}${table}\n${end}`));
+}
+
+async function main(): Promise<void> {
+  const wanted = positionals.length ? positionals : Object.keys(suites);
+  const unknown = wanted.filter((name) => !suites[name]);
+  if (unknown.length) throw new Error(`No bench is called ${unknown.join(', ')}; there are ${Object.keys(suites).join(', ')}`);
+  if (values.here) return runHere(wanted[0]!);
+  const rows: Row[] = [];
+  for (const name of wanted) {
+    process.stderr.write(`${name}\n`);
+    rows.push(...(await runApart(name)));
+  }
+  console.log(values.json ? JSON.stringify(rows, null, 2) : tableOf(rows));
+  if (values.readme) await writeReadme(tableOf(rows));
+}
+
+await main();
