@@ -11,7 +11,7 @@ const index = z.int().nonnegative();
 
 /**
  * The rows of one request that fall into one partition, as columns. Rows keep the order of the request, which breaks
- * ties of event time. A feature that no row gives has no column.
+ * ties of event time. A row is whole: a feature that it does not give is null.
  */
 export const featureRowsWritten = defineEvent(
   'FeatureRowsWritten',
@@ -29,8 +29,11 @@ export const featureRowsWritten = defineEvent(
     from: z.int(),
     /** For each row the microseconds after `from`; left out when all rows have that time. */
     after: z.array(index).optional(),
-    /** For each feature one value a row; repeated strings as the distinct ones and, for each row, the index among them. */
-    columns: z.record(z.string(), z.union([z.array(value), z.object({ of: z.array(z.string()), at: z.array(index.nullable()) })])),
+    /**
+     * The group's features in its order, each with one value a row; repeated strings as the distinct ones and, for each
+     * row, the index among them; null for a feature that no row gives.
+     */
+    columns: z.record(z.string(), z.union([z.array(value), z.object({ of: z.array(z.string()), at: z.array(index.nullable()) }), z.null()])),
   }),
 );
 
@@ -52,7 +55,8 @@ export interface RowBlock {
   readonly keys: readonly string[];
   readonly key: Uint32Array | readonly number[];
   readonly timeUs: Float64Array | readonly number[];
-  readonly columns: ReadonlyMap<string, Column>;
+  /** In the group's order of features; null for a feature that no row gives. */
+  readonly columns: ReadonlyMap<string, Column | null>;
 }
 
 /** Where a block of rows belongs. */
@@ -67,8 +71,8 @@ export interface BlockHead {
 export const isStringColumn = (column: Column): column is StringColumn => !Array.isArray(column);
 
 /** The value of one row in a column, null where it has none. */
-export function valueAt(column: Column | undefined, row: number): FeatureValue | null {
-  if (column === undefined) return null;
+export function valueAt(column: Column | null | undefined, row: number): FeatureValue | null {
+  if (column === undefined || column === null) return null;
   if (!isStringColumn(column)) return column[row]!;
   const at = column.at[row]!;
   return at === null ? null : column.of[at]!;
@@ -81,7 +85,7 @@ export function encodeChunk(head: BlockHead, block: RowBlock): Chunk {
   const chunk: Chunk = { ...head, keys: block.keys as string[], from, columns: {} };
   if (block.keys.length !== block.rows || !isCounting(block.key)) chunk.key = Array.from(block.key);
   if (!block.timeUs.every((time) => time === from)) chunk.after = Array.from(block.timeUs, (time) => time - from);
-  for (const [feature, column] of block.columns) chunk.columns[feature] = compact(column) as never;
+  for (const [feature, column] of block.columns) chunk.columns[feature] = (column && compact(column)) as never;
   return chunk;
 }
 
@@ -93,10 +97,10 @@ export function decodeChunk(data: unknown): BlockHead & RowBlock {
   const chunk = data as Chunk;
   const rows = chunk?.key?.length ?? chunk?.keys?.length;
   if (!(rows > 0) || !Number.isSafeInteger(chunk.from) || (chunk.after !== undefined && chunk.after.length !== rows)) throw malformed(chunk);
-  const columns = new Map<string, Column>();
+  const columns = new Map<string, Column | null>();
   for (const feature in chunk.columns) {
-    const column: Column = chunk.columns[feature]!;
-    if ((isStringColumn(column) ? column.at?.length : column.length) !== rows) throw malformed(chunk);
+    const column: Column | null = chunk.columns[feature]!;
+    if (column !== null && (isStringColumn(column) ? column.at?.length : column.length) !== rows) throw malformed(chunk);
     columns.set(feature, column);
   }
   const { project, group, version, partition, mode, keys } = chunk;
