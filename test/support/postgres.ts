@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
-import { openPool } from '../../src/platform/postgres/pool.js';
+import { makePool } from '../../src/platform/postgres/pool.js';
 
 /** An empty database of the run's shared Postgres, for one test or suite. */
 export interface TestDatabase {
@@ -16,7 +16,7 @@ export async function testDatabase(): Promise<TestDatabase> {
   const name = `test_${randomBytes(8).toString('hex')}`;
   await administer(server, `create database ${name}`);
   const url = Object.assign(new URL(server), { pathname: `/${name}` }).href;
-  const pool = openPool(url);
+  const pool = makePool(url);
   return {
     url,
     pool,

@@ -24,12 +24,12 @@ export async function chooseIdentity(program: string, dir: string): Promise<Iden
   const self = process.getuid?.() ?? -1;
   if (self !== 0) return { prefix: [], spawn: {}, owner: self };
 
-  const uid = await unprivilegedUser();
-  const drop = ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups'];
+  const { uid, gid } = await unprivilegedUser();
+  const drop = ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups'];
   const candidates: Identity[] = [
     { prefix: ['unshare', '--user', '--'], spawn: {}, owner: 0 },
     { prefix: [...drop, '--inh-caps=+dac_override', '--ambient-caps=+dac_override', '--'], spawn: {}, owner: uid },
-    { prefix: [], spawn: { uid, gid: uid }, owner: uid },
+    { prefix: [], spawn: { uid, gid }, owner: uid },
   ];
   const obstacles: unknown[] = [];
   for (const candidate of candidates) {
@@ -56,9 +56,10 @@ async function probe({ prefix, spawn }: Identity, program: string, dir: string):
   await execute(command!, args, spawn);
 }
 
-async function unprivilegedUser(): Promise<number> {
-  const found = await execute('sh', ['-c', 'id -u postgres 2>/dev/null || id -u nobody']);
-  return Number(found.stdout);
+async function unprivilegedUser(): Promise<{ uid: number; gid: number }> {
+  const ask = 'for user in postgres nobody; do id -u $user && id -g $user && exit; done 2>/dev/null';
+  const [uid, gid] = (await execute('sh', ['-c', ask])).stdout.split('\n').map(Number);
+  return { uid: uid!, gid: gid! };
 }
 
 /** A folder may have been filled under another identity, by root on another machine or by an ordinary user. */

@@ -12,8 +12,8 @@ export const types: pg.CustomTypesConfig = {
   }) as typeof pg.types.getTypeParser,
 };
 
-/** Opens a pool of connections; `url` is a postgres:// address. The caller ends it. */
-export function openPool(url: string, options: pg.PoolConfig = {}): pg.Pool {
+/** Makes a pool of connections; `url` is a postgres:// address. The caller ends it. */
+export function makePool(url: string, options: pg.PoolConfig = {}): pg.Pool {
   const pool = new pg.Pool({ connectionString: url, max: 10, types, ...options });
   // An idle connection breaks when Postgres restarts, and the next query opens another one. Without a listener the
   // pool's error would end the process.

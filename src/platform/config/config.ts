@@ -1,0 +1,50 @@
+import { z } from 'zod';
+
+/** Every kind of value says what it takes in words that end the sentence "it takes …". */
+const whole = (min: number, max: number) => {
+  const error = `a whole number from ${min} to ${max}`;
+  return z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error });
+};
+const port = whole(0, 65_535);
+const oneOf = <const T extends readonly string[]>(...values: T) => z.enum(values, { error: `one of ${values.join(', ')}` });
+const address = (...schemes: string[]) => {
+  const beginnings = schemes.map((scheme) => `${scheme}://`);
+  const error = `an address that begins with ${beginnings.join(' or ')}`;
+  return z.string().refine((text) => beginnings.some((beginning) => text.startsWith(beginning)), { error });
+};
+
+/**
+ * Every setting of TARL. A key stands for the environment variable of the same words: `httpPort` is `TARL_HTTP_PORT`.
+ * The descriptions are the README's table.
+ */
+export const settings = z.object({
+  dataDir: z.string().default('.tarl').describe('Folder for everything TARL keeps: log, read models, keys.'),
+  host: z.string().default('127.0.0.1').describe('Address the API listens on; `0.0.0.0` for every network.'),
+  httpPort: port.default(8080).describe('Port of the REST API, health and metrics; 0 takes a free one, here and below.'),
+  grpcPort: port.default(50_051).describe('Port of the gRPC API.'),
+  graphqlPort: port.default(4000).describe('Port of the GraphQL API.'),
+  eventstoreUrl: address('esdb', 'esdb+discover').optional()
+    .describe('An EventStoreDB or KurrentDB of your own, instead of the embedded event store.'),
+  eventstorePort: port.default(2113).describe('Port of the embedded event store, on this machine only.'),
+  postgresUrl: address('postgres', 'postgresql').optional().describe('A Postgres 18 of your own, instead of the embedded one.'),
+  postgresPort: port.default(5433).describe('Port of the embedded Postgres, on this machine only.'),
+  redisUrl: address('redis', 'rediss').optional().describe('A Redis for background jobs, which otherwise wait in Postgres.'),
+  logLevel: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent').default('info')
+    .describe('The least important log line that is written.'),
+  otelExporter: oneOf('none', 'otlp', 'console').default('none').describe('Where OpenTelemetry traces go.'),
+  otelEndpoint: address('http', 'https').default('http://127.0.0.1:4318').describe('The collector that takes traces over OTLP.'),
+  minPositionWaitMs: whole(0, 3_600_000).default(5000).describe('How long a query waits for the position it asked for, in milliseconds.'),
+  apiKey: z.string().optional().describe('Command line: the API key. Before the profile and before the key of the local run.'),
+  profile: z.string().default('default').describe('Command line: which profile of `~/.config/tarl/config.json` to use.'),
+  testEventstoreUrl: address('esdb', 'esdb+discover').optional()
+    .describe('Tests: run the contract of the event store against this server too.'),
+  crashRuns: whole(1, 1_000_000).default(20).describe('Tests: how many times the crash suites kill a process at a random moment.'),
+});
+
+/** The settings as the rest of TARL sees them: read once at the start, passed down. */
+export type Config = z.output<typeof settings>;
+
+/** The environment variable of a setting: `httpPort` is `TARL_HTTP_PORT`. */
+export function variableOf(name: string): string {
+  return `TARL_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+}

@@ -1,0 +1,2 @@
+export { settings, variableOf, type Config } from './config.js';
+export { readConfig } from './read-config.js';
