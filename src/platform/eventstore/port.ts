@@ -2,7 +2,10 @@ import type { Position } from './position.js';
 
 export { comparePositions, formatPosition, parsePosition, PositionError, startOfLog, type Position } from './position.js';
 
-/** An event as it stands in the log. `data` and `metadata` are parsed when first looked at. */
+/**
+ * An event as it stands in the log. `data` and `metadata` are parsed when first looked at: name the properties
+ * to copy an event, a spread would miss them.
+ */
 export interface StoredEvent {
   readonly id: string;
   readonly stream: string;
@@ -13,6 +16,8 @@ export interface StoredEvent {
   readonly data: unknown;
   readonly metadata: Record<string, unknown>;
   readonly recordedAt: Date;
+  /** The bytes that `data` is parsed from, for readers with a decoder of their own. */
+  readonly rawData?: Uint8Array;
 }
 
 /** An event to be written. `id` is a UUID; data and metadata are JSON. */
@@ -40,6 +45,11 @@ export interface CallOptions {
 /** Write options; the default deadline is 10 s. */
 export interface AppendOptions extends CallOptions {
   readonly expected: ExpectedRevision;
+}
+
+/** Deletes what is expected to be there: nothing in particular, no events, or a last revision. */
+export interface DeleteOptions extends CallOptions {
+  readonly expected?: 'any' | 'none' | bigint;
 }
 
 /** The way a read goes. */
@@ -96,8 +106,18 @@ export interface StreamMetadata {
   readonly maxAge?: number;
   readonly truncateBefore?: number;
   readonly cacheControl?: number;
-  readonly acl?: unknown;
+  /** Roles by right, or the name of one of the server's default lists. */
+  readonly acl?: string | StreamAcl;
   readonly [key: string]: unknown;
+}
+
+/** The roles that may do a thing with a stream: one, or several. */
+export interface StreamAcl {
+  readonly readRoles?: string | readonly string[];
+  readonly writeRoles?: string | readonly string[];
+  readonly deleteRoles?: string | readonly string[];
+  readonly metaReadRoles?: string | readonly string[];
+  readonly metaWriteRoles?: string | readonly string[];
 }
 
 /** TARL's only way to EventStoreDB. Every failure is one of the classes in errors.ts. */
@@ -124,10 +144,10 @@ export interface EventStore {
   setStreamMetadata(stream: string, metadata: StreamMetadata, options?: Partial<AppendOptions>): Promise<AppendResult>;
 
   /** Hides the stream's events; the stream may be written again and goes on counting. */
-  deleteStream(stream: string, options?: Partial<AppendOptions>): Promise<void>;
+  deleteStream(stream: string, options?: DeleteOptions): Promise<void>;
 
   /** Ends the stream for good. */
-  tombstoneStream(stream: string, options?: Partial<AppendOptions>): Promise<void>;
+  tombstoneStream(stream: string, options?: DeleteOptions): Promise<void>;
 
   /** Resolves when the store answers a read; throws what keeps it from answering. */
   health(options?: CallOptions): Promise<void>;

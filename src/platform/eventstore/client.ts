@@ -1,0 +1,89 @@
+import { EventStoreDBClient, NotLeaderError } from '@eventstore/db-client';
+import type { CallOptions, Channel, Metadata } from '@grpc/grpc-js';
+import grpcStreams from '@eventstore/db-client/generated/streams_grpc_pb.js';
+import type { StreamsClient } from '@eventstore/db-client/generated/streams_grpc_pb.js';
+import { EventStoreRefused } from './errors.js';
+
+/** What of the client's protected side the port builds on; 6.2.1 is pinned, and the contract suite notices a change. */
+interface ClientInside {
+  GRPCStreamCreator<T>(service: typeof StreamsClient, name: string, open: (streams: StreamsClient) => T): () => Promise<T>;
+  callArguments(base: object, options: CallOptions): [Metadata, CallOptions];
+  createChannel(): Promise<Channel>;
+}
+
+/**
+ * The client of the moment. It is replaced whole when its connection fails: gRPC pools connections by their
+ * options, and the client's own reconnect gets the failed one back with a backoff that grows to two minutes.
+ */
+export class Connection {
+  private current: EventStoreDBClient | undefined;
+  private readonly channels = new Set<Channel>();
+  private renewals = 0;
+
+  constructor(private readonly url: string) {
+    this.current = this.open();
+  }
+
+  get client(): EventStoreDBClient {
+    return (this.current ??= this.open());
+  }
+
+  /** Makes the next call use a new connection, unless another caller already saw to it. Calls under way go on. */
+  renew(failed: EventStoreDBClient, failure: Error): void {
+    if (this.current !== failed) return;
+    // The client itself has already turned to the leader that it was told of.
+    if (failure.cause instanceof NotLeaderError) return;
+    this.current = undefined;
+    this.renewals++;
+    this.close();
+  }
+
+  /** Opens a bidirectional or client-streaming call that the client itself has no safe method for. */
+  call<T>(client: EventStoreDBClient, name: string, open: (streams: StreamsClient, metadata: Metadata, options: CallOptions) => T): Promise<T> {
+    const inside = insideOf(client);
+    const create = inside.GRPCStreamCreator(grpcStreams.StreamsClient, name, (streams) =>
+      open(streams, ...inside.callArguments({}, { deadline: Infinity })),
+    );
+    return create();
+  }
+
+  /** Closes the connections; the client's own `dispose` leaves them open, and they keep the process alive. */
+  close(): void {
+    for (const channel of this.channels) channel.close();
+    this.channels.clear();
+  }
+
+  private open(): EventStoreDBClient {
+    const client = clientOf(withKeepAliveTimeout(this.url, this.renewals));
+    const inside = insideOf(client);
+    const createChannel = inside.createChannel;
+    inside.createChannel = async () => {
+      const channel = await createChannel();
+      this.channels.add(channel);
+      return channel;
+    };
+    return client;
+  }
+}
+
+function insideOf(client: EventStoreDBClient): ClientInside {
+  return client as unknown as ClientInside;
+}
+
+/** The client's own error carries the whole connection string, and so the password: only its sentence is kept. */
+function clientOf(url: string): EventStoreDBClient {
+  try {
+    return EventStoreDBClient.connectionString(url);
+  } catch (error) {
+    throw new EventStoreRefused(`The event store's address is not understood: ${(error as Error).message}`);
+  }
+}
+
+const keepAliveTimeout = /([?&]keepAliveTimeout=)(\d+)/i;
+
+/** A keep-alive timeout a few milliseconds longer is all it takes to be another connection in gRPC's pool. */
+function withKeepAliveTimeout(url: string, renewals: number): string {
+  const extra = renewals % 1000;
+  if (keepAliveTimeout.test(url)) return url.replace(keepAliveTimeout, (_, key: string, ms: string) => `${key}${Number(ms) + extra}`);
+  return `${url.replace(/\/+$/, '')}${url.includes('?') ? '&' : '?'}keepAliveTimeout=${10_000 + extra}`;
+}

@@ -1,0 +1,142 @@
+import type { ReadResp } from '@eventstore/db-client/generated/streams_pb.js';
+import type { Readable, Transform } from 'node:stream';
+import type { Position, StoredEvent } from './port.js';
+import { storedEvent, type EventFromLog } from './stored-event.js';
+
+/** A read or a subscription of the client. Both are Transforms, though the published types do not say so. */
+export type ClientStream = Readable & ({ cancel(): Promise<void> } | { unsubscribe(): Promise<void> });
+
+/** What has come in since it was last asked for. */
+export interface Gathered {
+  events: StoredEvent[];
+  /** How many events came, those not wanted included. */
+  count: number;
+  /** The last place in the log that the server has reached with us. */
+  position: Position | undefined;
+  caughtUp: boolean;
+}
+
+/** No word from the server for longer than the reader would wait. */
+export class Silence extends Error {}
+
+/** What a flow keeps, and how much of it at most. */
+export interface FlowOptions {
+  readonly wanted: (event: StoredEvent) => boolean;
+  readonly maxEvents: number;
+  readonly maxBytes?: number;
+  /** Ends the flow. */
+  readonly signal: AbortSignal;
+  readonly onCancelFailure: (error: unknown) => void;
+}
+
+/**
+ * Gathers what one call of the client brings in, so that its reader waits once per batch and not once per event.
+ *
+ * It takes the place of the client's own conversion, which parses every event's JSON at once and forgets which
+ * events shared a network packet. While the reader is behind, no more is taken from the client's stream, which
+ * stops reading from the network, and so the server.
+ */
+export class EventFlow {
+  private gathered = nothing();
+  private heard = false;
+  private bytes = 0;
+  private takeMore: (() => void) | undefined;
+  private ended = false;
+  private failure: unknown;
+  private wake: (() => void) | undefined;
+  private readonly maxBytes: number;
+
+  constructor(
+    private readonly stream: ClientStream,
+    private readonly options: FlowOptions,
+  ) {
+    this.maxBytes = options.maxBytes ?? 16 * 1024 * 1024;
+    options.signal.addEventListener('abort', this.cancel, { once: true });
+    (stream as Readable as Transform)._transform = (message: ReadResp, _encoding, next) => this.take(message, next);
+    stream.once('finish', () => this.end());
+    stream.once('close', () => this.end());
+    // A failure may also come after the reader has left; without a listener it would end the process.
+    stream.on('error', (error) => this.end(error));
+  }
+
+  /**
+   * Waits until something is there and hands all of it over; `undefined` at the end. Throws what broke the call
+   * once everything before it is handed over, and Silence after `silenceMs` without a word.
+   */
+  async next(silenceMs: number | undefined): Promise<Gathered | undefined> {
+    if (!this.heard && !this.ended) await this.news(silenceMs);
+    if (this.heard) return this.handOver();
+    if (this.failure !== undefined) throw this.failure;
+    return undefined;
+  }
+
+  /** Ends the call on the server too. A call left open would hold on to its share of the connection's window. */
+  readonly cancel = (): void => {
+    this.end();
+    this.options.signal.removeEventListener('abort', this.cancel);
+    const cancelled = 'cancel' in this.stream ? this.stream.cancel() : this.stream.unsubscribe();
+    cancelled.catch(this.options.onCancelFailure);
+  };
+
+  private take(message: ReadResp, next: () => void): void {
+    if (this.ended) return next();
+    const { gathered } = this;
+    const recorded = message.getEvent()?.getEvent();
+    if (recorded) {
+      this.keep(storedEvent(recorded));
+    } else if (message.hasCheckpoint()) {
+      const checkpoint = message.getCheckpoint()!;
+      gathered.position = { commit: BigInt(checkpoint.getCommitPosition()), prepare: BigInt(checkpoint.getPreparePosition()) };
+    } else if (message.hasCaughtUp()) {
+      gathered.caughtUp = true;
+    } else if (message.hasStreamNotFound()) {
+      this.end();
+    }
+    this.heard = true;
+    this.wake?.();
+    if (gathered.events.length >= this.options.maxEvents || this.bytes >= this.maxBytes) this.takeMore = next;
+    else next();
+  }
+
+  private keep(event: EventFromLog): void {
+    const { gathered } = this;
+    gathered.count++;
+    gathered.position = event.position;
+    if (!this.options.wanted(event)) return;
+    gathered.events.push(event);
+    this.bytes += event.rawData.length;
+  }
+
+  private handOver(): Gathered {
+    const { gathered, takeMore } = this;
+    this.gathered = nothing();
+    this.bytes = 0;
+    this.heard = false;
+    this.takeMore = undefined;
+    takeMore?.();
+    return gathered;
+  }
+
+  private end(error?: unknown): void {
+    this.failure ??= this.ended ? undefined : error;
+    this.ended = true;
+    this.wake?.();
+  }
+
+  /** Wakes on the next turn of the loop: by then all events of one network packet have come in. */
+  private news(silenceMs: number | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settle = (done: () => void) => {
+        this.wake = undefined;
+        clearTimeout(timer);
+        done();
+      };
+      const timer = silenceMs === undefined ? undefined : setTimeout(() => settle(() => reject(new Silence())), silenceMs);
+      this.wake = () => settle(() => setImmediate(resolve));
+    });
+  }
+}
+
+function nothing(): Gathered {
+  return { events: [], count: 0, position: undefined, caughtUp: false };
+}

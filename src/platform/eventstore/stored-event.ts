@@ -1,0 +1,91 @@
+import type { ReadResp } from '@eventstore/db-client/generated/streams_pb.js';
+import type { UUID } from '@eventstore/db-client/generated/shared_pb.js';
+import type { Position, StoredEvent } from './port.js';
+
+type Recorded = ReadResp.ReadEvent.RecordedEvent;
+
+const utf8 = new TextDecoder();
+const json = 'application/json';
+
+/**
+ * An event as the server sent it. JSON is parsed when first looked at: the client would parse every event at
+ * once, and large events are often only counted, skipped, or decoded from `rawData` by their reader.
+ */
+export class EventFromLog implements StoredEvent {
+  private parsedData: unknown;
+  private parsedMetadata: Record<string, unknown> | undefined;
+
+  constructor(
+    readonly id: string,
+    readonly stream: string,
+    readonly revision: bigint,
+    readonly position: Position,
+    readonly type: string,
+    readonly rawData: Uint8Array,
+    private readonly isJson: boolean,
+    private readonly rawMetadata: Uint8Array,
+    private readonly created: string,
+  ) {}
+
+  get data(): unknown {
+    if (!this.isJson) return this.rawData;
+    return (this.parsedData ??= JSON.parse(utf8.decode(this.rawData)));
+  }
+
+  get metadata(): Record<string, unknown> {
+    return (this.parsedMetadata ??= metadataOf(this.rawMetadata));
+  }
+
+  get recordedAt(): Date {
+    return new Date(Number(BigInt(this.created) / ticksPerMs));
+  }
+}
+
+/** The event of a Read answer. */
+export function storedEvent(recorded: Recorded): EventFromLog {
+  const properties = recorded.getMetadataMap();
+  const commit = BigInt(recorded.getCommitPosition());
+  const prepare = recorded.getPreparePosition();
+  return new EventFromLog(
+    uuidText(recorded.getId()),
+    streamName(recorded.getStreamIdentifier()!.getStreamName_asU8()),
+    BigInt(recorded.getStreamRevision()),
+    { commit, prepare: BigInt(prepare) },
+    properties.get('type') ?? '',
+    recorded.getData_asU8(),
+    properties.get('content-type') === json,
+    recorded.getCustomMetadata_asU8(),
+    properties.get('created') ?? '0',
+  );
+}
+
+/** A UUID as text, whichever of its two shapes the server chose. */
+export function uuidText(uuid: UUID | undefined): string {
+  const halves = uuid?.getStructured();
+  if (!halves) return uuid?.getString() ?? '';
+  const hex = half(halves.getMostSignificantBits()) + half(halves.getLeastSignificantBits());
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}
+
+function half(bits: string): string {
+  return BigInt.asUintN(64, BigInt(bits)).toString(16).padStart(16, '0');
+}
+
+/** .NET ticks since the Unix epoch. */
+const ticksPerMs = 10_000n;
+
+function streamName(bytes: Uint8Array): string {
+  return utf8.decode(bytes);
+}
+
+/** Other writers may put anything there; what is no JSON object has no properties for us. */
+function metadataOf(bytes: Uint8Array): Record<string, unknown> {
+  if (bytes.length === 0) return {};
+  try {
+    const value: unknown = JSON.parse(utf8.decode(bytes));
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  } catch (error) {
+    if (error instanceof SyntaxError) return {};
+    throw error;
+  }
+}
