@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Refusal } from '../../domain/kit/index.js';
+import { canonicalJson, Refusal } from '../../domain/kit/index.js';
 
 /** What the log holds of a command that a caller gave an idempotency key. */
 export interface RecordedCommand {
@@ -43,10 +43,3 @@ export function requireSameBody(recorded: RecordedCommand, bodyHash: string): vo
   throw new Refusal('FAILED_PRECONDITION', 'This idempotency key was used for another request', { reason: 'IDEMPOTENCY_KEY_REUSED' });
 }
 
-function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_, inner: unknown) =>
-    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
-}

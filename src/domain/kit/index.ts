@@ -2,3 +2,4 @@ export * from './decider.js';
 export * from './events.js';
 export * from './names.js';
 export * from './refusal.js';
+export * from './same.js';

@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import { archiveFeatureGroup, changeFeatureGroupTtl, createFeatureGroup, describeFeatureGroup, registerFeature } from '../domain/features/decisions.js';
+import { entityKeys, featureSpec, mostFeatures, namesDiffer, partitions, tags, ttlSeconds } from '../domain/features/definition.js';
+import { featureGroup } from '../domain/features/state.js';
+import { featureGroupStream } from '../domain/features/streams.js';
+import { description, resourceName } from '../domain/kit/index.js';
+import { patternFault } from './features/patterns.js';
+import { defineCommand } from './kit/command.js';
+
+const ofGroup = {
+  permission: 'features.define',
+  decider: featureGroup,
+  stream: (input: { project: string; group: string }) => featureGroupStream(input.project, input.group),
+} as const;
+
+const name = { project: resourceName, group: resourceName };
+const owner = z.string().max(256);
+
+/** A feature whose pattern, where it has one, can be used. */
+const usableFeature = featureSpec.superRefine(({ constraints: { pattern } }, context) => {
+  const fault = pattern === undefined ? undefined : patternFault(pattern);
+  if (fault !== undefined) context.addIssue({ code: 'custom', path: ['constraints', 'pattern'], message: `is not a regular expression: ${fault}` });
+});
+
+const wholeGroup = z
+  .object({
+    ...name,
+    entities: entityKeys,
+    features: z.array(usableFeature).max(mostFeatures).refine(namesDiffer, 'names a feature twice').default([]),
+    ttlSeconds: ttlSeconds.default(0),
+    partitions: partitions.default(4),
+    owner: owner.default(''),
+    description: description.default(''),
+    tags: tags.default({}),
+  })
+  .superRefine(({ entities, features }, context) => {
+    const keys = new Set(entities.map((entity) => entity.name));
+    features.forEach((feature, index) => {
+      if (keys.has(feature.name)) context.addIssue({ code: 'custom', path: ['features', index, 'name'], message: 'is the name of a key' });
+    });
+  });
+
+export const featureCommands = [
+  defineCommand({
+    ...ofGroup,
+    name: 'CreateFeatureGroup',
+    summary: 'Creates a feature group: the features of one kind of entity',
+    http: { method: 'POST', path: '/api/v1/projects/{project}/feature-groups' },
+    input: wholeGroup,
+    decide: createFeatureGroup,
+    creates: true,
+  }),
+  defineCommand({
+    ...ofGroup,
+    name: 'RegisterFeature',
+    summary: 'Adds a feature to a group; rows written before are null in it',
+    http: { method: 'POST', path: '/api/v1/projects/{project}/feature-groups/{group}:registerFeature' },
+    input: z.object({ ...name, feature: usableFeature }),
+    decide: registerFeature,
+  }),
+  defineCommand({
+    ...ofGroup,
+    name: 'DescribeFeatureGroup',
+    summary: 'Changes what a group says about itself: its owner, description and tags',
+    http: { method: 'POST', path: '/api/v1/projects/{project}/feature-groups/{group}:describe' },
+    input: z.object({ ...name, owner: owner.default(''), description: description.default(''), tags: tags.default({}) }),
+    decide: describeFeatureGroup,
+  }),
+  defineCommand({
+    ...ofGroup,
+    name: 'ChangeFeatureGroupTtl',
+    summary: 'Changes after how many seconds the values of a group are too old; 0 for never',
+    http: { method: 'POST', path: '/api/v1/projects/{project}/feature-groups/{group}:changeTtl' },
+    input: z.object({ ...name, ttlSeconds }),
+    decide: changeFeatureGroupTtl,
+  }),
+  defineCommand({
+    ...ofGroup,
+    name: 'ArchiveFeatureGroup',
+    summary: 'Ends a group: its values stay readable, nothing in it changes any more',
+    http: { method: 'POST', path: '/api/v1/projects/{project}/feature-groups/{group}:archive' },
+    input: z.object({ ...name, reason: z.string().min(1).max(1024) }),
+    decide: archiveFeatureGroup,
+  }),
+] as const;

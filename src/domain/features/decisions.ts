@@ -1,0 +1,70 @@
+import { Refusal, same, type Decide } from '../kit/index.js';
+import { mostFeatures, type FeatureSpec } from './definition.js';
+import type { FeatureGroupEvent } from './events.js';
+import type { FeatureGroup, FeatureGroupDefinition } from './state.js';
+
+type OfGroup = { project: string; group: string };
+type GroupDecision<Input> = Decide<OfGroup & Input, FeatureGroup, FeatureGroupEvent>;
+
+/** Creating again as the group now stands is the same wish; anything else is a clash of names. */
+export const createFeatureGroup: GroupDecision<Omit<FeatureGroupDefinition, 'version'>> = (input, state) => {
+  switch (state.status) {
+    case 'absent':
+      return [{ type: 'FeatureGroupCreated', data: { ...input, version: 1 } as never }];
+    case 'active':
+      if (same({ ...input, version: state.definition.version }, state.definition)) return [];
+      throw new Refusal('ALREADY_EXISTS', `Feature group ${input.group} exists with another definition`, { reason: 'FEATURE_GROUP_EXISTS' });
+    case 'archived':
+      throw new Refusal('ALREADY_EXISTS', `Feature group ${input.group} is archived; its name is not given again`, { reason: 'FEATURE_GROUP_ARCHIVED' });
+  }
+};
+
+/** Adds a feature to the group; rows written before are null in it. */
+export const registerFeature: GroupDecision<{ feature: FeatureSpec }> = ({ project, group, feature }, state) => {
+  const { entities, features } = requireActiveGroup({ project, group }, state);
+  const existing = features.find(({ name }) => name === feature.name);
+  if (existing && same(existing, feature)) return [];
+  if (existing) throw new Refusal('ALREADY_EXISTS', `Feature ${group}:${feature.name} exists with another definition`, { reason: 'FEATURE_EXISTS' });
+  if (entities.some(({ name }) => name === feature.name)) {
+    throw new Refusal('INVALID_ARGUMENT', `${feature.name} is already the name of a key of ${group}`, { fields: [{ field: 'feature.name', description: 'is the name of a key' }] });
+  }
+  if (features.length >= mostFeatures) throw new Refusal('RESOURCE_EXHAUSTED', `Feature group ${group} has ${mostFeatures} features, the most there may be`, { reason: 'TOO_MANY_FEATURES' });
+  return [{ type: 'FeatureRegistered', data: { project, group, feature } }];
+};
+
+export const describeFeatureGroup: GroupDecision<{ owner: string; description: string; tags: Record<string, string> }> = (input, state) => {
+  const { owner, description, tags } = requireActiveGroup(input, state);
+  const asItIs = same({ owner, description, tags }, { owner: input.owner, description: input.description, tags: input.tags });
+  return asItIs ? [] : [{ type: 'FeatureGroupDescribed', data: input }];
+};
+
+/** Applies to every read from now on: what is stored knows nothing of the TTL. */
+export const changeFeatureGroupTtl: GroupDecision<{ ttlSeconds: number }> = (input, state) =>
+  requireActiveGroup(input, state).ttlSeconds === input.ttlSeconds ? [] : [{ type: 'FeatureGroupTtlChanged', data: input }];
+
+export const archiveFeatureGroup: GroupDecision<{ reason: string }> = (input, state) => {
+  switch (state.status) {
+    case 'absent':
+      throw groupAbsent(input);
+    case 'archived':
+      return [];
+    case 'active':
+      return [{ type: 'FeatureGroupArchived', data: input }];
+  }
+};
+
+/** The definition of a group that may still change and be written; refuses for any other. */
+export function requireActiveGroup(name: OfGroup, state: FeatureGroup): FeatureGroupDefinition {
+  const definition = requireGroup(name, state);
+  if (state.status === 'active') return definition;
+  throw new Refusal('FAILED_PRECONDITION', `Feature group ${name.group} is archived`, { reason: 'FEATURE_GROUP_ARCHIVED' });
+}
+
+/** The definition of a group that may be read, archived or not. */
+export function requireGroup(name: OfGroup, state: FeatureGroup): FeatureGroupDefinition {
+  if (state.status === 'absent') throw groupAbsent(name);
+  return state.definition;
+}
+
+const groupAbsent = ({ project, group }: OfGroup) =>
+  new Refusal('NOT_FOUND', `Feature group ${group} does not exist in project ${project}`, { reason: 'FEATURE_GROUP_NOT_FOUND', metadata: { group } });

@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import { description, resourceName } from '../kit/index.js';
+import { entityTypes, featureTypes, type FeatureType } from './values.js';
+
+/** One part of a group's key: what an entity is found by. */
+export const entityKey = z.object({ name: resourceName, type: z.enum(entityTypes) }).meta({ id: 'EntityKey' });
+export type EntityKey = z.output<typeof entityKey>;
+
+/** What a feature's values must fulfil; a field left out demands nothing. */
+export const featureConstraints = z
+  .object({
+    /** Every row gives a value. */
+    required: z.boolean().optional(),
+    /** The smallest and the largest number, both allowed; for a list, of each element. */
+    min: z.number().optional(),
+    max: z.number().optional(),
+    /** The only values allowed; whole numbers as digits. */
+    oneOf: z.array(z.string().max(1024)).min(1).max(1000).optional(),
+    /** A regular expression in RE2's syntax that the whole string matches. */
+    pattern: z.string().min(1).max(1024).optional(),
+    /** The most characters of a string. */
+    maxLength: z.int().positive().max(65_536).optional(),
+    /** The exact number of elements of a list. */
+    dimensions: z.int().positive().max(16_384).optional(),
+  })
+  .meta({ id: 'FeatureConstraints' });
+export type FeatureConstraints = z.output<typeof featureConstraints>;
+
+/** For which types a constraint means something. */
+const constraintTypes: Record<keyof FeatureConstraints, readonly FeatureType[]> = {
+  required: featureTypes,
+  min: ['INT64', 'DOUBLE', 'DOUBLE_LIST'],
+  max: ['INT64', 'DOUBLE', 'DOUBLE_LIST'],
+  oneOf: ['STRING', 'INT64'],
+  pattern: ['STRING'],
+  maxLength: ['STRING'],
+  dimensions: ['DOUBLE_LIST'],
+};
+
+/** One feature as its group declares it. */
+export const featureSpec = z
+  .object({
+    name: resourceName,
+    type: z.enum(featureTypes),
+    description: description.default(''),
+    constraints: featureConstraints.default({}),
+  })
+  .superRefine(({ name, type, constraints }, context) => {
+    const refuse = (constraint: string, message: string) => context.addIssue({ code: 'custom', path: ['constraints', constraint], message });
+    for (const constraint of Object.keys(constraints) as (keyof FeatureConstraints)[]) {
+      if (constraints[constraint] === undefined || constraintTypes[constraint].includes(type)) continue;
+      refuse(constraint, `does not apply to ${name}, which is ${type}`);
+    }
+    const { min, max, oneOf } = constraints;
+    if (min !== undefined && max !== undefined && min > max) refuse('min', 'is greater than max');
+    if (type === 'INT64' && oneOf?.some((digits) => !/^(0|-?[1-9]\d{0,18})$/.test(digits))) refuse('oneOf', 'takes whole numbers as digits');
+  })
+  .meta({ id: 'FeatureSpec' });
+export type FeatureSpec = z.output<typeof featureSpec>;
+
+/** The keys of a group: one to eight, each name once. */
+export const entityKeys = z.array(entityKey).min(1).max(8).refine(namesDiffer, 'names a key twice');
+
+/** Seconds after which a value is too old to be used; 0 for never. At most a hundred years. */
+export const ttlSeconds = z.int().min(0).max(3_155_760_000);
+
+/** Labels for people and searches. */
+export const tags = z
+  .record(z.string().min(1).max(63), z.string().max(256))
+  .refine((labels) => Object.keys(labels).length <= 64, 'takes at most 64 tags');
+
+/** Streams among which a group's rows are spread: more let one entity's history be read faster, fewer make small writes cheaper. */
+export const partitions = z.int().min(1).max(64);
+
+/** The most features of one group. */
+export const mostFeatures = 1000;
+
+export function namesDiffer(named: readonly { readonly name: string }[]): boolean {
+  return new Set(named.map(({ name }) => name)).size === named.length;
+}
