@@ -11,13 +11,32 @@ export interface View {
   readonly version: number;
   /** The tables the view owns, made by a migration. */
   readonly tables: readonly string[];
+  /** The columns of its tables, where the view declares them; entities and the test of the migrations come from them. */
+  readonly shapes?: readonly TableShape[];
   /** The event types it wants; everything else only moves its position on. */
-  readonly eventTypes: readonly string[];
+  readonly eventTypes: readonly string[] | 'all';
   /** Writes what a batch means, in few set-based statements, inside the engine's transaction. */
   project(events: readonly StoredEvent[], tx: ViewTransaction): Promise<void>;
   /** Starts a rebuild that folds the log in memory and is written at the end by COPY. */
   startBuild(): ViewBuild;
 }
+
+/** What a table looks like: its columns in order, and those that make its primary key. */
+export interface TableShape {
+  readonly name: string;
+  readonly columns: readonly ColumnShape[];
+  readonly key: readonly string[];
+}
+
+/** One column, and the property of the row that it holds. */
+export interface ColumnShape {
+  readonly name: string;
+  readonly property: string;
+  readonly type: ColumnType;
+  readonly nullable: boolean;
+}
+
+export type ColumnType = 'text' | 'uuid' | 'boolean' | 'integer' | 'bigint' | 'double precision' | 'timestamptz' | 'jsonb';
 
 /** The engine's transaction as a view sees it; `table` gives the physical name, live or shadow. */
 export interface ViewTransaction {
@@ -28,9 +47,12 @@ export interface ViewTransaction {
 /** One rebuild's fold. Pure: no clock, no other I/O than `write`. */
 export interface ViewBuild {
   add(events: readonly StoredEvent[]): void;
-  /** A rough number of bytes held; above its limit the engine calls `write` early. */
+  /** A rough number of bytes held. */
   readonly heldBytes: number;
-  /** Writes what is held into the (unindexed) tables and forgets it. The engine calls it once, or more often when memory is short: rows written before are then merged. */
+  /**
+   * Writes everything folded so far. The engine calls it once, in the transaction that made the (unindexed) tables, so
+   * COPY may FREEZE; at the end of the log, or earlier when memory is short. Later events come through `project`.
+   */
   write(tx: ViewTransaction): Promise<void>;
 }
 

@@ -1,0 +1,6 @@
+import type { MigrationInterface } from 'typeorm';
+import { Engine } from './0001-engine.js';
+import { Projects } from './0002-projects.js';
+
+/** All migrations in their order. Only ever add to the end: what has been released is never changed. */
+export const migrations: readonly (new () => MigrationInterface)[] = [Engine, Projects];

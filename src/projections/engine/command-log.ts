@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import { formatPosition, type StoredEvent } from '../../platform/eventstore/port.js';
+import type { View } from '../kit/view.js';
+import { KeyedTable, type Row } from './keyed-table.js';
+
+const table = new KeyedTable(
+  'command_log',
+  z.object({
+    commandId: z.uuid(),
+    bodyHash: z.string(),
+    stream: z.string(),
+    revision: z.bigint(),
+    position: z.string(),
+    recordedAt: z.iso.datetime(),
+  }),
+  ['commandId'],
+);
+
+/** Where each command that may be repeated ended: one row for every command id that came with the hash of its body. */
+export const commandLogView: View = {
+  name: 'command-log',
+  version: 1,
+  tables: [table.shape.name],
+  shapes: [table.shape],
+  eventTypes: 'all',
+  project: (events, tx) => table.save(tx, [...lastOfEach(events, new Map()).values()]),
+  startBuild: () => {
+    const rows = new Map<string, Row>();
+    return {
+      add: (events) => void lastOfEach(events, rows),
+      get heldBytes() {
+        return rows.size * bytesPerRow;
+      },
+      write: (tx) => table.copy(tx, rows.values()),
+    };
+  },
+};
+
+const bytesPerRow = 700;
+const uuid = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
+
+/** A command may write several events; its answer is the place of the last one. */
+function lastOfEach(events: readonly StoredEvent[], rows: Map<string, Row>): Map<string, Row> {
+  for (const { metadata, stream, revision, position, recordedAt } of events) {
+    const { commandId, bodyHash } = metadata;
+    if (typeof bodyHash !== 'string' || typeof commandId !== 'string' || !uuid.test(commandId)) continue;
+    rows.set(commandId, { commandId, bodyHash, stream, revision, position: formatPosition(position), recordedAt: recordedAt.toISOString() });
+  }
+  return rows;
+}

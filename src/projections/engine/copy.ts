@@ -1,0 +1,33 @@
+import { pipeline } from 'node:stream/promises';
+import { Readable } from 'node:stream';
+import copyStreams from 'pg-copy-streams';
+import type { PoolClient } from 'pg';
+
+/** Rows go out in pieces of about this many characters: enough for the network, little enough for the event loop. */
+const pieceLength = 64 * 1024;
+const special = /[\\\t\n\r\b\f\v]/g;
+const escapes: Record<string, string> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r', '\b': '\\b', '\f': '\\f', '\v': '\\v' };
+
+/** Loads rows into a table that this transaction made. Each row is its values' texts in the order of the columns, or null. */
+export async function copyRows(client: PoolClient, table: string, columns: readonly string[], rows: Iterable<readonly unknown[]>): Promise<void> {
+  const names = columns.map((column) => `"${column}"`).join(', ');
+  const target = client.query(copyStreams.from(`copy "${table}" (${names}) from stdin with (freeze)`));
+  await pipeline(Readable.from(piecesOf(rows), { objectMode: true, highWaterMark: 2 }), target);
+}
+
+function* piecesOf(rows: Iterable<readonly unknown[]>): Generator<Buffer> {
+  let piece = '';
+  for (const row of rows) {
+    for (let index = 0; index < row.length; index++) piece += (index === 0 ? '' : '\t') + textOf(row[index]);
+    piece += '\n';
+    if (piece.length < pieceLength) continue;
+    yield Buffer.from(piece);
+    piece = '';
+  }
+  if (piece !== '') yield Buffer.from(piece);
+}
+
+function textOf(value: unknown): string {
+  if (value === null || value === undefined) return '\\N';
+  return String(value).replace(special, (character) => escapes[character]!);
+}

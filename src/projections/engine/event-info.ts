@@ -1,0 +1,31 @@
+import { formatPosition, type StoredEvent } from '../../platform/eventstore/port.js';
+import type { EventInfo } from '../kit/view.js';
+
+/** What a handler may know of an event besides its data, worked out when asked for. */
+export class InfoOf implements EventInfo {
+  constructor(private readonly event: StoredEvent) {}
+
+  get stream(): string {
+    return this.event.stream;
+  }
+
+  get revision(): bigint {
+    return this.event.revision;
+  }
+
+  get position(): string {
+    return formatPosition(this.event.position);
+  }
+
+  get recordedAt(): string {
+    return this.event.recordedAt.toISOString();
+  }
+
+  get actor(): string {
+    return String(this.event.metadata['actor'] ?? '');
+  }
+
+  get project(): string | undefined {
+    return this.event.metadata['project'] as string | undefined;
+  }
+}
