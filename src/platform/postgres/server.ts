@@ -9,8 +9,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { findBinaries, type Binaries } from './binaries.js';
 import { prepareCluster, writeSettings, type Settings } from './cluster.js';
 import { explainFailure, isStillEnding } from './failure.js';
+import { endLeftover } from '../supervise/leftover.js';
+import type { Part } from '../supervise/keep-running.js';
 import { chooseIdentity, type Identity } from './identity.js';
-import { endLeftover } from './leftover.js';
 
 /** What the embedded Postgres needs to start. */
 export interface PostgresOptions {
@@ -25,15 +26,11 @@ export interface PostgresOptions {
 }
 
 /** An embedded Postgres that accepts connections. */
-export interface RunningPostgres {
+export interface RunningPostgres extends Part {
   /** The address of its database `postgres`, with user and password. */
   url: string;
   port: number;
   pid: number;
-  /** Resolves with the reason when it ends, asked to or not. */
-  ended: Promise<string>;
-  /** Lets it write a checkpoint and waits until it is gone. */
-  stop(): Promise<void>;
 }
 
 /**
@@ -44,7 +41,7 @@ export async function startPostgres({ dir, port, log = () => {}, settings = {} }
   const folder = resolve(dir);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const binaries = findBinaries();
-  await endLeftover(folder);
+  await endLeftoverPostgres(folder);
   const identity = await chooseIdentity(binaries.postgres, folder);
   const password = await prepareCluster(folder, binaries, identity);
   const chosen = port === 0 ? await freePort() : port;
@@ -54,9 +51,23 @@ export async function startPostgres({ dir, port, log = () => {}, settings = {} }
     url: `postgres://tarl:${password}@127.0.0.1:${chosen}/postgres`,
     port: chosen,
     pid: child.pid!,
-    ended: once(child, 'exit').then(([code, signal]) => `Postgres ended with ${signal ?? `code ${code}`}`),
+    ended: once(child, 'exit').then(([code, signal]) => `it ended with ${signal ?? `code ${code}`}`),
     stop: () => stop(child),
   };
+}
+
+/**
+ * Ends the Postgres of a killed TARL. Its pid file has to go too: Postgres would refuse to start when the pid meanwhile
+ * belongs to any other process.
+ */
+export function endLeftoverPostgres(dir: string): Promise<void> {
+  const data = join(resolve(dir), 'data');
+  return endLeftover({
+    pidFile: join(data, 'postmaster.pid'),
+    mark: data,
+    // Fast, with a checkpoint; immediate, with a recovery at the next start; at once.
+    escalation: [['SIGINT', 15_000], ['SIGQUIT', 5_000], ['SIGKILL', 5_000]],
+  });
 }
 
 /** The processes of a killed Postgres take a moment to notice; until then the next one refuses to start. */

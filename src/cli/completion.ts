@@ -1,0 +1,64 @@
+import { Argument, type Command } from 'commander';
+
+/** `tarl completion`: a script for the user's shell, derived from the commands there are. */
+export function completion(program: Command): void {
+  program.command('completion')
+    .description('Print a script that completes tarl in your shell.')
+    .addArgument(new Argument('<shell>').choices(Object.keys(scripts)))
+    .addHelpText('after', '\nExample:\n  $ source <(tarl completion bash)\n')
+    .action((shell: string) => console.log(scripts[shell]!(wordsByPath(program))));
+}
+
+/** What may follow each sequence of command words: subcommands and options. */
+type WordsByPath = ReadonlyMap<string, readonly string[]>;
+
+const scripts: Record<string, (words: WordsByPath) => string> = {
+  bash: bashScript,
+  zsh: (words) => `autoload -U +X bashcompinit && bashcompinit\n${bashScript(words)}`,
+  fish: fishScript,
+};
+
+function wordsByPath(program: Command): WordsByPath {
+  const inherited = longOptions(program);
+  const words = new Map<string, string[]>();
+  const visit = (command: Command, path: string): void => {
+    const options = new Set([...longOptions(command), ...inherited, '--help']);
+    const choices = command.registeredArguments.flatMap((argument) => argument.argChoices ?? []);
+    words.set(path, [...command.commands.map((sub) => sub.name()), ...choices, ...options]);
+    for (const sub of command.commands) visit(sub, `${path} ${sub.name()}`.trim());
+  };
+  visit(program, '');
+  return words;
+}
+
+function longOptions(command: Command): string[] {
+  return command.options.flatMap(({ long }) => long ?? []);
+}
+
+/** Follows the words as long as they name commands; values and options in between are passed over. */
+function bashScript(words: WordsByPath): string {
+  const known = [...words.keys()].filter(Boolean).map((path) => `"${path}"`).join('|');
+  const cases = [...words].map(([path, next]) => `    "${path}") next="${next.join(' ')}" ;;`).join('\n');
+  return `_tarl() {
+  local path= word next=
+  for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+    case "\${path:+$path }$word" in
+      ${known}) path="\${path:+$path }$word" ;;
+    esac
+  done
+  case "$path" in
+${cases}
+  esac
+  COMPREPLY=($(compgen -W "$next" -- "\${COMP_WORDS[COMP_CWORD]}"))
+}
+complete -F _tarl tarl`;
+}
+
+function fishScript(words: WordsByPath): string {
+  const lines = [...words].map(([path, next]) => {
+    const seen = path.split(' ').filter(Boolean).map((word) => `__fish_seen_subcommand_from ${word}`);
+    const condition = seen.length > 0 ? seen.join('; and ') : '__fish_use_subcommand';
+    return `complete -c tarl -f -n '${condition}' -a '${next.join(' ')}'`;
+  });
+  return lines.join('\n');
+}

@@ -1,0 +1,45 @@
+import { Command, CommanderError } from 'commander';
+import { SetupError } from '../platform/supervise/setup-error.js';
+import { completion } from './completion.js';
+import { CommandFailure, exitCodes, exitCodesHelp } from './exit-codes.js';
+import { up } from './up.js';
+
+/** What the command line can do, one group a file. A group adds its commands to the program. */
+const groups: readonly ((program: Command) => void)[] = [up, completion];
+
+/** The `tarl` command with everything it knows; shell completion is derived from it. */
+export function makeProgram(): Command {
+  const program = new Command('tarl')
+    .description('The control plane of a machine-learning platform.')
+    .option('--json', 'print machine-readable JSON')
+    .option('--profile <name>', 'which profile of ~/.config/tarl/config.json to use (or TARL_PROFILE)')
+    .showHelpAfterError('(add --help for the options and an example)')
+    .showSuggestionAfterError()
+    .helpCommand(false)
+    .addHelpText('after', `\nExample:\n  $ tarl up\n\n${exitCodesHelp}`);
+  for (const addTo of groups) addTo(program);
+  for (const command of allCommands(program)) command.exitOverride();
+  return program;
+}
+
+/** Runs one command line; resolves with its exit code after printing what went wrong. */
+export async function runCommand(argv: readonly string[]): Promise<number> {
+  try {
+    await makeProgram().parseAsync(argv);
+    return Number(process.exitCode ?? exitCodes.ok);
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    if (error instanceof CommandFailure) {
+      console.error(error.message);
+      return error.exitCode;
+    }
+    // A full disk can be met anywhere; everything else without a sentence of its own is a defect and shows its stack.
+    if ((error as { code?: unknown }).code === 'ENOSPC') console.error('The disk is full: free some space and start again.');
+    else console.error(error instanceof SetupError ? error.message : error);
+    return exitCodes.failure;
+  }
+}
+
+function allCommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(allCommands)];
+}

@@ -1,0 +1,69 @@
+import { relative, join } from 'node:path';
+import type { Command } from 'commander';
+import { pino, type Logger } from 'pino';
+import type { Platform } from '../main.js';
+import { readConfig, type Config } from '../platform/config/index.js';
+import { createLogger } from '../platform/telemetry/logger.js';
+import { openDataFolder, type DataFolder } from '../platform/supervise/data-folder.js';
+import { startStores } from '../platform/supervise/stores.js';
+import { makeLocalKey, removeLocalRun, writeLocalRun } from './local-run.js';
+import { step } from './step.js';
+import { untilStopped } from './until-stopped.js';
+
+/** `tarl up`: the whole platform, until Ctrl-C. */
+export function up(program: Command): void {
+  program.command('up')
+    .description('Start the platform: event store, Postgres and API, all embedded unless a setting says otherwise.')
+    .addHelpText('after', '\nExample:\n  $ TARL_HTTP_PORT=9090 tarl up\n')
+    .action(async (_options: object, command: Command) => run(Boolean(command.optsWithGlobals().json)));
+}
+
+async function run(json: boolean): Promise<void> {
+  const config = readConfig();
+  // Standard output is for people; the log, JSON lines, goes beside it.
+  const log = createLogger(config.logLevel, pino.destination({ dest: 2, sync: true }));
+  const stopped = untilStopped();
+  const folder = await step('Waiting for the TARL before this one to end', () => openDataFolder(config.dataDir));
+  await using cleanup = new AsyncDisposableStack();
+  cleanup.defer(() => folder.release());
+  const platform = await Promise.race([start(config, folder, log, cleanup), stopped]);
+  // Asked to stop while still starting: what has started is stopped, and what has not ends with this process.
+  if (typeof platform === 'string') return;
+  console.log(json ? JSON.stringify({ addresses: platform.addresses, ownerKey: platform.ownerKey }) : welcome(platform, folder));
+  const reason = await stopped;
+  log.info({ reason }, 'stopping');
+}
+
+/** Starts everything in order, and leaves with the stack how to stop it in the opposite order. */
+async function start(config: Config, folder: DataFolder, log: Logger, cleanup: AsyncDisposableStack): Promise<Platform> {
+  await removeLocalRun(folder.run);
+  const stores = await step('Starting the event store and Postgres', () => startStores(config, folder, log));
+  cleanup.defer(() => stores.stop());
+  const localKey = makeLocalKey();
+  const platform = await step('Starting the API', async () => {
+    // Loaded only now, so that the stores start while the rest of the program is still being read.
+    const { startPlatform } = await import('../main.js');
+    return startPlatform(config, { eventstoreUrl: stores.eventstoreUrl, postgresUrl: stores.postgresUrl, localKey }, log);
+  });
+  cleanup.defer(() => platform.close());
+  cleanup.defer(() => removeLocalRun(folder.run));
+  await writeLocalRun(folder.run, { addresses: platform.addresses, key: localKey });
+  return platform;
+}
+
+function welcome({ addresses, ownerKey }: Platform, folder: DataFolder): string {
+  const keyFile = relative(process.cwd(), join(folder.run, 'key'));
+  return `
+TARL is ready.
+
+  REST     ${addresses.rest}
+  gRPC     ${addresses.grpc}
+  GraphQL  ${addresses.graphql}
+  Data     ${folder.path}
+${ownerKey ? `\n  Owner key, shown only this once:\n  ${ownerKey}\n` : ''}
+Try, in another terminal:
+  curl -H "Authorization: Bearer $(cat ${keyFile})" ${addresses.rest}/api/v1/projects
+
+Ctrl-C stops all of it.
+`;
+}
