@@ -1,0 +1,37 @@
+import { execFileSync } from 'node:child_process';
+import { expect, test } from '@jest/globals';
+import type { Command } from 'commander';
+import { makeProgram } from '../../src/cli/program.js';
+import { tarl } from '../support/tarl.js';
+
+function leaves(command: Command): Command[] {
+  return command.commands.length === 0 ? [command] : command.commands.flatMap(leaves);
+}
+
+test.each(leaves(makeProgram()).map((command) => [command.name(), command] as const))('the help of %s shows an example', (_name, command) => {
+  let help = '';
+  command.configureOutput({ writeOut: (text) => { help += text; } }).outputHelp();
+  expect(help).toMatch(/Examples?:\n {2}\$ /);
+});
+
+test('a command that does not exist is wrong usage, exit code 2, with the nearest one named', async () => {
+  const wrong = tarl(['upp']);
+  expect(await wrong.ended).toBe(2);
+  expect(wrong.output.err).toContain('Did you mean up?');
+});
+
+test('help and an explained failure are told apart by the exit code', async () => {
+  const [help, failure] = [tarl(['--help']), tarl(['up'], { env: { TARL_LOG_LEVEL: 'loud' } })];
+  expect(await Promise.all([help.ended, failure.ended])).toEqual([0, 1]);
+  expect(failure.output.err.trim().split('\n')).toHaveLength(1);
+});
+
+test('the bash completion offers the commands, and the choices of a command', async () => {
+  const script = tarl(['completion', 'bash']);
+  await script.ended;
+  const complete = (...words: string[]) =>
+    execFileSync('bash', ['-c', `${script.output.out}\nCOMP_WORDS=(tarl ${words.join(' ')} ""); COMP_CWORD=${words.length + 1}; _tarl; echo "\${COMPREPLY[@]}"`], { encoding: 'utf8' });
+  expect(complete()).toContain('completion');
+  expect(complete('--json')).toContain('up');
+  expect(complete('completion')).toContain('fish');
+});

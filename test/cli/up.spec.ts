@@ -1,0 +1,112 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { readLocalRun } from '../../src/cli/local-run.js';
+import { processesWith } from '../support/processes.js';
+import { dataFolder, tarl, tarlUp } from '../support/tarl.js';
+import { until } from '../support/until.js';
+
+let data: Awaited<ReturnType<typeof dataFolder>>;
+beforeEach(async () => {
+  data = await dataFolder();
+});
+afterEach(async () => {
+  await until('nothing of the test runs', () => processesWith(data.path).length === 0);
+  await data.remove();
+});
+
+const users: [string, number | undefined][] = process.getuid?.() === 0
+  ? [['root, in a folder that only root can reach', undefined], ['an ordinary user', 65_534]]
+  : [['an ordinary user', undefined]];
+
+describe.each(users)('as %s', (_who, uid) => {
+  beforeEach(async () => {
+    await data.remove();
+    data = await dataFolder(uid);
+  });
+
+  test('the platform starts, stops at Ctrl-C with nothing left, and starts again on its data', async () => {
+    const first = await tarlUp(data.path, { uid });
+    expect(first.ownerKey).toEqual(expect.any(String));
+    expect(await readLocalRun(data.path)).toMatchObject({ addresses: first.addresses, key: expect.any(String) });
+    expect(await first.stop()).toBe(0);
+    expect(processesWith(data.path)).toEqual([]);
+    expect(await readLocalRun(data.path)).toBeUndefined();
+
+    const second = await tarlUp(data.path, { uid });
+    expect(second.ownerKey).toBeUndefined();
+    expect(await second.stop()).toBe(0);
+  });
+
+  test('a killed platform leaves no process behind, and the next start recovers', async () => {
+    const killed = await tarlUp(data.path, { uid });
+    killed.child.kill('SIGKILL');
+    const next = await tarlUp(data.path, { uid });
+    next.child.kill('SIGKILL');
+    await until('the stores noticed', () => processesWith(data.path).length === 0);
+  });
+});
+
+test('Ctrl-C while it still starts ends it with nothing left', async () => {
+  const starting = tarl(['up'], { env: { TARL_DATA_DIR: data.path } });
+  await until('a store starts', () => processesWith(data.path).length > 0);
+  starting.child.kill('SIGINT');
+  expect(await starting.ended).toBe(0);
+});
+
+test('one Ctrl-C that arrives several times, from the terminal and from npm, still stops in order', async () => {
+  const running = await tarlUp(data.path);
+  for (let i = 0; i < 3; i++) running.child.kill('SIGINT');
+  expect(await running.ended).toBe(0);
+});
+
+test('a store that dies is started again', async () => {
+  const running = await tarlUp(data.path);
+  const postgres = () => processesWith(`postgres -D ${join(data.path, 'postgres/data')}`).map((line) => Number.parseInt(line, 10));
+  const [before] = postgres();
+  process.kill(before!, 'SIGKILL');
+  await until('another Postgres runs', () => postgres().some((pid) => pid !== before));
+  expect(await running.stop()).toBe(0);
+});
+
+describe('says in one sentence why it cannot start, with exit code 1 and nothing left running:', () => {
+  async function refusal(env: NodeJS.ProcessEnv): Promise<string> {
+    const refused = tarl(['up'], { env: { TARL_DATA_DIR: data.path, ...env } });
+    expect(await refused.ended).toBe(1);
+    return refused.output.err.trim();
+  }
+
+  test.each(['TARL_HTTP_PORT', 'TARL_GRPC_PORT', 'TARL_GRAPHQL_PORT', 'TARL_EVENTSTORE_PORT', 'TARL_POSTGRES_PORT'])('a port in use, %s', async (variable) => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await new Promise((listening) => other.once('listening', listening));
+    const { port } = other.address() as AddressInfo;
+    expect(await refusal({ [variable]: String(port) })).toBe(
+      `Port ${port} on 127.0.0.1 is in use: stop what uses it, or choose another one with ${variable}.`,
+    );
+    other.close();
+  });
+
+  test('a wrong setting', async () => {
+    expect(await refusal({ TARL_HTTP_PORT: 'eighty' })).toBe('TARL_HTTP_PORT cannot be "eighty": it takes a whole number from 0 to 65535.');
+  });
+
+  test('a data folder that a newer TARL wrote', async () => {
+    await mkdir(data.path);
+    await writeFile(join(data.path, 'layout'), '99\n');
+    expect(await refusal({})).toBe(
+      `${data.path} was written by a newer TARL (layout 99; this one knows 1): use that version, or choose another folder with TARL_DATA_DIR.`,
+    );
+  });
+
+  test('a data folder that is a file', async () => {
+    await writeFile(data.path, '');
+    expect(await refusal({})).toBe(`This user cannot write into ${data.path}: choose another folder with TARL_DATA_DIR.`);
+  });
+
+  test('a data folder that another TARL uses', async () => {
+    const running = await tarlUp(data.path);
+    expect(await refusal({})).toBe(`Another TARL is running on ${data.path}: stop it, or choose another folder with TARL_DATA_DIR.`);
+    await running.stop();
+  });
+});
