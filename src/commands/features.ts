@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { archiveFeatureGroup, changeFeatureGroupTtl, createFeatureGroup, describeFeatureGroup, registerFeature } from '../domain/features/decisions.js';
-import { entityKeys, featureSpec, mostFeatures, namesDiffer, partitions, tags, ttlSeconds } from '../domain/features/definition.js';
+import { entityKeys, featureSpec, type FeatureSpec, mostFeatures, namesDiffer, partitions, tags, ttlSeconds } from '../domain/features/definition.js';
 import { featureGroup } from '../domain/features/state.js';
 import { featureGroupStream } from '../domain/features/streams.js';
 import { description, resourceName } from '../domain/kit/index.js';
@@ -16,17 +16,17 @@ const ofGroup = {
 const name = { project: resourceName, group: resourceName };
 const owner = z.string().max(256);
 
-/** A feature whose pattern, where it has one, can be used. */
-const usableFeature = featureSpec.superRefine(({ constraints: { pattern } }, context) => {
+/** Refuses a pattern that could never be matched. */
+function requirePattern({ constraints: { pattern } }: FeatureSpec, path: PropertyKey[], context: z.RefinementCtx): void {
   const fault = pattern === undefined ? undefined : patternFault(pattern);
-  if (fault !== undefined) context.addIssue({ code: 'custom', path: ['constraints', 'pattern'], message: `is not a regular expression: ${fault}` });
-});
+  if (fault !== undefined) context.addIssue({ code: 'custom', path: [...path, 'constraints', 'pattern'], message: `is not a regular expression: ${fault}` });
+}
 
 const wholeGroup = z
   .object({
     ...name,
     entities: entityKeys,
-    features: z.array(usableFeature).max(mostFeatures).refine(namesDiffer, 'names a feature twice').default([]),
+    features: z.array(featureSpec).max(mostFeatures).refine(namesDiffer, 'names a feature twice').default([]),
     ttlSeconds: ttlSeconds.default(0),
     partitions: partitions.default(4),
     owner: owner.default(''),
@@ -36,6 +36,7 @@ const wholeGroup = z
   .superRefine(({ entities, features }, context) => {
     const keys = new Set(entities.map((entity) => entity.name));
     features.forEach((feature, index) => {
+      requirePattern(feature, ['features', index], context);
       if (keys.has(feature.name)) context.addIssue({ code: 'custom', path: ['features', index, 'name'], message: 'is the name of a key' });
     });
   });
@@ -55,7 +56,7 @@ export const featureCommands = [
     name: 'RegisterFeature',
     summary: 'Adds a feature to a group; rows written before are null in it',
     http: { method: 'POST', path: '/api/v1/projects/{project}/feature-groups/{group}:registerFeature' },
-    input: z.object({ ...name, feature: usableFeature }),
+    input: z.object({ ...name, feature: featureSpec }).superRefine(({ feature }, context) => requirePattern(feature, ['feature'], context)),
     decide: registerFeature,
   }),
   defineCommand({

@@ -93,7 +93,8 @@ export function encodeChunk(head: BlockHead, block: RowBlock): Chunk {
  * The rows in an event's data. On the hot path of every replay, so it does not go through zod: it checks that the
  * parts have their shapes and fit each other, and throws where they do not; the values are as the writer checked them.
  */
-export function decodeChunk(data: unknown): BlockHead & RowBlock {
+export function decodeChunk(data: unknown, eventVersion = 1): BlockHead & RowBlock {
+  if (eventVersion > featureRowsWritten.version) throw new Error(`Feature rows of version ${eventVersion} were written by a newer release; this one knows version ${featureRowsWritten.version}`);
   const chunk = data as Chunk;
   const rows = chunk?.key?.length ?? chunk?.keys?.length;
   if (!(rows > 0) || !Number.isSafeInteger(chunk.from) || (chunk.after !== undefined && chunk.after.length !== rows)) throw malformed(chunk);

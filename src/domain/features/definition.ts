@@ -2,8 +2,11 @@ import { z } from 'zod';
 import { description, resourceName } from '../kit/index.js';
 import { entityTypes, featureTypes, type FeatureType } from './values.js';
 
+const featureType = z.enum(featureTypes).meta({ id: 'FeatureType' });
+const entityType = z.enum(entityTypes).meta({ id: 'EntityType' });
+
 /** One part of a group's key: what an entity is found by. */
-export const entityKey = z.object({ name: resourceName, type: z.enum(entityTypes) }).meta({ id: 'EntityKey' });
+export const entityKey = z.object({ name: resourceName, type: entityType }).meta({ id: 'EntityKey' });
 export type EntityKey = z.output<typeof entityKey>;
 
 /** What a feature's values must fulfil; a field left out demands nothing. */
@@ -41,7 +44,7 @@ const constraintTypes: Record<keyof FeatureConstraints, readonly FeatureType[]> 
 export const featureSpec = z
   .object({
     name: resourceName,
-    type: z.enum(featureTypes),
+    type: featureType,
     description: description.default(''),
     constraints: featureConstraints.default({}),
   })

@@ -1,0 +1,64 @@
+import { decodeChunk, featureRowsWritten } from '../../../domain/features/chunk.js';
+import type { StoredEvent } from '../../../platform/eventstore/port.js';
+import { copyRows } from '../../engine/copy.js';
+import type { TableShape, View, ViewBuild, ViewTransaction } from '../../kit/view.js';
+import { LatestRows } from './latest.js';
+
+const table: TableShape = {
+  name: 'feature_online',
+  columns: [
+    { name: 'scope', property: 'scope', type: 'uuid', nullable: false },
+    { name: 'key', property: 'key', type: 'text', nullable: false },
+    { name: 'event_time_us', property: 'timeUs', type: 'bigint', nullable: false },
+    { name: 'feature_values', property: 'values', type: 'text', nullable: false },
+  ],
+  key: ['scope', 'key'],
+};
+const columns = table.columns.map(({ name }) => name);
+
+/** The latest row of every entity of every group that was written to be read online. */
+export const featureOnlineView: View = {
+  name: 'feature-online',
+  version: 1,
+  tables: [table.name],
+  shapes: [table],
+  eventTypes: [featureRowsWritten.type],
+  project: async (events, tx) => {
+    const latest = new LatestRows();
+    addAll(latest, events);
+    await merge(latest, tx);
+  },
+  startBuild: (): ViewBuild => {
+    const latest = new LatestRows();
+    return {
+      add: (events) => addAll(latest, events),
+      get heldBytes() {
+        return latest.heldBytes;
+      },
+      write: async (tx) => {
+        await copyRows(tx.client, tx.table(table.name), columns, latest.texts());
+        latest.clear();
+      },
+    };
+  },
+};
+
+function addAll(latest: LatestRows, events: readonly StoredEvent[]): void {
+  for (const { data, metadata } of events) latest.add(decodeChunk(data, Number(metadata['version'] ?? 1)));
+}
+
+/** A stored row stays only where it is newer; at the same event time the later write wins. */
+const mergeStatement = (name: string) => ({
+  name: `merge ${name}`,
+  text: `insert into "${name}" as held (scope, key, event_time_us, feature_values)
+    select * from unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[])
+    on conflict (scope, key) do update set event_time_us = excluded.event_time_us, feature_values = excluded.feature_values
+    where held.event_time_us <= excluded.event_time_us`,
+});
+
+async function merge(latest: LatestRows, tx: ViewTransaction): Promise<void> {
+  if (latest.size === 0) return;
+  const values: string[][] = [[], [], [], []];
+  for (const row of latest.texts()) row.forEach((text, column) => values[column]!.push(text));
+  await tx.client.query({ ...mergeStatement(tx.table(table.name)), values });
+}
