@@ -1,7 +1,7 @@
 /** Rows as aligned columns under a header; numbers stand right. Nothing is cut: a terminal wraps it. */
 export function table(rows: readonly Readonly<Record<string, unknown>>[], columns = columnsOf(rows)): string {
   const numeric = columns.map((name) => rows.length > 0 && rows.every((row) => isNumber(row[name])));
-  const lines = [columns.map(heading), ...rows.map((row) => columns.map((name) => cell(row[name])))];
+  const lines = [[...columns], ...rows.map((row) => columns.map((name) => cell(row[name])))];
   const widths = columns.map((_, at) => Math.max(...lines.map((line) => width(line[at]!))));
   return lines.map((line) => line.map((text, at) => pad(text, widths[at]!, numeric[at]!)).join('  ').trimEnd()).join('\n');
 }
@@ -9,8 +9,8 @@ export function table(rows: readonly Readonly<Record<string, unknown>>[], column
 /** One thing as a block: a name and its value on each line. */
 export function block(thing: Readonly<Record<string, unknown>>): string {
   const names = Object.keys(thing);
-  const widest = Math.max(0, ...names.map((name) => heading(name).length));
-  return names.map((name) => `${heading(name).padEnd(widest)}  ${cell(thing[name])}`.trimEnd()).join('\n');
+  const widest = Math.max(0, ...names.map((name) => name.length));
+  return names.map((name) => `${name.padEnd(widest)}  ${cell(thing[name])}`.trimEnd()).join('\n');
 }
 
 /** A value as it reads within a table. */
@@ -19,14 +19,15 @@ export function cell(value: unknown): string {
   // Line ends and control characters would break the table, or the terminal.
   // eslint-disable-next-line no-control-regex
   if (typeof value === 'string') return value.replace(/[\u0000-\u001f\u007f-\u009f]/g, (character) => JSON.stringify(character).slice(1, -1));
+  if (Array.isArray(value)) return value.map((item) => (isTyped(item) ? `${item.name}:${item.type}` : cell(item))).join(', ');
   if (typeof value === 'object') return Object.keys(value).length === 0 ? '' : JSON.stringify(value);
   return String(value);
 }
 
 const columnsOf = (rows: readonly Readonly<Record<string, unknown>>[]): readonly string[] => [...new Set(rows.flatMap((row) => Object.keys(row)))];
 
-/** `nextPageToken` as NEXT PAGE TOKEN. */
-const heading = (name: string): string => name.replace(/([a-z0-9])([A-Z])/g, '$1 $2').replace(/_/g, ' ').toUpperCase();
+/** A declared key or feature reads as it is declared on the command line. */
+const isTyped = (item: unknown): item is { name: string; type: string } => typeof item === 'object' && item !== null && 'name' in item && 'type' in item;
 
 const isNumber = (value: unknown): boolean => value === null || value === undefined || typeof value === 'number' || typeof value === 'bigint';
 

@@ -1,0 +1,38 @@
+import type { HttpRoute } from '../commands/kit/command.js';
+import { pathFields } from '../api/rest/paths.js';
+import { CommandFailure, exitCodes } from './exit-codes.js';
+import { refused, unreachable } from './failures.js';
+import type { LocalRun } from './local-run.js';
+
+/** Sends one request to a route of the API: the input's fields go where the route wants them. */
+export async function callRest({ addresses, key }: LocalRun, { method, path }: HttpRoute, input: Readonly<Record<string, unknown>>, headers: Readonly<Record<string, string>> = {}): Promise<Record<string, unknown>> {
+  const named = pathFields(path);
+  const url = new URL(addresses.rest + path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(String(input[name]))));
+  const rest = Object.entries(input).filter(([name, value]) => value !== undefined && !named.includes(name));
+  const inQuery = method === 'GET' || method === 'DELETE';
+  if (inQuery) for (const [name, value] of rest) for (const text of queryTexts(value)) url.searchParams.append(name, text);
+  const response = await fetch(url, {
+    method,
+    headers: { authorization: `Bearer ${key}`, ...(!inQuery && { 'content-type': 'application/json' }), ...headers },
+    ...(!inQuery && { body: JSON.stringify(Object.fromEntries(rest)) }),
+  }).catch((error: unknown) => {
+    throw unreachable(addresses.rest, error);
+  });
+  return answerOf(response, url);
+}
+
+/** The body of an answer; a problem (RFC 9457) becomes the command's failure. */
+async function answerOf(response: Response, url: URL): Promise<Record<string, unknown>> {
+  const text = await response.text();
+  let body: Record<string, unknown>;
+  try {
+    body = JSON.parse(text);
+  } catch (cause) {
+    throw new CommandFailure(`What answers at ${url.origin} is not TARL: it said ${response.status} and no JSON.`, exitCodes.unavailable, { cause });
+  }
+  if (response.ok) return body;
+  throw refused({ code: String(body.code ?? response.status), message: String(body.detail ?? body.title ?? text), fields: body.fields as never });
+}
+
+const queryTexts = (value: unknown): string[] =>
+  Array.isArray(value) ? value.flatMap(queryTexts) : [typeof value === 'object' ? JSON.stringify(value) : String(value)];

@@ -1,0 +1,75 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { runTarl } from './run.js';
+import { fakeApi } from './fake-api.js';
+
+describe('a command derived from a definition', () => {
+  let api: Awaited<ReturnType<typeof fakeApi>>;
+  beforeAll(async () => void (api = await fakeApi()));
+  beforeEach(() => void (api.received.length = 0));
+  afterAll(() => api.close());
+  const run = (...args: string[]) => runTarl(args, { env: api.env });
+
+  test('sends what the definition asks for, where its route wants it', async () => {
+    api.answers({ commandId: 'c', position: '7', etag: '0', changed: true });
+    const ran = await run('projects', 'archive', 'flights', '--reason', 'all done', '--idempotency-key', 'once', '--if-match', '3');
+    expect(ran).toEqual({ code: 0, stdout: 'Done at position 7, etag 0.\n', stderr: '' });
+    expect(api.received).toEqual([
+      expect.objectContaining({ method: 'POST', url: '/api/v1/projects/flights:archive', body: { reason: 'all done' } }),
+    ]);
+    expect(api.received[0]!.headers).toMatchObject({ authorization: 'Bearer key-of-profile', 'idempotency-key': 'once', 'if-match': '"3"' });
+  });
+
+  test('takes the key of the environment before that of the profile', async () => {
+    api.answers({ projects: [], nextPageToken: '' });
+    await runTarl(['projects', 'list'], { env: { ...api.env, TARL_API_KEY: 'key-of-environment' } });
+    expect(api.received[0]!.headers.authorization).toBe('Bearer key-of-environment');
+  });
+
+  test('shows a list as an aligned table, and as JSON when asked', async () => {
+    const projects = [
+      { project: 'flights', description: 'of the US', archived: false },
+      { project: 'a', description: '', archived: true },
+    ];
+    api.answers({ projects, nextPageToken: 'more' });
+    const { stdout } = await run('projects', 'list', '--page-size', '2', '--min-position', '12');
+    expect(stdout.split('\n')).toEqual(['project  description  archived', 'flights  of the US    false', 'a                     true', '', 'There are more: --page-token more', '']);
+    expect(api.received[0]).toMatchObject({ method: 'GET', url: '/api/v1/projects?pageSize=2' });
+    expect(api.received[0]!.headers['tarl-min-position']).toBe('12');
+    expect(JSON.parse((await run('projects', 'list', '--json')).stdout)).toEqual({ projects, nextPageToken: 'more' });
+  });
+
+  test('writes lists of objects in short', async () => {
+    api.answers({ commandId: 'c', position: '7', etag: '0', changed: true });
+    const ran = await run('features', 'create', 'flights/airports', '--entities', 'origin:STRING', '--features', 'delay:INT64,{"name":"to","type":"STRING","constraints":{"maxLength":3}}', '--tags', 'team=ops,tier=1');
+    expect(ran.stderr).toBe('');
+    expect(api.received[0]).toMatchObject({
+      url: '/api/v1/projects/flights/feature-groups',
+      body: {
+        group: 'airports',
+        entities: [{ name: 'origin', type: 'STRING' }],
+        features: [{ name: 'delay', type: 'INT64' }, { name: 'to', type: 'STRING', constraints: { maxLength: 3 } }],
+        tags: { team: 'ops', tier: '1' },
+      },
+    });
+  });
+
+  test('says a refusal in one sentence with its code and fields, and ends with the code for it', async () => {
+    api.answers({ code: 'NOT_FOUND', detail: 'Project x does not exist', status: 404 }, 404);
+    expect(await run('projects', 'get', 'x')).toEqual({ code: 4, stdout: '', stderr: 'NOT_FOUND: Project x does not exist\n' });
+    api.answers({ code: 'INVALID_ARGUMENT', detail: 'That is wrong', fields: [{ field: 'pageToken', description: 'takes another' }] }, 400);
+    expect(await run('projects', 'list')).toEqual({ code: 3, stdout: '', stderr: 'INVALID_ARGUMENT: That is wrong\n  pageToken: takes another\n' });
+  });
+
+  test('says that nobody answers, and ends with 5', async () => {
+    const ran = await run('projects', 'list', '--profile', 'gone');
+    expect(ran.code).toBe(5);
+    expect(ran.stderr).toMatch(/^The platform cannot be reached at http:\/\/127\.0\.0\.1:9 \(.*\n$/);
+  });
+
+  test('refuses a wrong command line with 2, by name', async () => {
+    expect(await run('projects', 'list', '--page-size', 'many')).toMatchObject({ code: 2, stderr: expect.stringContaining('"many" is not a whole number.') });
+    expect(await run('projects', 'get', 'a/b')).toMatchObject({ code: 2, stderr: '"a/b" is not <project>.\n' });
+    expect(await run('projects', 'get', 'a', '--profile', 'no')).toMatchObject({ code: 2, stderr: expect.stringContaining('There is no profile no') });
+    expect(api.received).toEqual([]);
+  });
+});
