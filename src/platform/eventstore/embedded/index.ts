@@ -1,0 +1,50 @@
+import { startListening, type Listener } from './listener.js';
+import { createNodeServer } from './node-server.js';
+import { EventStore } from './store/event-store.js';
+
+export { FolderProblem } from './store/folder.js';
+export { PortInUse } from './listener.js';
+
+/** How an embedded event store is started. */
+export interface EventStoreOptions {
+  /** The folder of its data; without one it is temporary and goes when the store is closed. */
+  readonly dir?: string | undefined;
+  /** 0, the default, takes a free port. */
+  readonly port?: number;
+  /** The address to listen on; 127.0.0.1 by default. */
+  readonly host?: string;
+  /** Bytes of all events of one append; 1 MiB by default. */
+  readonly maxAppendBytes?: number;
+}
+
+/** A running event store. */
+export interface RunningEventStore {
+  readonly port: number;
+  /** What `EventStoreDBClient.connectionString` takes. */
+  readonly connectionString: string;
+  /** Ends open streams with CANCELLED, finishes what was begun and closes the data folder. */
+  close(): Promise<void>;
+}
+
+const MAX_APPEND_BYTES = 1024 * 1024;
+
+/** Starts a single-node event store that speaks EventStoreDB's protocol. Throws FolderProblem or PortInUse with a sentence for the operator. */
+export async function startEventStore(options: EventStoreOptions = {}): Promise<RunningEventStore> {
+  const host = options.host ?? '127.0.0.1';
+  const store = await EventStore.open(options.dir);
+  const node = createNodeServer(store, { maxAppendBytes: options.maxAppendBytes ?? MAX_APPEND_BYTES });
+  let listener: Listener;
+  try {
+    listener = await startListening(host, options.port ?? 0, node);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+  const { port } = listener;
+  let closing: Promise<void> | undefined;
+  return {
+    port,
+    connectionString: `esdb://${host}:${port}?tls=false`,
+    close: () => (closing ??= listener.close().then(() => store.close())),
+  };
+}

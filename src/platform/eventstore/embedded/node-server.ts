@@ -1,0 +1,39 @@
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import type { Duplex } from 'node:stream';
+import { OpenCalls } from './services/calls.js';
+import { serverFeaturesDefinition, serverFeaturesService } from './services/server-features.js';
+import { streamsDefinition, streamsService, type StreamsLimits } from './services/streams.js';
+import type { EventStore } from './store/event-store.js';
+
+/** The gRPC side of the node, given its connections one by one. */
+export interface NodeServer {
+  accept(connection: Duplex): void;
+  /** Ends open streams with CANCELLED and closes every connection once its calls are answered. */
+  stop(): void;
+}
+
+/** Frames that a client may send before the node has read them: enough for a whole append. */
+const RECEIVE_WINDOW_BYTES = 1024 * 1024;
+/** A client splits appends at 3 MiB; a message far beyond what may be appended is refused unread. */
+const MAX_RECEIVE_BYTES = 17 * 1024 * 1024;
+const DRAIN_MS = 500;
+
+export function createNodeServer(store: EventStore, limits: StreamsLimits): NodeServer {
+  const server = new Server({
+    'grpc.max_receive_message_length': MAX_RECEIVE_BYTES,
+    'grpc.max_send_message_length': -1,
+    'grpc-node.flow_control_window': RECEIVE_WINDOW_BYTES,
+    'grpc.enable_channelz': 0,
+  });
+  const calls = new OpenCalls();
+  server.addService(streamsDefinition, streamsService(store, calls, limits));
+  server.addService(serverFeaturesDefinition, serverFeaturesService([streamsDefinition]));
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  return {
+    accept: (connection) => injector.injectConnection(connection),
+    stop: () => {
+      calls.endAll();
+      injector.drain(DRAIN_MS);
+    },
+  };
+}

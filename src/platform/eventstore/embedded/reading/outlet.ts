@@ -1,0 +1,56 @@
+import type { ServerWritableStream, ServerDuplexStream } from '@grpc/grpc-js';
+import { FramedMessages } from '../wire/framed.js';
+
+/** Bytes gathered before they are written: one write then carries many events. */
+const CHUNK_BYTES = 64 * 1024;
+
+type Call = ServerWritableStream<never, FramedMessages> | ServerDuplexStream<never, FramedMessages>;
+
+/**
+ * Sends framed messages to one client, as fast as it takes them: what it has not read yet is
+ * never more than one chunk on our side.
+ */
+export class Outlet {
+  private gathered = new FramedMessages();
+  private inFlight: Promise<void> | undefined;
+
+  constructor(private readonly call: Call) {}
+
+  /** Whether the client has gone or the call has ended. */
+  get isClosed(): boolean {
+    return this.call.cancelled || this.call.destroyed || this.call.writableEnded;
+  }
+
+  /** Takes in framed messages; they are sent with the next flush. */
+  add(frames: Buffer): void {
+    this.gathered.add(frames);
+  }
+
+  /** Whether enough is gathered for a write. */
+  get isFull(): boolean {
+    return this.gathered.size >= CHUNK_BYTES;
+  }
+
+  /** Sends what is gathered; resolves when the client has room for more. */
+  async flush(): Promise<void> {
+    while (this.inFlight !== undefined) await this.inFlight;
+    if (this.gathered.size === 0 || this.isClosed) return;
+    const chunk = this.gathered;
+    this.gathered = new FramedMessages();
+    this.inFlight = this.write(chunk);
+    await this.inFlight;
+  }
+
+  private write(chunk: FramedMessages): Promise<void> {
+    return new Promise((resolve) => {
+      const finish = () => {
+        this.call.off('cancelled', finish);
+        this.inFlight = undefined;
+        resolve();
+      };
+      // A client that goes leaves the write without an answer.
+      this.call.once('cancelled', finish);
+      this.call.write(chunk, finish);
+    });
+  }
+}

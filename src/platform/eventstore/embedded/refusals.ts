@@ -1,0 +1,63 @@
+import { Metadata, status } from '@grpc/grpc-js';
+import { TOMBSTONE_REVISION } from './wire/recorded-event.js';
+import type { Expectation } from './store/expectation.js';
+
+/** An answer that is not a success: a gRPC status and the trailers from which the client makes its typed error. */
+export class Refusal extends Error {
+  readonly metadata = new Metadata();
+
+  constructor(
+    readonly code: status,
+    readonly details: string,
+    trailers: Record<string, string> = {},
+  ) {
+    super(details);
+    this.name = 'Refusal';
+    for (const [key, value] of Object.entries(trailers)) this.metadata.set(key, ascii(value));
+  }
+}
+
+/** Trailers hold ASCII only; anything else is percent-encoded. */
+const ascii = (value: string): string => (/^[ -~]*$/.test(value) ? value : encodeURIComponent(value));
+
+export const streamDeleted = (stream: string): Refusal =>
+  new Refusal(status.FAILED_PRECONDITION, `Event stream '${stream}' is deleted.`, { exception: 'stream-deleted', 'stream-name': stream });
+
+export const wrongExpectedVersion = (stream: string, expected: Expectation, actual: number): Refusal =>
+  new Refusal(status.FAILED_PRECONDITION, `Append failed due to WrongExpectedVersion. Stream: ${stream}, Expected version: ${versionOf(expected)}, Actual version: ${actual}`, {
+    exception: 'wrong-expected-version',
+    'stream-name': stream,
+    'expected-version': versionOf(expected),
+    'actual-version': String(actual),
+  });
+
+export const maximumAppendSizeExceeded = (limit: number): Refusal =>
+  new Refusal(status.INVALID_ARGUMENT, `Maximum Append Size of ${limit} Exceeded.`, { exception: 'maximum-append-size-exceeded', 'maximum-append-size': String(limit) });
+
+export const missingMetadataProperty = (): Refusal =>
+  new Refusal(status.INVALID_ARGUMENT, 'Required Metadata Property missing.', {
+    exception: 'missing-required-metadata-property',
+    'required-metadata-properties': 'type,content-type',
+  });
+
+export const invalidArgument = (details: string): Refusal => new Refusal(status.INVALID_ARGUMENT, details);
+
+export const eventDamaged = (position: number): Refusal => new Refusal(status.DATA_LOSS, `The event at position ${position} does not match its checksum: the data file is damaged.`);
+
+export const blockDamaged = (position: number): Refusal => new Refusal(status.DATA_LOSS, `The block of events at position ${position} does not match its checksum: the data file is damaged.`);
+
+export const stopping = (): Refusal => new Refusal(status.CANCELLED, 'The server is stopping.');
+
+/** An expectation as the trailers name it. */
+function versionOf(expected: Expectation): string {
+  switch (expected) {
+    case 'any':
+      return '-2';
+    case 'none':
+      return '-1';
+    case 'exists':
+      return '-4';
+    default:
+      return expected >= TOMBSTONE_REVISION ? '9223372036854775807' : String(expected);
+  }
+}

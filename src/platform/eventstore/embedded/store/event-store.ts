@@ -1,0 +1,233 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { NO_BYTES, TOMBSTONE_REVISION, type ProposedEvent } from '../wire/recorded-event.js';
+import { recordedReader, type Block } from './block.js';
+import { BlockLog } from './block-log.js';
+import { checkCommit, type CommitCheck, type Known } from './commit-check.js';
+import { CommitSignal } from './commit-signal.js';
+import { openEnvironment, type Environment } from './environment.js';
+import type { Expectation } from './expectation.js';
+import { GroupCommit, type Settled } from './group-commit.js';
+import { METASTREAM_METADATA, SOFT_DELETE_JSON, isMetastream, isSoftDeleted, metastreamOf, originalOf, parseMetadata, undeletedJson } from './metadata.js';
+import { firstReadable } from './readable.js';
+import { RecentIds, type Placed } from './recent-ids.js';
+import { StreamIndex } from './stream-index.js';
+import { Streams, type StreamState } from './streams.js';
+
+/** How an append, a delete or a tombstone ended. */
+export type WriteOutcome =
+  /** `revision` is the stream's last (-1: it has none); without a position the event is no longer readable. */
+  | { readonly kind: 'written'; readonly revision: number; readonly position: number | undefined }
+  | { readonly kind: 'wrong-version'; readonly actual: number }
+  | { readonly kind: 'deleted' };
+
+/** Called when the outcome is durable, or with the failure that made it void. */
+export type WriteDone = (outcome: WriteOutcome, failure?: Error) => void;
+
+const FIRST_POSITION = 1;
+const TYPE_METADATA = Buffer.from('$metadata');
+const TYPE_TOMBSTONE = Buffer.from('$streamDeleted');
+
+/** The event store itself, without a wire: streams of events in one log, durable when acknowledged. */
+export class EventStore {
+  readonly log: BlockLog;
+  readonly index: StreamIndex;
+  readonly streams: Streams;
+  /** Wakes readers that wait for new events. */
+  readonly signal = new CommitSignal();
+  private readonly recent = new RecentIds();
+  private readonly commits: GroupCommit;
+  private readonly known: Known;
+
+  private constructor(
+    readonly environment: Environment,
+    private readonly disposeFolder: () => void,
+  ) {
+    this.log = new BlockLog(environment.log, FIRST_POSITION);
+    this.index = new StreamIndex(environment.index);
+    this.streams = new Streams(environment.names, this.index, this.log);
+    this.known = {
+      byId: (id) => this.recent.get(id),
+      atRevision: (stream, revision, id) => this.placedAt(stream, revision, id),
+      hasMetadata: (stream) => this.streams.get(metastreamOf(stream.name)).decided.last >= 0,
+      isTombstoned: (stream) => this.isTombstoned(stream),
+    };
+    this.commits = new GroupCommit(environment, this.log, {
+      committed: (streams) => this.signal.raise(streams),
+      failed: () => {
+        this.streams.reset();
+        this.warmUp();
+      },
+    });
+    this.warmUp();
+  }
+
+  /** Opens the store in a folder; without one, in a temporary folder that goes when the store is closed. */
+  static async open(dir: string | undefined): Promise<EventStore> {
+    if (dir !== undefined) return new EventStore(await openEnvironment(dir, true), () => undefined);
+    const temporary = mkdtempSync(join(tmpdir(), 'tarl-eventstore-'));
+    return new EventStore(await openEnvironment(temporary, false), () => rmSync(temporary, { recursive: true, force: true }));
+  }
+
+  /** Appends events to a stream, all or none. */
+  append(name: string, expected: Expectation, events: readonly ProposedEvent[], done: WriteDone): void {
+    const stream = this.streams.get(name);
+    const check = checkCommit(
+      stream,
+      expected,
+      events.map((event) => event.id),
+      this.known,
+    );
+    if (check.decision !== 'write') return this.refuse(stream, check, done);
+    const now = Date.now();
+    const position = events.length === 0 ? this.commits.addEmpty(now) : this.writeAll(stream, events, now);
+    this.settle(done, { kind: 'written', revision: stream.decided.last, position });
+  }
+
+  /** Deletes a stream softly: its events are no longer read, and it can be written again. */
+  delete(name: string, expected: Expectation, done: WriteDone): void {
+    const stream = this.streams.get(name);
+    const check = checkCommit(stream, expected, [randomUUID()], this.known);
+    if (check.decision !== 'write') return this.refuse(stream, check, done);
+    if (stream.decided.last < 0 && !this.known.hasMetadata(stream)) return this.refuse(stream, { decision: 'wrong-version' }, done);
+    const position = this.writeMetadata(stream, SOFT_DELETE_JSON, Date.now());
+    this.settle(done, { kind: 'written', revision: stream.decided.last, position });
+  }
+
+  /** Deletes a stream for good: it can never be written again. */
+  tombstone(name: string, expected: Expectation, done: WriteDone): void {
+    const stream = this.streams.get(name);
+    const check = checkCommit(stream, expected, [randomUUID()], this.known);
+    if (check.decision !== 'write') return this.refuse(stream, check, done);
+    const event: ProposedEvent = { id: randomUUID(), type: TYPE_TOMBSTONE, isJson: false, metadata: NO_BYTES, data: NO_BYTES };
+    const position = this.commits.add(stream, event, TOMBSTONE_REVISION, Date.now());
+    stream.decided = { ...stream.decided, tombstoned: true };
+    this.settle(done, { kind: 'written', revision: TOMBSTONE_REVISION, position });
+  }
+
+  /** Whether the stream was tombstoned, as far as is durable. A metadata stream goes with the stream it describes. */
+  isGone(stream: StreamState): boolean {
+    return stream.committed.tombstoned || (isMetastream(stream.name) && this.streams.get(originalOf(stream.name)).committed.tombstoned);
+  }
+
+  /** The block and row of a stream's revision. */
+  find(stream: StreamState, revision: number): { block: Block; row: number } | undefined {
+    if (stream.number === 0) return undefined;
+    const run = this.index.backward(stream.number, revision, 1)[0];
+    if (run === undefined || revision >= run.firstRevision + run.count) return undefined;
+    const block = this.log.load(run.block);
+    if (block === undefined) return undefined;
+    for (let row = 0; row < block.count; row++) {
+      if (block.stream(row) === stream.number && block.revision(row) === revision && block.has(row)) return { block, row };
+    }
+    return undefined;
+  }
+
+  setting(key: string): Buffer | undefined {
+    return this.environment.settings.get(key);
+  }
+
+  /** Stores a small value by name; resolves when it is durable. */
+  async set(key: string, value: Buffer | undefined): Promise<void> {
+    this.commits.set(key, value);
+    await this.settled();
+  }
+
+  /** Resolves when everything decided so far is durable. */
+  settled(): Promise<void> {
+    return new Promise((resolve, reject) => this.commits.whenSettled((failure) => (failure ? reject(failure) : resolve())));
+  }
+
+  async close(): Promise<void> {
+    await this.commits.drained();
+    await this.environment.close();
+    this.disposeFolder();
+  }
+
+  private writeAll(stream: StreamState, events: readonly ProposedEvent[], now: number): number {
+    const { last, metadata } = stream.decided;
+    const original = isMetastream(stream.name) ? this.streams.get(originalOf(stream.name)) : undefined;
+    const undeletesOriginal = original !== undefined && isSoftDeleted(original.decided.metadata);
+    const position = this.write(stream, events, now);
+    if (original !== undefined) this.setMetadata(original, events.at(-1)!.data);
+    if (isSoftDeleted(metadata)) this.writeMetadata(stream, undeletedJson(metadata.json, last + 1), now);
+    if (undeletesOriginal) this.writeMetadata(original, undeletedJson(original.decided.metadata.json, original.decided.last + 1), now);
+    return position;
+  }
+
+  private write(stream: StreamState, events: readonly ProposedEvent[], now: number): number {
+    let { last } = stream.decided;
+    let position = 0;
+    for (const event of events) {
+      position = this.commits.add(stream, event, ++last, now);
+      this.recent.add(event.id, { stream: stream.number, revision: last, position });
+    }
+    stream.decided = { ...stream.decided, last };
+    return position;
+  }
+
+  private writeMetadata(stream: StreamState, json: Buffer, now: number): number {
+    const event: ProposedEvent = { id: randomUUID(), type: TYPE_METADATA, isJson: true, metadata: NO_BYTES, data: json };
+    const position = this.write(this.streams.get(metastreamOf(stream.name)), [event], now);
+    this.setMetadata(stream, json);
+    return position;
+  }
+
+  private setMetadata(stream: StreamState, json: Buffer): void {
+    const metadata = isMetastream(stream.name) ? METASTREAM_METADATA : parseMetadata(Buffer.from(json));
+    stream.decided = { ...stream.decided, metadata };
+    this.commits.touch(stream);
+  }
+
+  private refuse(stream: StreamState, check: CommitCheck, done: WriteDone): void {
+    switch (check.decision) {
+      case 'repeated':
+        return this.settle(done, { kind: 'written', revision: check.last.revision, position: this.readablePosition(stream, check.last) });
+      case 'deleted':
+        return this.settle(done, { kind: 'deleted' });
+      default:
+        return this.settle(done, { kind: 'wrong-version', actual: stream.decided.last });
+    }
+  }
+
+  /** Even a refusal waits for the commits that it was decided on: they may still fail. */
+  private settle(done: WriteDone, outcome: WriteOutcome): void {
+    const settled: Settled = (failure) => done(outcome, failure);
+    this.commits.whenSettled(settled);
+  }
+
+  private readablePosition(stream: StreamState, placed: Placed): number | undefined {
+    return placed.revision >= firstReadable(stream.decided) ? placed.position : undefined;
+  }
+
+  private placedAt(stream: StreamState, revision: number, id: string): Placed | undefined {
+    const recent = this.recent.get(id);
+    if (recent !== undefined && recent.stream === stream.number && recent.revision === revision) return recent;
+    const found = this.find(stream, revision);
+    if (found === undefined || recordedReader(found.block.frame(found.row)).id() !== id) return undefined;
+    return { stream: stream.number, revision, position: found.block.position(found.row) };
+  }
+
+  private isTombstoned(stream: StreamState): boolean {
+    return stream.decided.tombstoned || (isMetastream(stream.name) && this.streams.get(originalOf(stream.name)).decided.tombstoned);
+  }
+
+  /** Reads the ids of the latest events back, so that an append repeated over a restart is known. */
+  private warmUp(): void {
+    this.recent.clear();
+    const blocks: Block[] = [];
+    let wanted = RecentIds.WARM_UP;
+    for (let block = this.log.last(); block !== undefined && wanted > 0; block = this.log.before(block.first)) {
+      blocks.push(block);
+      wanted -= block.count;
+    }
+    for (const block of blocks.reverse()) {
+      for (let row = 0; row < block.count; row++) {
+        if (!block.has(row)) continue;
+        this.recent.add(recordedReader(block.frame(row)).id(), { stream: block.stream(row), revision: block.revision(row), position: block.position(row) });
+      }
+    }
+  }
+}

@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto';
+import { TOMBSTONE_REVISION } from '../wire/recorded-event.js';
+import { recordedReader } from './block.js';
+import type { BlockLog } from './block-log.js';
+import type { NamesTable } from './environment.js';
+import { METASTREAM_METADATA, NO_METADATA, isMetastream, metastreamOf, parseMetadata, type StreamMetadata } from './metadata.js';
+import type { StreamIndex } from './stream-index.js';
+
+/** What is so of a stream at one point of the log. */
+export interface Head {
+  /** The last revision; -1 when the stream has none. */
+  readonly last: number;
+  readonly tombstoned: boolean;
+  readonly metadata: StreamMetadata;
+}
+
+/** One stream as the writer has decided it so far and as it is durable. */
+export interface StreamState {
+  readonly name: string;
+  readonly nameBytes: Buffer;
+  /** The stream's number: the position of its first event; 0 until it has one. */
+  number: number;
+  decided: Head;
+  committed: Head;
+}
+
+/** States kept in memory when nothing is being written to them. */
+const CAPACITY = 20_000;
+/** Longer names are stored under their hash: LMDB's keys are short. */
+const LONGEST_KEY = 1000;
+
+/** The streams by name, loaded when first asked for. */
+export class Streams {
+  private readonly states = new Map<string, StreamState>();
+
+  constructor(
+    private readonly names: NamesTable,
+    private readonly index: StreamIndex,
+    private readonly log: BlockLog,
+  ) {}
+
+  get(name: string): StreamState {
+    const known = this.states.get(name);
+    if (known !== undefined) return known;
+    const state = this.load(name);
+    this.states.set(name, state);
+    if (this.states.size > CAPACITY) this.evict();
+    return state;
+  }
+
+  /** Forgets everything that was decided but did not become durable. */
+  reset(): void {
+    this.states.clear();
+  }
+
+  private load(name: string): StreamState {
+    const nameBytes = Buffer.from(name);
+    const number = this.names.get(nameKey(nameBytes))?.readDoubleLE(0) ?? 0;
+    const { last, tombstoned } = this.lastOf(number);
+    const head: Head = { last, tombstoned, metadata: isMetastream(name) ? METASTREAM_METADATA : this.metadataOf(name) };
+    return { name, nameBytes, number, decided: head, committed: head };
+  }
+
+  private lastOf(number: number): { last: number; tombstoned: boolean } {
+    if (number === 0) return { last: -1, tombstoned: false };
+    const runs = this.index.backward(number, TOMBSTONE_REVISION, 2);
+    const tombstoned = runs[0]?.firstRevision === TOMBSTONE_REVISION;
+    const run = runs[tombstoned ? 1 : 0];
+    return { last: run === undefined ? -1 : run.firstRevision + run.count - 1, tombstoned };
+  }
+
+  /** The metadata in the last event of the stream's metadata stream. */
+  private metadataOf(name: string): StreamMetadata {
+    const number = this.names.get(nameKey(Buffer.from(metastreamOf(name))))?.readDoubleLE(0);
+    if (number === undefined) return NO_METADATA;
+    const run = this.index.backward(number, TOMBSTONE_REVISION - 1024, 1)[0];
+    const block = run && this.log.load(run.block);
+    if (block === undefined) return NO_METADATA;
+    for (let row = block.count - 1; row >= 0; row--) {
+      if (block.stream(row) === number) return parseMetadata(Buffer.from(recordedReader(block.frame(row)).data()));
+    }
+    return NO_METADATA;
+  }
+
+  private evict(): void {
+    let surplus = this.states.size - CAPACITY * 0.9;
+    for (const [name, state] of this.states) {
+      if (surplus-- <= 0) return;
+      if (state.decided === state.committed) this.states.delete(name);
+    }
+  }
+}
+
+/** The key under which a stream's number is stored. */
+export function nameKey(name: Buffer): Buffer {
+  if (name.length <= LONGEST_KEY) return Buffer.concat([PLAIN, name]);
+  return Buffer.concat([HASHED, createHash('sha256').update(name).digest()]);
+}
+
+const PLAIN = Buffer.from([1]);
+const HASHED = Buffer.from([2]);
