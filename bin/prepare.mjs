@@ -37,9 +37,9 @@ async function install() {
   const wanted = digest([readFileSync(join(root, 'package-lock.json'))]);
   if (readStamp(installStamp) === wanted && existsSync(pinnedNode)) return;
 
-  // `npm ci` empties node_modules first, which would pull the floor from under a running TARL; so only the first time.
-  const command = existsSync(join(root, 'node_modules')) ? 'install' : 'ci';
-  await withProgress('Installing dependencies', (report) => npm([command, '--no-audit', '--no-fund', '--loglevel=http'], report));
+  // Not `npm ci`: it refuses a lock file that lacks optional packages of other systems, and it empties node_modules,
+  // which would pull the floor from under a running TARL. Without saving, the versions are those of the lock file.
+  await withProgress('Installing dependencies', (report) => npm(['install', '--no-save', '--loglevel=http'], report));
   if (!existsSync(pinnedNode))
     throw new Error('npm left out Node 24, which comes with an install script; allow scripts and run `npm rebuild node`.');
   writeFileSync(installStamp, wanted);
@@ -110,7 +110,7 @@ function run(program, args, onLine = () => {}) {
         rest = lines.pop();
         for (const line of lines) {
           onLine(line);
-          if (!/^npm http /.test(line) && tail.push(line) > 30) tail.shift();
+          if (!/^npm (http|warn) /.test(line) && tail.push(line) > 30) tail.shift();
         }
       });
     }
