@@ -1,0 +1,18 @@
+import { decode, Refusal } from '../../../domain/kit/index.js';
+import { featureGroupEvents } from '../../../domain/features/events.js';
+import { featureGroup, type FeatureGroup, type FeatureGroupDefinition } from '../../../domain/features/state.js';
+import { featureGroupStream } from '../../../domain/features/streams.js';
+import { comparePositions, formatPosition, type EventStore, type Position } from '../../../platform/eventstore/port.js';
+
+/** A group as it was declared at a place in the log, so that a training set asked again uses the same TTL and types. Refuses when it was not there. */
+export async function groupAt(eventStore: EventStore, project: string, group: string, until: Position, signal?: AbortSignal): Promise<FeatureGroupDefinition> {
+  let state: FeatureGroup = featureGroup.initialState;
+  for await (const event of eventStore.readStream(featureGroupStream(project, group), { signal })) {
+    if (comparePositions(event.position, until) > 0) break;
+    const definition = featureGroupEvents.find(({ type }) => type === event.type);
+    if (!definition) throw new Error(`${event.stream} holds an event of type ${event.type}, which this release does not know`);
+    state = featureGroup.evolve(state, decode(definition, Number(event.metadata['version'] ?? 1), event.data));
+  }
+  if (state.status !== 'absent') return state.definition;
+  throw new Refusal('NOT_FOUND', `Feature group ${group} does not exist in ${project} at position ${formatPosition(until)}`, { reason: 'FEATURE_GROUP_NOT_FOUND' });
+}

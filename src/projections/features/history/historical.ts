@@ -1,0 +1,67 @@
+import { Refusal } from '../../../domain/kit/index.js';
+import { comparePositions, formatPosition, type EventStore, type Position } from '../../../platform/eventstore/port.js';
+import { defaultTimeColumn, joinEntityTimes, rangeOf, type TimeRange } from './entity-times.js';
+import { groupAt } from './group-at.js';
+import type { KnownAt } from './known.js';
+import type { Replay } from './replay.js';
+import type { RequestTable } from './request-table.js';
+import { groupsOf, planOf, type Plan, type Selection } from './selection.js';
+import { joinHistory, type TrainingSet } from './training-set.js';
+
+/** A question for a training set. */
+export interface HistoricalQuestion extends Selection {
+  readonly project: string;
+  readonly known: KnownAt;
+  /** The rows to join features to, or the range of event times whose rows are meant. */
+  readonly rows: RequestTable | { readonly startUs?: number; readonly endUs: number };
+}
+
+/** A training set as it comes. */
+export interface HistoricalAnswer {
+  /** The question's `known` with the position at which it was answered: asked again with it, the answer is the same. */
+  readonly known: KnownAt & { readonly position: Position };
+  /** The range meant, where the question gave no rows. */
+  readonly range?: TimeRange;
+  /** Tables with the same columns, whose rows follow one another. */
+  readonly tables: AsyncIterable<TrainingSet>;
+}
+
+/** Answers a question from the log. Refusals of the question itself come before the first table. */
+export async function historical(replay: Replay, question: HistoricalQuestion, signal?: AbortSignal): Promise<HistoricalAnswer> {
+  const { project, rows } = question;
+  const known = await pinned(replay.eventStore, question.known);
+  const definitions = await groupsAt(replay.eventStore, project, groupsOf(question), known.position, signal);
+  if (isTable(rows)) {
+    const plan = planOf(question, definitions, rows.columns.keys());
+    return { known, tables: one(joinHistory(replay, rows, plan, known, signal)) };
+  }
+  const plan = planWithoutRows(question, definitions);
+  const range = rangeOf(rows.startUs, rows.endUs, plan);
+  return { known, range, tables: joinEntityTimes(replay, plan, range, known, signal) };
+}
+
+/** The groups' definitions at a position, by name. */
+export async function groupsAt(eventStore: EventStore, project: string, groups: readonly string[], until: Position, signal?: AbortSignal) {
+  const definitions = await Promise.all(groups.map((group) => groupAt(eventStore, project, group, until, signal)));
+  return new Map(definitions.map((definition) => [definition.group, definition]));
+}
+
+/** The bounds with the position where the log ends now, so that what is written while the answer is made stays out of it. */
+export async function pinned(eventStore: EventStore, known: KnownAt): Promise<KnownAt & { readonly position: Position }> {
+  const end = await eventStore.endOfLog();
+  if (known.position === undefined) return { ...known, position: end };
+  if (comparePositions(known.position, end) <= 0) return { ...known, position: known.position };
+  throw new Refusal('OUT_OF_RANGE', `Position ${formatPosition(known.position)} lies beyond the end of the log, ${formatPosition(end)}`, { reason: 'POSITION_BEYOND_END' });
+}
+
+const isTable = (rows: HistoricalQuestion['rows']): rows is RequestTable => 'timeColumn' in rows;
+
+/** The columns of keys and time that rows of a range have are not known before the groups are, so they are planned twice. */
+function planWithoutRows(question: HistoricalQuestion, definitions: Parameters<typeof planOf>[1]): Plan {
+  const { joins } = planOf(question, definitions, []);
+  return planOf(question, definitions, [...joins.flatMap(({ keys }) => keys.map(({ column }) => column)), defaultTimeColumn]);
+}
+
+async function* one(table: Promise<TrainingSet>): AsyncGenerator<TrainingSet> {
+  yield await table;
+}

@@ -1,0 +1,86 @@
+import { setImmediate } from 'node:timers/promises';
+import { featureRowsStream } from '../../../domain/features/streams.js';
+import { comparePositions, type EventStore, type Position } from '../../../platform/eventstore/port.js';
+import { ChunkCache } from './chunk-cache.js';
+import { historyEvent, type HistoryEvent } from './events.js';
+
+/** Streams read at the same time: enough that the log is never idle while this side decodes. */
+const streamsAtOnce = 4;
+
+/** How long a replay from memory may keep the process from its other callers. */
+const longestTurnMs = 15;
+
+/** One partition of a group's rows. */
+export interface Partition {
+  readonly project: string;
+  readonly group: string;
+  readonly partition: number;
+}
+
+/** Replays the history of feature groups from the log. */
+export class Replay {
+  private readonly cache: ChunkCache;
+
+  constructor(
+    readonly eventStore: EventStore,
+    options: { cacheBytes: number },
+  ) {
+    this.cache = new ChunkCache(options.cacheBytes);
+  }
+
+  /** Gives each event of the partitions up to a position, in order within a partition, to `take`. Ends early by throwing when the signal aborts. */
+  async run(partitions: readonly Partition[], until: Position, take: (event: HistoryEvent, of: Partition) => void, signal?: AbortSignal): Promise<void> {
+    const left = partitions.values();
+    const stop = new AbortController();
+    const either = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
+    const pause = breather();
+    const readers = Array.from({ length: Math.min(streamsAtOnce, partitions.length) }, async () => {
+      for (const partition of left) {
+        for await (const event of this.events(partition, until, either)) {
+          take(event, partition);
+          await pause();
+        }
+      }
+    });
+    try {
+      await Promise.all(readers);
+    } catch (error) {
+      stop.abort(error);
+      await Promise.allSettled(readers);
+      throw error;
+    }
+  }
+
+  /** The events of one partition up to a position. */
+  private async *events(partition: Partition, until: Position, signal: AbortSignal): AsyncGenerator<HistoryEvent> {
+    const stream = featureRowsStream(partition.project, partition.group, partition.partition);
+    // Taken as it stands: others may lengthen it while this replay runs.
+    const beginning = this.cache.beginning(stream);
+    const held = beginning.length;
+    for (let at = 0; at < held; at++) {
+      const event = beginning[at]!;
+      if (comparePositions(event.position, until) > 0) return;
+      signal.throwIfAborted();
+      yield event;
+    }
+    for await (const stored of this.eventStore.readStream(stream, { from: BigInt(held), signal })) {
+      signal.throwIfAborted();
+      const event = historyEvent(stored);
+      if (comparePositions(event.position, until) > 0) return;
+      this.cache.offer(stream, event);
+      yield event;
+    }
+    signal.throwIfAborted();
+  }
+}
+
+/** Lets others have their turn when this one has lasted long enough. */
+function breather(): () => Promise<void> | undefined {
+  let since = performance.now();
+  return () => {
+    if (performance.now() - since < longestTurnMs) return undefined;
+    return setImmediate().then(() => {
+      since = performance.now();
+    });
+  };
+}

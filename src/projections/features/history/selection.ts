@@ -1,0 +1,110 @@
+import type { EntityKey } from '../../../domain/features/definition.js';
+import type { FeatureGroupDefinition } from '../../../domain/features/state.js';
+import type { FeatureType } from '../../../domain/features/values.js';
+import { Refusal, type FieldViolation } from '../../../domain/kit/index.js';
+
+/** What a caller wants to know, before anything is known of the groups. */
+export interface Selection {
+  /** `group:feature`, or `group` for all its features; an alias stands where a group does. */
+  readonly features: readonly string[];
+  readonly aliases: readonly Alias[];
+  /** Names the columns `group__feature` instead of `feature`. */
+  readonly fullNames: boolean;
+}
+
+/** Another name for a group, so that it can be joined twice (origin, destination), or by columns that are not called like its keys. */
+export interface Alias {
+  readonly alias: string;
+  readonly group: string;
+  /** Which column of the request holds a key of the group; left out where the two have the same name. */
+  readonly keyColumns: Readonly<Record<string, string>>;
+}
+
+/** A reference taken apart. */
+interface Reference {
+  readonly name: string;
+  readonly feature?: string;
+}
+
+/** One group joined to the request. */
+export interface PlannedJoin {
+  /** The alias, or the group's own name. */
+  readonly name: string;
+  readonly definition: FeatureGroupDefinition;
+  readonly features: readonly string[];
+  /** The request's column for each of the group's keys, in the group's order. */
+  readonly keys: readonly (EntityKey & { readonly column: string })[];
+}
+
+/** One column of the answer: a feature of a join. */
+export interface PlannedColumn {
+  readonly name: string;
+  readonly type: FeatureType;
+  readonly join: number;
+  readonly feature: number;
+}
+
+export interface Plan {
+  readonly joins: readonly PlannedJoin[];
+  readonly columns: readonly PlannedColumn[];
+}
+
+/** The groups that a selection needs, each once. Refuses aliases that are not unique. */
+export function groupsOf({ features, aliases }: Selection): string[] {
+  aliases.forEach(({ alias }, at) => {
+    if (aliases.findIndex((other) => other.alias === alias) < at) refuse([{ field: `aliases[${at}].alias`, description: `is ${alias} like another` }]);
+  });
+  return [...new Set(features.map((text) => groupOf(referenceOf(text).name, aliases)))];
+}
+
+/**
+ * What to join and how the answer's columns are called: `feature`, or `group__feature` with full names, where the
+ * alias stands for the group. Refuses what a group does not have, and names that are not unique.
+ */
+export function planOf({ features, aliases, fullNames }: Selection, definitions: ReadonlyMap<string, FeatureGroupDefinition>, requestColumns: Iterable<string>): Plan {
+  const faults: FieldViolation[] = [];
+  const joins = new Map<string, PlannedJoin & { features: string[] }>();
+  const columns: PlannedColumn[] = [];
+  const taken = new Set(requestColumns);
+  features.forEach((text, at) => {
+    const { name, feature } = referenceOf(text);
+    const definition = definitions.get(groupOf(name, aliases))!;
+    const join = joins.get(name) ?? { name, definition, features: [], keys: keysOf(name, definition, aliases) };
+    joins.set(name, join);
+    const known = definition.features.filter((spec) => feature === undefined || spec.name === feature);
+    if (known.length === 0 && feature !== undefined) faults.push({ field: `features[${at}]`, description: `names ${feature}, which ${definition.group} does not have` });
+    for (const spec of known) {
+      const column = fullNames ? `${name}__${spec.name}` : spec.name;
+      if (taken.has(column)) faults.push({ field: `features[${at}]`, description: `makes a second column ${column}; ${fullNames ? 'rename the other one' : 'ask for full names'}` });
+      taken.add(column);
+      columns.push({ name: column, type: spec.type, join: [...joins.keys()].indexOf(name), feature: join.features.push(spec.name) - 1 });
+    }
+  });
+  faults.push(...unknownKeys(aliases, definitions));
+  if (faults.length > 0) refuse(faults);
+  return { joins: [...joins.values()], columns };
+}
+
+function referenceOf(text: string): Reference {
+  const at = text.indexOf(':');
+  return at < 0 ? { name: text } : { name: text.slice(0, at), feature: text.slice(at + 1) };
+}
+
+const groupOf = (name: string, aliases: readonly Alias[]): string => aliases.find(({ alias }) => alias === name)?.group ?? name;
+
+function keysOf(name: string, { entities }: FeatureGroupDefinition, aliases: readonly Alias[]): PlannedJoin['keys'] {
+  const columns = new Map(Object.entries(aliases.find(({ alias }) => alias === name)?.keyColumns ?? {}));
+  return entities.map((key) => ({ ...key, column: columns.get(key.name) ?? key.name }));
+}
+
+function unknownKeys(aliases: readonly Alias[], definitions: ReadonlyMap<string, FeatureGroupDefinition>): FieldViolation[] {
+  return aliases.flatMap(({ group, keyColumns }, at) =>
+    Object.keys(keyColumns)
+      .filter((key) => definitions.has(group) && !definitions.get(group)!.entities.some(({ name }) => name === key))
+      .map((key) => ({ field: `aliases[${at}].keyColumns.${key}`, description: `is no key of ${group}` })),
+  );
+}
+
+function refuse(faults: readonly FieldViolation[]): never {
+  throw new Refusal('INVALID_ARGUMENT', faults.map(({ field, description }) => `${field} ${description}`).join('; '), { reason: 'INVALID_INPUT', fields: faults });
+}
