@@ -18,8 +18,6 @@ export interface Known {
   atRevision(stream: StreamState, revision: number, id: string): Placed | undefined;
   /** Whether the stream has metadata of its own. */
   hasMetadata(stream: StreamState): boolean;
-  /** Whether the stream, or the one whose metadata it holds, was tombstoned. */
-  isTombstoned(stream: StreamState): boolean;
 }
 
 const WRITE: CommitCheck = { decision: 'write' };
@@ -28,7 +26,8 @@ const DELETED: CommitCheck = { decision: 'deleted' };
 
 /** Compares what a writer expects with what is so, and knows an append that was already written. */
 export function checkCommit(stream: StreamState, expected: Expectation, ids: readonly string[], known: Known): CommitCheck {
-  if (known.isTombstoned(stream)) return DELETED;
+  // The metadata of a tombstoned stream can still be written, though not read.
+  if (stream.decided.tombstoned) return DELETED;
   const { last, metadata } = stream.decided;
   switch (expected) {
     case 'exists':

@@ -52,7 +52,6 @@ export class EventStore {
       byId: (id) => this.recent.get(id),
       atRevision: (stream, revision, id) => this.placedAt(stream, revision, id),
       hasMetadata: (stream) => this.streams.get(metastreamOf(stream.name)).decided.last >= 0,
-      isTombstoned: (stream) => this.isTombstoned(stream),
     };
     this.commits = new GroupCommit(environment, this.log, {
       committed: (streams) => this.signal.raise(streams),
@@ -82,8 +81,10 @@ export class EventStore {
     );
     if (check.decision !== 'write') return this.refuse(stream, check, done);
     const now = Date.now();
+    // A metadata stream may get one event more than asked for, which is not the writer's.
+    const revision = stream.decided.last + events.length;
     const position = events.length === 0 ? this.commits.addEmpty(now) : this.writeAll(stream, events, now);
-    this.settle(done, { kind: 'written', revision: stream.decided.last, position });
+    this.settle(done, { kind: 'written', revision, position });
   }
 
   /** Deletes a stream softly: its events are no longer read, and it can be written again. */
@@ -208,10 +209,6 @@ export class EventStore {
     const found = this.find(stream, revision);
     if (found === undefined || recordedReader(found.block.frame(found.row)).id() !== id) return undefined;
     return { stream: stream.number, revision, position: found.block.position(found.row) };
-  }
-
-  private isTombstoned(stream: StreamState): boolean {
-    return stream.decided.tombstoned || (isMetastream(stream.name) && this.streams.get(originalOf(stream.name)).decided.tombstoned);
   }
 
   /** Reads the ids of the latest events back, so that an append repeated over a restart is known. */
