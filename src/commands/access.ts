@@ -27,10 +27,10 @@ export class KeyGuard {
     const context = { caller: ownerOf('platform') };
     const [event] = issueFirstOwnerKey({ keyId, secretHash: hashOf(secret) }, state, { now: new Date().toISOString(), actor: context.caller.actor });
     if (!event) return undefined;
-    const commandId = commandIdOf(context);
+    const identity = { commandId: commandIdOf(context) };
     try {
-      const metadata = { ...eventMetadata({ commandId }, context, 1) };
-      await this.eventStore.append(ownerStream, [{ id: eventIdOf(commandId, 0), ...event, metadata }], { expected: revision < 0n ? 'none' : revision });
+      const metadata = { ...eventMetadata(identity, context, 1) };
+      await this.eventStore.append(ownerStream, [{ id: eventIdOf(identity, 0), ...event, metadata }], { expected: revision < 0n ? 'none' : revision });
       return `tarl_${keyId}_${secret}`;
     } catch (error) {
       // Another process of the same platform was first; its key is the owner's.

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { Refusal } from '../../domain/kit/index.js';
 import { requireActive } from '../../domain/projects/decisions.js';
 import { project as projectDecider, projectStream } from '../../domain/projects/state.js';
@@ -9,8 +10,9 @@ import { bodyHashOf, requireSameBody, type RememberingCommandLog } from './idemp
 import { commandIdOf, eventIdOf, eventMetadata, type CommandIdentity } from './metadata.js';
 import { parseInput } from './validate.js';
 
-/** Wrong revisions in a row after which a command gives up: the stream is busier than a person would make it. */
-const attempts = 12;
+/** Wrong revisions in a row after which a command gives up: about five seconds of a stream that others keep changing. */
+const attempts = 100;
+const longestPauseMs = 50;
 
 /** Load, decide, append: what happens to every command, whichever wire it came by. */
 export class CommandExecutor {
@@ -64,6 +66,8 @@ export class CommandExecutor {
       if (events.length === 0) return replyOf(identity, formatPosition(aggregate.position), aggregate.revision, false);
       const appended = await this.append(work, aggregate, events, attempt);
       if (appended) return appended;
+      // Writers that meet again and again draw apart.
+      await setTimeout(Math.random() * Math.min(2 ** attempt, longestPauseMs));
       aggregate = undefined;
       fresh = false;
     }
@@ -76,7 +80,7 @@ export class CommandExecutor {
       const decided = command.decide(input, aggregate.state, { now: this.now().toISOString(), actor: context.caller.actor });
       if (decided.length === 0 && !fresh) return 'look again';
       return decided.map((event, index) => ({
-        id: eventIdOf(identity.commandId, index),
+        id: eventIdOf(identity, index),
         type: event.type,
         data: event.data,
         metadata: { ...eventMetadata(identity, context, versionOf(command, event.type), input.project) },

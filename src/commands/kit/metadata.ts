@@ -31,9 +31,12 @@ export function commandIdOf({ caller, idempotencyKey }: RequestContext): string 
   return idempotencyKey === undefined ? uuidv7() : uuidv5(`${caller.actor}\n${idempotencyKey}`, keyNamespace);
 }
 
-/** The id of a command's nth event: the same however often the command is tried, so the log can tell a repeat. */
-export function eventIdOf(commandId: string, index: number | string): string {
-  return uuidv5(String(index), commandId);
+/**
+ * The id of a command's nth event: the same however often the command is tried, so the log can tell a repeat. The body
+ * counts, or the server would take a key's second use with another body for a repeat of the first.
+ */
+export function eventIdOf({ commandId, bodyHash = '' }: CommandIdentity, index: number | string): string {
+  return uuidv5(`${index} ${bodyHash}`, commandId);
 }
 
 export function eventMetadata(identity: CommandIdentity, context: RequestContext, version: number, project?: string): EventMetadata {

@@ -1,0 +1,48 @@
+import type { WriteMode } from '../../domain/features/chunk.js';
+
+/** Rows as a caller sent them, column by column, nothing checked yet. */
+export interface IncomingRows {
+  readonly rows: number;
+  /** Entity keys by name. */
+  readonly keys: ReadonlyMap<string, IncomingColumn>;
+  /** Microseconds since the Unix epoch; NaN for what is no time. */
+  readonly timeUs: Float64Array | readonly number[];
+  /** Features by name. */
+  readonly features: ReadonlyMap<string, IncomingColumn>;
+}
+
+/** One value a row, null or undefined for none; repeated strings may come as the distinct ones and each row's index. */
+export type IncomingColumn = readonly unknown[] | { readonly of: readonly string[]; readonly at: readonly (number | null)[] };
+
+/** One request to write. */
+export interface WriteRequest {
+  readonly project: string;
+  readonly group: string;
+  readonly mode: WriteMode;
+  /** Stores the good rows although there are bad ones. */
+  readonly partial: boolean;
+  readonly rows: IncomingRows;
+}
+
+/** What is wrong with one value of one row. */
+export interface RowFault {
+  readonly row: number;
+  /** `eventTime`, `entity.airport` or `values.delay`. */
+  readonly field: string;
+  readonly description: string;
+}
+
+/** The answer to a write. */
+export interface WriteReply {
+  readonly commandId: string;
+  /** The position of the last event; empty when no row was good. */
+  readonly position: string;
+  readonly rowsWritten: number;
+  readonly rowsRejected: number;
+  readonly faults: readonly RowFault[];
+}
+
+/** The plain values of a column, whichever way it came. */
+export function plainValues(column: IncomingColumn): readonly unknown[] {
+  return 'of' in column ? column.at.map((index) => (index === null ? null : column.of[index])) : column;
+}

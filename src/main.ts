@@ -1,0 +1,46 @@
+import type { Logger } from 'pino';
+import { createApi } from './app.module.js';
+import { catalogue } from './catalogue.js';
+import { makeCore } from './core.js';
+import type { Config } from './platform/config/index.js';
+import { connect } from './platform/eventstore/index.js';
+import { connectDataSource } from './platform/postgres/data-source.js';
+import { makePool } from './platform/postgres/pool.js';
+import { ProjectionEngine } from './projections/engine/index.js';
+
+/** Where the two stores are, embedded or not, and the key that this run's own commands may use. */
+export interface Endpoints {
+  readonly eventstoreUrl: string;
+  readonly postgresUrl: string;
+  readonly localKey?: string;
+}
+
+export interface Platform {
+  readonly addresses: { readonly rest: string; readonly grpc: string; readonly graphql: string };
+  /** The owner key in clear; only at the very first start. */
+  readonly ownerKey?: string;
+  close(): Promise<void>;
+}
+
+/** Joins the stores, the projection engine and the wires into a running platform, and resolves when it serves. */
+export async function startPlatform(config: Config, endpoints: Endpoints, log: Logger): Promise<Platform> {
+  const eventStore = connect(endpoints.eventstoreUrl, { log: (message, details) => log.warn(details, message) });
+  const pool = makePool(endpoints.postgresUrl);
+  const dataSource = await connectDataSource(endpoints.postgresUrl, catalogue.flatMap(({ views }) => views));
+  const projections = new ProjectionEngine({ eventStore, pool, views: catalogue.flatMap(({ views }) => views), log });
+  const core = makeCore({ eventStore, pool, dataSource, projections, localKey: endpoints.localKey, minPositionWaitMs: config.minPositionWaitMs });
+  await projections.start();
+  const ownerKey = await core.guard.issueFirstOwnerKey();
+  const api = await createApi(core, config);
+  return {
+    addresses: api.addresses,
+    ownerKey,
+    close: async () => {
+      await api.close();
+      await projections.stop();
+      await dataSource.destroy();
+      await pool.end();
+      await eventStore.close();
+    },
+  };
+}
