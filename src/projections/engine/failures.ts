@@ -1,0 +1,39 @@
+import pg from 'pg';
+import { formatPosition, type StoredEvent } from '../../platform/eventstore/port.js';
+
+/** A view could not take a batch, for a reason of its own: the others need not stop. */
+export class ViewFailed extends Error {
+  constructor(
+    readonly view: string,
+    readonly events: readonly StoredEvent[],
+    override readonly cause: unknown,
+  ) {
+    super(`View ${view} cannot take ${describe(events)}: ${cause instanceof Error ? cause.message : String(cause)}`);
+  }
+}
+
+/** Somebody else has moved a view: what was worked out for it is thrown away. */
+export class CheckpointMoved extends Error {
+  constructor() {
+    super('A checkpoint stands elsewhere than expected');
+  }
+}
+
+/** The connection broke, and nobody knows whether the transaction was committed. */
+export class ConnectionBroken extends Error {
+  constructor(override readonly cause: unknown) {
+    super(`The connection to Postgres broke: ${cause instanceof Error ? cause.message : String(cause)}`);
+  }
+}
+
+/** Postgres's fault or a clash with somebody else, not the view's: connection, rollback by deadlock, resources, operator, system. */
+export function isPassing(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && /^(08|40|53|55|57|58)/.test(error.code ?? '');
+}
+
+function describe(events: readonly StoredEvent[]): string {
+  const [first] = events;
+  if (!first) return 'a batch';
+  if (events.length > 1) return `${events.length} events from ${formatPosition(first.position)}`;
+  return `${first.type} ${first.stream}@${first.revision} at ${formatPosition(first.position)}`;
+}

@@ -1,0 +1,146 @@
+import type { Pool } from 'pg';
+import type { Projections, RebuildProgress, ViewStatus } from '../../api/core.js';
+import { Refusal } from '../../domain/kit/index.js';
+import { comparePositions, formatPosition, startOfLog, type EventStore, type Position } from '../../platform/eventstore/port.js';
+import type { View } from '../kit/view.js';
+import { readCheckpoints } from './checkpoints.js';
+import { commandLogView } from './command-log.js';
+import { becomeOwner } from './ownership.js';
+import { backoff_ms, pause } from './pause.js';
+import { Rates } from './rates.js';
+import { Reached } from './reached.js';
+import { rebuild } from './rebuild.js';
+import { readStatus } from './status.js';
+import { Term } from './term.js';
+import type { EngineLog, World } from './world.js';
+
+export interface ProjectionEngineOptions {
+  readonly eventStore: EventStore;
+  readonly pool: Pool;
+  readonly views: readonly View[];
+  readonly log: EngineLog;
+}
+
+/** How long a query waits for its view when it does not say. */
+const defaultPatience_ms = 5000;
+const pollInterval_ms = 10;
+
+/** Keeps the read models: projects the log into them as the one owner, or stands by and answers from them. */
+export class ProjectionEngine implements Projections {
+  private readonly views: readonly View[];
+  private readonly world: World;
+  private readonly stopping = new AbortController();
+  private running: Promise<void> | undefined;
+  private polling: Promise<void> | undefined;
+  private owns = false;
+
+  constructor({ eventStore, pool, views, log }: ProjectionEngineOptions) {
+    this.views = [...views, commandLogView];
+    this.world = { eventStore, pool, log, reached: new Reached(), rates: new Rates() };
+  }
+
+  /** True while this process projects. */
+  get isOwner(): boolean {
+    return this.owns;
+  }
+
+  /** Starts to project, or to stand by, in the background. The tables must be there. */
+  async start(): Promise<void> {
+    await this.readReached();
+    this.running = this.keepTerms();
+  }
+
+  /** Ends after the batch under way. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await this.running;
+    await this.polling;
+  }
+
+  async waitFor(views: readonly string[], position: Position, { timeoutMs = defaultPatience_ms, signal }: { timeoutMs?: number; signal?: AbortSignal } = {}): Promise<void> {
+    for (const view of views) this.viewNamed(view);
+    const { reached } = this.world;
+    if (reached.holds(views, position)) return;
+    const held = reached.wait(views, position, Math.max(0, timeoutMs), signal);
+    if (!this.owns) this.poll();
+    if (await held) return;
+    await this.refuse(views, position);
+  }
+
+  status(): Promise<readonly ViewStatus[]> {
+    return readStatus(this.views, this.world);
+  }
+
+  async rebuild(view: string, onProgress: (progress: RebuildProgress) => void, signal?: AbortSignal): Promise<void> {
+    const signals = signal ? [this.stopping.signal, signal] : [this.stopping.signal];
+    await rebuild(this.viewNamed(view), this.world, onProgress, AbortSignal.any(signals));
+  }
+
+  private viewNamed(name: string): View {
+    const view = this.views.find((candidate) => candidate.name === name);
+    if (view) return view;
+    throw new Refusal('NOT_FOUND', `There is no view ${name}`, { reason: 'VIEW_NOT_FOUND' });
+  }
+
+  private async keepTerms(): Promise<void> {
+    const { pool, log } = this.world;
+    const { signal } = this.stopping;
+    for (let failures = 0; !signal.aborted; ) {
+      const ownership = await becomeOwner(pool, log, signal);
+      if (!ownership) return;
+      try {
+        this.owns = true;
+        log.info({ views: this.views.length }, 'This process keeps the read models');
+        await new Term(this.views, ownership, this.world, AbortSignal.any([signal, ownership.lost])).run();
+        failures = 0;
+      } catch (error) {
+        log.warn({ err: error }, 'The projections stopped and are taken up again');
+        await pause(backoff_ms(failures++), signal);
+      } finally {
+        this.owns = false;
+        await ownership.release();
+        this.poll();
+      }
+    }
+  }
+
+  /** Whoever does not project looks at the checkpoints, for as long as somebody waits. */
+  private poll(): void {
+    const { signal } = this.stopping;
+    this.polling ??= (async () => {
+      while (this.world.reached.isAwaited && !this.owns && !signal.aborted) {
+        try {
+          await this.readReached();
+        } catch (error) {
+          this.world.log.warn({ err: error }, 'The checkpoints cannot be read');
+        }
+        await pause(pollInterval_ms, signal);
+      }
+      this.polling = undefined;
+    })();
+  }
+
+  private async readReached(): Promise<void> {
+    const checkpoints = await readCheckpoints(this.world.pool);
+    this.world.reached.note([...checkpoints.values()].map(({ view, position }) => [view, position] as const));
+  }
+
+  private async refuse(views: readonly string[], position: Position): Promise<never> {
+    if (comparePositions(await this.lastPosition(), position) < 0) {
+      throw new Refusal('INVALID_ARGUMENT', `The position ${formatPosition(position)} lies beyond the end of the log`, { reason: 'POSITION_BEYOND_END' });
+    }
+    const { reached } = this.world;
+    const late = views.find((view) => comparePositions(reached.of(view), position) < 0) ?? views[0]!;
+    throw new Refusal('UNAVAILABLE', `View ${late} is at position ${formatPosition(reached.of(late))} and has not reached ${formatPosition(position)} yet`, {
+      reason: 'VIEW_BEHIND',
+      metadata: { view: late, position: formatPosition(reached.of(late)), wanted: formatPosition(position) },
+    });
+  }
+
+  /** Of the server's own events too: whatever lies behind them has never been. */
+  private async lastPosition(): Promise<Position> {
+    const backwards = this.world.eventStore.readLog({ direction: 'backwards', from: 'end', limit: 1, system: true });
+    for await (const { position } of backwards) return position;
+    return startOfLog;
+  }
+}

@@ -1,0 +1,44 @@
+import type { ClientBase } from 'pg';
+import { Refusal } from '../../domain/kit/index.js';
+import type { View } from '../kit/view.js';
+import { dropShadows } from './shadow.js';
+import { withClient } from './transaction.js';
+import type { World } from './world.js';
+
+/** The first half of the lock of a view's rebuild; the second comes from the view's name. */
+const rebuildLock = 0x7461_726c;
+
+/** Runs a rebuild unless another one of the view is under way, and leaves no half-built table behind. */
+export async function asOnlyRebuild(client: ClientBase, view: View, work: () => Promise<void>): Promise<void> {
+  if (!(await lock(client, view))) {
+    throw new Refusal('FAILED_PRECONDITION', `View ${view.name} is being rebuilt already`, { reason: 'REBUILD_RUNNING' });
+  }
+  try {
+    await clear(client, view);
+    await work();
+  } finally {
+    await clear(client, view);
+    await client.query('select pg_advisory_unlock($1, hashtext($2))', [rebuildLock, view.name]);
+  }
+}
+
+/** Removes what rebuilds left behind whose process died. Those under way are not touched. */
+export async function clearLeftovers(views: readonly View[], { pool }: World): Promise<void> {
+  await withClient(pool, async (client) => {
+    for (const view of views) {
+      if (!(await lock(client, view))) continue;
+      await clear(client, view);
+      await client.query('select pg_advisory_unlock($1, hashtext($2))', [rebuildLock, view.name]);
+    }
+  });
+}
+
+async function lock(client: ClientBase, view: View): Promise<boolean> {
+  const { rows } = await client.query('select pg_try_advisory_lock($1, hashtext($2)) as held', [rebuildLock, view.name]);
+  return rows[0].held;
+}
+
+async function clear(client: ClientBase, view: View): Promise<void> {
+  await dropShadows(client, view.tables);
+  await client.query('delete from projection_builds where view = $1', [view.name]);
+}

@@ -1,0 +1,176 @@
+import { randomUUID } from 'node:crypto';
+import pg, { type PoolClient } from 'pg';
+import type { RebuildProgress } from '../../api/core.js';
+import { comparePositions, startOfLog, type LogFilter, type Position, type StoredEvent } from '../../platform/eventstore/port.js';
+import type { View, ViewTransaction } from '../kit/view.js';
+import { lockCheckpoint, putCheckpoint } from './checkpoints.js';
+import { CheckpointMoved } from './failures.js';
+import { addInTurns } from './fold.js';
+import { pause } from './pause.js';
+import { ProgressReport } from './progress.js';
+import { asOnlyRebuild } from './rebuild-lock.js';
+import { createShadows, dropShadows, indexShadows, shadowName, switchTables } from './shadow.js';
+import { inTransaction, withClient } from './transaction.js';
+import type { World } from './world.js';
+
+/** Beyond this the fold is written, and the rest of the log goes through the tables. */
+const memoryLimit_bytes = 768 * 1024 * 1024;
+const eventsPerTransaction = 2000;
+/** How long the switch waits for queries on the old tables before it lets others pass and tries again. */
+const switchPatience = '1s';
+
+/** Makes a view's tables anew from the log beside the live ones, and puts them in their place. Queries go on meanwhile. */
+export async function rebuild(view: View, world: World, tell: (progress: RebuildProgress) => void, signal: AbortSignal): Promise<void> {
+  const end = await world.eventStore.endOfLog();
+  await withClient(world.pool, (client) =>
+    asOnlyRebuild(client, view, () => new Rebuild(view, world, client, new ProgressReport(end, tell), signal).run()),
+  );
+}
+
+class Rebuild {
+  private readonly id = randomUUID();
+  private readonly types: ReadonlySet<string> | undefined;
+  private readonly filter: LogFilter | undefined;
+  private readonly shadow: ViewTransaction;
+  /** Everything up to here is in the shadow. */
+  private position = startOfLog;
+
+  constructor(
+    private readonly view: View,
+    private readonly world: World,
+    private readonly client: PoolClient,
+    private readonly progress: ProgressReport,
+    private readonly signal: AbortSignal,
+  ) {
+    if (view.eventTypes !== 'all') {
+      this.types = new Set(view.eventTypes);
+      this.filter = { eventTypePrefixes: view.eventTypes };
+    }
+    this.shadow = { client, table: shadowName };
+  }
+
+  async run(): Promise<void> {
+    const { client, view, id, progress } = this;
+    await client.query('insert into projection_builds (view, build, version) values ($1, $2, $3)', [view.name, id, view.version]);
+    await this.fill();
+    progress.enter('following');
+    while ((await this.follow()) > eventsPerTransaction);
+    progress.enter('switching');
+    while (!(await this.trySwitch())) {
+      await pause(200, this.signal);
+      await this.follow();
+    }
+    await dropShadows(client, view.tables);
+  }
+
+  /** Folds the log in memory, then makes and fills the tables in one transaction: a crash leaves nothing behind. */
+  private async fill(): Promise<void> {
+    const { view, client, progress } = this;
+    const build = view.startBuild();
+    progress.enter('reading');
+    const left = new AbortController();
+    const signal = AbortSignal.any([this.signal, left.signal]);
+    try {
+      for await (const batch of this.world.eventStore.subscribe({ from: startOfLog, filter: this.filter, signal })) {
+        const events = this.wanted(batch.events);
+        await addInTurns(view, build, events);
+        this.position = batch.position;
+        progress.read(events.length, batch.position);
+        if (batch.live || build.heldBytes > memoryLimit_bytes) break;
+      }
+    } finally {
+      left.abort();
+    }
+    this.signal.throwIfAborted();
+    progress.enter('writing');
+    await inTransaction(client, async () => {
+      await createShadows(client, view.tables);
+      await build.write(this.shadow);
+      progress.enter('indexing');
+      await indexShadows(client, view.tables);
+      await this.move(startOfLog, this.position);
+    });
+  }
+
+  /** Brings the shadow to the log's end as it stands now, and says how many events that took. */
+  private async follow(): Promise<number> {
+    const end = await this.world.eventStore.endOfLog();
+    let events: StoredEvent[] = [];
+    let total = 0;
+    const apply = async (position: Position) => {
+      await inTransaction(this.client, () => this.project(events, position));
+      total += events.length;
+      this.progress.read(events.length, position);
+      events = [];
+    };
+    for await (const event of this.log()) {
+      events.push(event);
+      if (events.length >= eventsPerTransaction) await apply(event.position);
+    }
+    const last = events.at(-1)?.position ?? this.position;
+    await apply(comparePositions(end, last) > 0 ? end : last);
+    return total;
+  }
+
+  /** False when a long query keeps the old tables. The view's checkpoint is held, so the live view stands still for as long. */
+  private async trySwitch(): Promise<boolean> {
+    const { client, view, id } = this;
+    const before = this.position;
+    try {
+      await inTransaction(client, async () => {
+        await client.query(`set local lock_timeout = '${switchPatience}'`);
+        const live = await lockCheckpoint(client, view.name);
+        if (live && comparePositions(live.position, this.position) > 0) await this.projectUpTo(live.position);
+        await switchTables(client, view.tables);
+        await putCheckpoint(client, view, this.position);
+        const { rowCount } = await client.query('delete from projection_builds where view = $1 and build = $2', [view.name, id]);
+        if (rowCount !== 1) throw new CheckpointMoved();
+      });
+    } catch (error) {
+      this.position = before;
+      if (error instanceof pg.DatabaseError && error.code === lockNotAvailable) return false;
+      throw error;
+    }
+    this.world.reached.note([[view.name, this.position]]);
+    return true;
+  }
+
+  private async projectUpTo(position: Position): Promise<void> {
+    const events: StoredEvent[] = [];
+    for await (const event of this.log()) {
+      if (comparePositions(event.position, position) > 0) break;
+      events.push(event);
+    }
+    await this.project(events, position);
+  }
+
+  private async project(events: readonly StoredEvent[], position: Position): Promise<void> {
+    await this.move(this.position, position);
+    if (events.length > 0) await this.view.project(events, this.shadow);
+    this.position = position;
+  }
+
+  /** The same compare-and-set as for live views, should another process believe that it has this rebuild. */
+  private async move(from: Position, to: Position): Promise<void> {
+    const { rowCount } = await this.client.query(
+      `update projection_builds set commit_position = $5, prepare_position = $6
+       where view = $1 and build = $2 and commit_position = $3 and prepare_position = $4`,
+      [this.view.name, this.id, `${from.commit}`, `${from.prepare}`, `${to.commit}`, `${to.prepare}`],
+    );
+    if (rowCount !== 1) throw new CheckpointMoved();
+  }
+
+  private async *log(): AsyncGenerator<StoredEvent> {
+    const { filter, signal, types } = this;
+    for await (const event of this.world.eventStore.readLog({ from: this.position, filter, signal })) {
+      if (types?.has(event.type) ?? true) yield event;
+    }
+  }
+
+  private wanted(events: readonly StoredEvent[]): readonly StoredEvent[] {
+    const { types } = this;
+    return types ? events.filter(({ type }) => types.has(type)) : events;
+  }
+}
+
+const lockNotAvailable = '55P03';

@@ -1,0 +1,21 @@
+import type { Pool } from 'pg';
+import type { EventStore } from '../../platform/eventstore/port.js';
+import type { Rates } from './rates.js';
+import type { Reached } from './reached.js';
+
+/** Where the engine tells what happens, in the manner of pino. */
+export interface EngineLog {
+  debug(facts: object, message: string): void;
+  info(facts: object, message: string): void;
+  warn(facts: object, message: string): void;
+  error(facts: object, message: string): void;
+}
+
+/** What every part of the engine works with. */
+export interface World {
+  readonly eventStore: EventStore;
+  readonly pool: Pool;
+  readonly log: EngineLog;
+  readonly reached: Reached;
+  readonly rates: Rates;
+}

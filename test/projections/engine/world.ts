@@ -1,0 +1,65 @@
+import { randomUUID } from 'node:crypto';
+import { DataSource } from 'typeorm';
+import { connect } from '../../../src/platform/eventstore/index.js';
+import type { AppendResult, EventStore } from '../../../src/platform/eventstore/port.js';
+import { connectDataSource } from '../../../src/platform/postgres/data-source.js';
+import { ProjectionEngine } from '../../../src/projections/engine/index.js';
+import type { View } from '../../../src/projections/kit/view.js';
+import { testEventStore } from '../../support/eventstore.js';
+import { testDatabase, type TestDatabase } from '../../support/postgres.js';
+
+/** A log and a database with the engine's tables, for one test or suite. */
+export interface EngineWorld {
+  readonly eventStore: EventStore;
+  readonly eventStoreUrl: string;
+  readonly database: TestDatabase;
+  /** Lines of the engines' log at level warn or error. */
+  readonly complaints: string[];
+  /** A new engine on this log and database, as another process would have it. */
+  engine(views: readonly View[]): ProjectionEngine;
+  append(stream: string, ...events: readonly (readonly [type: string, data: unknown])[]): Promise<AppendResult>;
+  close(): Promise<void>;
+}
+
+export async function engineWorld(views: readonly View[]): Promise<EngineWorld> {
+  const [store, database] = await Promise.all([testEventStore(), testDatabase()]);
+  const eventStore = connect(store.url);
+  const dataSource: DataSource = await connectDataSource(database.url, []);
+  await dataSource.destroy();
+  for (const view of views) await createTables(database, view);
+  const engines: ProjectionEngine[] = [];
+  const complaints: string[] = [];
+  const complain = (facts: object, message: string) => void complaints.push(`${message} ${(facts as { err?: Error }).err?.stack ?? ''}`);
+  const log = { debug: () => {}, info: () => {}, warn: complain, error: complain };
+  return {
+    eventStore,
+    eventStoreUrl: store.url,
+    database,
+    complaints,
+    engine(engineViews) {
+      const engine = new ProjectionEngine({ eventStore, pool: database.pool, views: engineViews, log });
+      engines.push(engine);
+      return engine;
+    },
+    append: (stream, ...events) =>
+      eventStore.append(
+        stream,
+        events.map(([type, data]) => ({ id: randomUUID(), type, data, metadata: { version: 1, actor: 'tester' } })),
+        { expected: 'any' },
+      ),
+    async close() {
+      await Promise.all(engines.map((engine) => engine.stop()));
+      await eventStore.close();
+      await store.close();
+      await database.drop();
+    },
+  };
+}
+
+/** Makes the tables that a view declares, as its migration would. */
+export async function createTables({ pool }: Pick<TestDatabase, 'pool'>, { shapes = [] }: View): Promise<void> {
+  for (const { name, columns, key } of shapes) {
+    const lines = columns.map((column) => `"${column.name}" ${column.type}${column.nullable ? '' : ' not null'}`);
+    await pool.query(`create table "${name}" (${[...lines, `primary key (${key.join(', ')})`].join(', ')})`);
+  }
+}
