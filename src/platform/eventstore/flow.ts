@@ -1,10 +1,10 @@
 import type { ReadResp } from '@eventstore/db-client/generated/streams_pb.js';
-import type { Readable, Transform } from 'node:stream';
+import type { Transform } from 'node:stream';
 import type { Position, StoredEvent } from './port.js';
 import { storedEvent, type EventFromLog } from './stored-event.js';
 
-/** A read or a subscription of the client. Both are Transforms, though the published types do not say so. */
-export type ClientStream = Readable & ({ cancel(): Promise<void> } | { unsubscribe(): Promise<void> });
+/** A read or a subscription of the client. Both are Transforms, though the published types hide it. */
+export type ClientStream = { cancel(): Promise<void> } | { unsubscribe(): Promise<void> };
 
 /** What has come in since it was last asked for. */
 export interface Gathered {
@@ -52,11 +52,12 @@ export class EventFlow {
   ) {
     this.maxBytes = options.maxBytes ?? 16 * 1024 * 1024;
     options.signal.addEventListener('abort', this.cancel, { once: true });
-    (stream as Readable as Transform)._transform = (message: ReadResp, _encoding, next) => this.take(message, next);
-    stream.once('finish', () => this.end());
-    stream.once('close', () => this.end());
+    const transform = stream as unknown as Transform;
+    transform._transform = (message: ReadResp, _encoding, next) => this.take(message, next);
+    transform.once('finish', () => this.end());
+    transform.once('close', () => this.end());
     // A failure may also come after the reader has left; without a listener it would end the process.
-    stream.on('error', (error) => this.end(error));
+    transform.on('error', (error) => this.end(error));
   }
 
   /**
