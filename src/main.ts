@@ -24,23 +24,21 @@ export interface Platform {
 
 /** Joins the stores, the projection engine and the wires into a running platform, and resolves when it serves. */
 export async function startPlatform(config: Config, endpoints: Endpoints, log: Logger): Promise<Platform> {
+  await using opened = new AsyncDisposableStack();
   const eventStore = connect(endpoints.eventstoreUrl, { log: (message, details) => log.warn(details, message) });
+  opened.defer(() => eventStore.close());
   const pool = makePool(endpoints.postgresUrl);
-  const dataSource = await connectDataSource(endpoints.postgresUrl, catalogue.flatMap(({ views }) => views));
-  const projections = new ProjectionEngine({ eventStore, pool, views: catalogue.flatMap(({ views }) => views), log });
-  const core = makeCore({ eventStore, pool, dataSource, projections, localKey: endpoints.localKey, minPositionWaitMs: config.minPositionWaitMs });
+  opened.defer(() => pool.end());
+  const views = catalogue.flatMap((domain) => domain.views);
+  const dataSource = await connectDataSource(endpoints.postgresUrl, views);
+  opened.defer(() => dataSource.destroy());
+  const projections = new ProjectionEngine({ eventStore, pool, views, log });
   await projections.start();
+  opened.defer(() => projections.stop());
+  const core = makeCore({ eventStore, pool, dataSource, projections, localKey: endpoints.localKey, minPositionWaitMs: config.minPositionWaitMs });
   const ownerKey = await core.guard.issueFirstOwnerKey();
   const api = await createApi(core, config);
-  return {
-    addresses: api.addresses,
-    ownerKey,
-    close: async () => {
-      await api.close();
-      await projections.stop();
-      await dataSource.destroy();
-      await pool.end();
-      await eventStore.close();
-    },
-  };
+  opened.defer(() => api.close());
+  const running = opened.move();
+  return { addresses: api.addresses, ownerKey, close: () => running.disposeAsync() };
 }
