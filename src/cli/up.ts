@@ -37,14 +37,17 @@ async function run(json: boolean): Promise<void> {
 /** Starts everything in order, and leaves with the stack how to stop it in the opposite order. */
 async function start(config: Config, folder: DataFolder, log: Logger, cleanup: AsyncDisposableStack): Promise<Platform> {
   await removeLocalRun(folder.run);
-  const stores = await step('Starting the event store and Postgres', () => startStores(config, folder, log));
-  cleanup.defer(() => stores.stop());
+  const [stores, { startPlatform }] = await Promise.all([
+    step('Starting the event store and Postgres', () => startStores(config, folder, log)).then((started) => {
+      cleanup.defer(() => started.stop());
+      return started;
+    }),
+    // Reading the rest of the program takes as long as starting the stores.
+    import('../main.js'),
+  ]);
   const localKey = makeLocalKey();
-  const platform = await step('Starting the API', async () => {
-    // Loaded only now, so that the stores start while the rest of the program is still being read.
-    const { startPlatform } = await import('../main.js');
-    return startPlatform(config, { eventstoreUrl: stores.eventstoreUrl, postgresUrl: stores.postgresUrl, localKey }, log);
-  });
+  const endpoints = { eventstoreUrl: stores.eventstoreUrl, postgresUrl: stores.postgresUrl, localKey };
+  const platform = await step('Starting the API', () => startPlatform(config, endpoints, log));
   cleanup.defer(() => platform.close());
   cleanup.defer(() => removeLocalRun(folder.run));
   await writeLocalRun(folder.run, { addresses: platform.addresses, key: localKey });
