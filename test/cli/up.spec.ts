@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -59,6 +60,13 @@ test('one Ctrl-C that arrives several times, from the terminal and from npm, sti
   const running = await tarlUp(data.path);
   for (let i = 0; i < 3; i++) running.child.kill('SIGINT');
   expect(await running.ended).toBe(0);
+});
+
+test.each([['SIGINT', 0], ['SIGKILL', 'SIGKILL']] as const)('a %s that reaches only the wrapper ends the platform too', async (signal, end) => {
+  const running = await tarlUp(data.path, { wrapped: true });
+  running.child.kill(signal);
+  expect(await running.ended).toBe(end);
+  await until('nothing is left', () => processesWith(data.path).length === 0 && !existsSync(join(data.path, 'run/local.json')));
 });
 
 test('a store that dies is started again', async () => {

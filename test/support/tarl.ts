@@ -30,11 +30,13 @@ export interface TarlOptions {
   env?: NodeJS.ProcessEnv;
   /** Runs it as this user and group, which only root can. */
   uid?: number;
+  /** Goes the user's way through bin/tarl.mjs instead of starting the compiled program itself. */
+  wrapped?: boolean;
 }
 
 /** Starts `tarl` with these arguments, compiled, in a process of its own. */
-export function tarl(args: readonly string[], { env = {}, uid }: TarlOptions = {}): TarlProcess {
-  const child = spawn(node, [cli, ...args], {
+export function tarl(args: readonly string[], { env = {}, uid, wrapped = false }: TarlOptions = {}): TarlProcess {
+  const child = spawn(node, [wrapped ? resolve('bin/tarl.mjs') : cli, ...args], {
     env: { ...testEnvironment, ...env }, stdio: ['ignore', 'pipe', 'pipe'], uid, gid: uid,
   });
   const output = { out: '', err: '' };
