@@ -1,0 +1,10 @@
+import type { DocumentNode } from 'graphql';
+import { Refusal } from '../../domain/kit/index.js';
+import type { GraphqlContext } from './context.js';
+import { weigh } from './limits.js';
+
+/** Refuses a document that asks for the schema from a caller who may not see it. */
+export function refuseIntrospection(document: DocumentNode, { wire: { caller } }: GraphqlContext): void {
+  if (!weigh(document).introspects || caller.may('graphql.introspect')) return;
+  throw new Refusal('PERMISSION_DENIED', 'This key may not look at the schema', { reason: 'MISSING_PERMISSION', metadata: { permission: 'graphql.introspect' } });
+}

@@ -1,0 +1,97 @@
+import type { FastifyInstance } from 'fastify';
+import { execute, GraphQLError, specifiedRules, subscribe, validate, type DocumentNode, type ExecutionResult, type GraphQLSchema } from 'graphql';
+import { CloseCode } from 'graphql-ws';
+import { useServer, type Extra } from 'graphql-ws/use/ws';
+import type { IncomingMessage } from 'node:http';
+import { WebSocketServer } from 'ws';
+import { Refusal } from '../../domain/kit/index.js';
+import { apiKeyOf } from '../auth.js';
+import { contextFrom, traceIdOf, traceparentOf, type HeaderReader } from '../context.js';
+import type { Core } from '../core.js';
+import type { Observer } from '../observer.js';
+import type { Visitor } from '../visitors.js';
+import { GraphqlContext } from './context.js';
+import { formatErrors } from './errors.js';
+import { refuseTooCostly, refuseTooHeavy } from './limits.js';
+import { refuseIntrospection } from './introspection.js';
+
+const largestMessage = 1024 * 1024;
+
+/** Serves graphql-transport-ws beside the HTTP endpoint. The key comes as a header or in the connection's parameters. */
+export function serveSubscriptions(app: FastifyInstance, core: Pick<Core, 'authenticate'>, observer: Observer): void {
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: largestMessage });
+  const visitors = new WeakMap<object, Visitor>();
+  const schema = app.graphql.schema;
+
+  const server = useServer(
+    {
+      schema,
+      execute,
+      subscribe,
+      isProd: true,
+      async onConnect({ extra, connectionParams }) {
+        const header = headersOf(extra.request, connectionParams);
+        const traceparent = traceparentOf(header);
+        try {
+          visitors.set(extra.socket, { caller: await core.authenticate(apiKeyOf(header)), traceparent });
+          return true;
+        } catch (error) {
+          observer.failed('graphql', 'none', error, traceparent);
+          if (!(error instanceof Refusal)) throw error;
+          extra.socket.close(CloseCode.Unauthorized, 'Unauthorized');
+          return false;
+        }
+      },
+      context: ({ extra, connectionParams }, _id, _payload, { document, variableValues }) => {
+        const context = contextOf(extra, connectionParams);
+        refuseIntrospection(document, context);
+        refuseTooCostly(document, variableValues ?? {});
+        return context;
+      },
+      validate: (validated, document) => problemsOf(validated, document),
+      onNext: ({ extra }, _id, _payload, _args, result) => readable(extra, result),
+      onError: ({ extra }, _id, _payload, errors) => formatted(extra, errors, false) as never,
+    },
+    sockets,
+  );
+
+  function contextOf(extra: Extra, parameters: Readonly<Record<string, unknown>> | undefined): GraphqlContext {
+    const wire = contextFrom(headersOf(extra.request, parameters), visitors.get(extra.socket)!, { onAbort: (listener) => extra.socket.once('close', listener) });
+    return new GraphqlContext(wire);
+  }
+  function formatted(extra: Extra, errors: readonly unknown[], executed: boolean) {
+    const { traceparent } = visitors.get(extra.socket)!;
+    const { causes, errors: readableErrors } = formatErrors(errors, traceIdOf(traceparent), executed);
+    for (const cause of causes) observer.failed('graphql', 'subscription', cause, traceparent);
+    return readableErrors;
+  }
+  const readable = (extra: Extra, result: ExecutionResult) => (result.errors ? ({ ...result, errors: formatted(extra, result.errors, true) } as never) : undefined);
+
+  app.server.on('upgrade', (request, socket, head) => {
+    if (request.url?.split('?', 1)[0] === '/graphql') sockets.handleUpgrade(request, socket, head, (opened) => sockets.emit('connection', opened, request));
+    else socket.end('HTTP/1.1 404 Not Found\r\n\r\n');
+  });
+  app.addHook('preClose', async () => {
+    await server.dispose();
+  });
+}
+
+/** What is wrong with a document, limits first. */
+function problemsOf(schema: GraphQLSchema, document: DocumentNode): readonly GraphQLError[] {
+  try {
+    refuseTooHeavy(document);
+  } catch (error) {
+    return [new GraphQLError((error as Error).message, { originalError: error as Error })];
+  }
+  return validate(schema, document, specifiedRules);
+}
+
+/** Connection parameters stand in for the headers that a browser cannot set on a WebSocket. */
+function headersOf(request: IncomingMessage, parameters: Readonly<Record<string, unknown>> = {}): HeaderReader {
+  const given = new Map(Object.entries(parameters).map(([name, value]) => [name.toLowerCase(), value]));
+  return (name) => {
+    const parameter = given.get(name);
+    const header = request.headers[name];
+    return typeof parameter === 'string' ? parameter : Array.isArray(header) ? header[0] : header;
+  };
+}

@@ -1,0 +1,21 @@
+import type { Provider, Type } from '@nestjs/common';
+import type { UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { Core } from './core.js';
+import type { Observer } from './observer.js';
+import type { Resolvers } from './graphql/schema.js';
+
+/** What a domain serves besides its derived operations: streams, uploads and the hottest reads. */
+export interface Handwritten {
+  /** The domain whose presence in the catalogue brings these along. */
+  readonly domain: string;
+  /** Nest controllers with REST routes. */
+  readonly controllers?: readonly Type[];
+  readonly providers?: readonly Provider[];
+  /** Rpcs of the domain's service by name, as handlers of grpc-js itself: no framework between socket and handler. */
+  readonly grpc?: (core: Core, observer: Observer) => UntypedServiceImplementation;
+  /** More GraphQL: type definitions (`extend type Query { … }`) and their resolvers. */
+  readonly graphql?: { readonly typeDefs: string; readonly resolvers: (core: Core, observer: Observer) => Resolvers };
+}
+
+/** The hand-written endpoints, one line a domain. */
+export const handwritten: readonly Handwritten[] = [];

@@ -1,0 +1,54 @@
+import type { Logger } from 'pino';
+import type { Metrics } from '../platform/telemetry/metrics.js';
+import type { Tracing } from '../platform/telemetry/tracing.js';
+import { traceIdOf } from './context.js';
+import { refusalOf, type WireCode } from './errors.js';
+import type { WireContext } from './operations.js';
+
+/** The three ways in. */
+export type Wire = 'rest' | 'grpc' | 'graphql';
+
+/** Sees every request of every wire: counts it, times it, traces it, and logs it when it fails. */
+export class Observer {
+  private readonly seen = new WeakSet<object>();
+
+  constructor(
+    private readonly metrics: Metrics,
+    private readonly tracing: Tracing,
+    private readonly logger: Logger,
+  ) {}
+
+  /** Runs the work of one request; hand-written endpoints call this themselves. The context it passes on carries the request's span. */
+  async observe<Result>(wire: Wire, operation: string, context: WireContext, work: (context: WireContext) => Promise<Result>): Promise<Result> {
+    const started = performance.now();
+    try {
+      const result = this.tracing.enabled
+        ? await this.tracing.inSpan(`${wire} ${operation}`, context.traceparent, (traceparent) => work(withTraceparent(context, traceparent)))
+        : await work(context);
+      this.metrics.requestDone(wire, operation, 'OK', started);
+      return result;
+    } catch (error) {
+      this.failed(wire, operation, error, context.traceparent, started);
+      throw error;
+    }
+  }
+
+  /** Counts and logs a request that failed, also one that failed before there was anything to run; each error once. */
+  failed(wire: Wire, operation: string, error: unknown, traceparent: string | undefined, started = performance.now()): void {
+    if (typeof error === 'object' && error !== null) {
+      if (this.seen.has(error)) return;
+      this.seen.add(error);
+    }
+    const refusal = refusalOf(error);
+    const code: WireCode = refusal?.code ?? 'INTERNAL';
+    this.metrics.requestDone(wire, operation, code, started);
+    const line = { wire, operation, code, traceId: traceparent && traceIdOf(traceparent), ms: Math.round(performance.now() - started) };
+    if (!refusal) this.logger.error({ ...line, err: error }, 'request failed');
+    else if (refusal === error) this.logger.info({ ...line, reason: refusal.details.reason }, 'request refused');
+    else this.logger.warn({ ...line, reason: refusal.details.reason, err: error }, 'request failed');
+  }
+}
+
+/** The same context under another span; its lazy parts stay lazy. */
+const withTraceparent = (context: WireContext, traceparent: string): WireContext =>
+  Object.create(context, { traceparent: { value: traceparent, enumerable: true } }) as WireContext;

@@ -1,0 +1,81 @@
+import { CommandHandler, QueryHandler } from '@nestjs/cqrs';
+import { Inject, type Type } from '@nestjs/common';
+import type { Domain } from '../catalogue.js';
+import type { AnyCommand, HttpRoute, RequestContext } from '../commands/kit/command.js';
+import type { AnyQuery } from '../projections/kit/query.js';
+import type { Core } from './core.js';
+import { fieldsOf, type Field } from './fields.js';
+
+/** What travels with a request over any wire. */
+export type WireContext = RequestContext & { readonly minPosition?: string };
+
+/** One command or query as the wires serve it. */
+export interface Operation {
+  readonly kind: 'command' | 'query';
+  /** `CreateProject`, the rpc's name. */
+  readonly name: string;
+  /** `createProject`, the name of methods, operations and mutations. */
+  readonly camelName: string;
+  readonly summary: string;
+  readonly domain: Domain;
+  readonly http: HttpRoute;
+  readonly definition: AnyCommand | AnyQuery;
+  readonly inputFields: readonly Field[];
+  /** The class of its messages on the bus. */
+  readonly Message: new (input: unknown, context: WireContext) => object;
+  /** The provider that hands those messages to the core. */
+  readonly Handler: Type;
+}
+
+/** Under which the core, the operations and the settings are found in Nest's container. */
+export const CORE = Symbol('core');
+export const OPERATIONS = Symbol('operations');
+export const SETTINGS = Symbol('settings');
+
+/** Everything the catalogue offers, in its order. */
+export const operationsOf = (catalogue: readonly Domain[]): readonly Operation[] =>
+  catalogue.flatMap((domain) => [
+    ...domain.commands.map((command) => operationOf('command', command, domain)),
+    ...domain.queries.map((query) => operationOf('query', query, domain)),
+  ]);
+
+function operationOf(kind: Operation['kind'], definition: AnyCommand | AnyQuery, domain: Domain): Operation {
+  const { name, summary, http, input } = definition;
+  const Message = messageClass(name);
+  const answer =
+    kind === 'command'
+      ? (core: Core, { input, context }: Message) => core.execute(definition as AnyCommand, input, context)
+      : (core: Core, { input, context }: Message) => core.ask(definition as AnyQuery, input, context);
+  const Handler = handlerClass(`${name}Handler`, answer);
+  (kind === 'command' ? CommandHandler(Message) : QueryHandler(Message))(Handler);
+  const camelName = name[0]!.toLowerCase() + name.slice(1);
+  return { kind, name, camelName, summary, domain, http, definition, inputFields: fieldsOf(input, 'input'), Message, Handler };
+}
+
+interface Message {
+  readonly input: unknown;
+  readonly context: WireContext;
+}
+
+const messageClass = (name: string): Operation['Message'] =>
+  ({
+    [name]: class implements Message {
+      constructor(
+        readonly input: unknown,
+        readonly context: WireContext,
+      ) {}
+    },
+  })[name]!;
+
+function handlerClass(name: string, answer: (core: Core, message: Message) => Promise<unknown>): Type {
+  const Handler = {
+    [name]: class {
+      constructor(readonly core: Core) {}
+      execute(message: Message): Promise<unknown> {
+        return answer(this.core, message);
+      }
+    },
+  }[name]!;
+  Inject(CORE)(Handler, undefined, 0);
+  return Handler;
+}

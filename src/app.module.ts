@@ -1,0 +1,112 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { APP_FILTER, NestFactory } from '@nestjs/core';
+import { CommandBus, CqrsModule, QueryBus } from '@nestjs/cqrs';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { AddressInfo } from 'node:net';
+import type { Core } from './api/core.js';
+import { Dispatcher } from './api/dispatcher.js';
+import { graphqlServer } from './api/graphql/server.js';
+import { grpcController } from './api/grpc/controller.js';
+import { grpcServer } from './api/grpc/server.js';
+import { handwritten } from './api/handwritten.js';
+import { Observer } from './api/observer.js';
+import { CORE, OPERATIONS, operationsOf, SETTINGS, type Operation } from './api/operations.js';
+import { restController } from './api/rest/controller.js';
+import { ProblemFilter } from './api/rest/filter.js';
+import { guardHttp } from './api/rest/guard.js';
+import { OperatorController } from './api/rest/operator-controller.js';
+import { restAdapter } from './api/rest/server.js';
+import { nestLogger } from './api/nest-logger.js';
+import { createLogger, type Logger } from './platform/telemetry/logger.js';
+import { Metrics } from './platform/telemetry/metrics.js';
+import { noTracing, type Tracing } from './platform/telemetry/tracing.js';
+
+/** What the wires need to know; port 0 takes a free one. */
+export interface ApiSettings {
+  readonly host: string;
+  readonly httpPort: number;
+  readonly grpcPort: number;
+  readonly graphqlPort: number;
+  readonly logLevel: string;
+  /** The largest request and answer, in bytes. */
+  readonly maxMessageBytes: number;
+  /** How far behind a view may be, in milliseconds, before the platform is not ready. */
+  readonly readyLagMs: number;
+}
+
+export const apiDefaults = { host: '127.0.0.1', httpPort: 0, grpcPort: 0, graphqlPort: 0, logLevel: 'info', maxMessageBytes: 16 * 1024 * 1024, readyLagMs: 10_000 } satisfies ApiSettings;
+
+/** The running wires. */
+export interface Api {
+  readonly addresses: { readonly rest: string; readonly grpc: string; readonly graphql: string };
+  /** Lets running requests finish, then stops listening everywhere. */
+  close(): Promise<void>;
+}
+
+/** Serves the core over REST, gRPC and GraphQL. */
+export async function createApi(core: Core, given: Partial<ApiSettings> = {}, telemetry: { logger?: Logger; tracing?: Tracing } = {}): Promise<Api> {
+  const settings: ApiSettings = { ...apiDefaults, ...given };
+  const logger = telemetry.logger ?? createLogger(settings.logLevel);
+  const tracing = telemetry.tracing ?? noTracing;
+  const metrics = new Metrics(() => core.projections.status());
+  const observer = new Observer(metrics, tracing, logger);
+  const operations = operationsOf(core.catalogue);
+
+  const adapter = restAdapter(settings.maxMessageBytes);
+  guardHttp(adapter.getInstance() as never, 'rest', core, observer);
+  const app = await NestFactory.create<NestFastifyApplication>(appModule({ core, settings, metrics, observer, operations }), adapter, { logger: nestLogger(logger), bodyParser: false });
+  const grpc = grpcServer(core, observer, settings);
+  app.connectMicroservice(grpc.options, { inheritAppConfig: false });
+  const graphql = await graphqlServer({ core, settings, observer, operations, dispatcher: app.get(Dispatcher) });
+
+  await app.startAllMicroservices();
+  await app.listen(settings.httpPort, settings.host);
+  await graphql.listen({ port: settings.graphqlPort, host: settings.host });
+  return {
+    addresses: { rest: addressOf(app.getHttpServer().address() as AddressInfo), grpc: `${settings.host}:${grpc.port()}`, graphql: `${addressOf(graphql.server.address() as AddressInfo)}/graphql` },
+    async close() {
+      grpc.health.setStatus('', 'NOT_SERVING');
+      await Promise.all([graphql.close(), app.close()]);
+    },
+  };
+}
+
+interface Parts {
+  readonly core: Core;
+  readonly settings: ApiSettings;
+  readonly metrics: Metrics;
+  readonly observer: Observer;
+  readonly operations: readonly Operation[];
+}
+
+/** The one wiring list. */
+function appModule({ core, settings, metrics, observer, operations }: Parts): DynamicModule {
+  const domains = core.catalogue.map((domain) => ({ ...domain, operations: operations.filter((operation) => operation.domain === domain) }));
+  const extras = handwritten.filter(({ domain }) => core.catalogue.some(({ name }) => name === domain));
+  return {
+    module: AppModule,
+    imports: [CqrsModule.forRoot()],
+    controllers: [
+      OperatorController,
+      ...domains.map(({ name, operations: own }) => restController(name, own)),
+      ...domains.map(({ service, operations: own }) => grpcController(service, own)),
+      ...extras.flatMap(({ controllers = [] }) => controllers),
+    ],
+    providers: [
+      { provide: CORE, useValue: core },
+      { provide: SETTINGS, useValue: settings },
+      { provide: OPERATIONS, useValue: operations },
+      { provide: Metrics, useValue: metrics },
+      { provide: Observer, useValue: observer },
+      { provide: Dispatcher, inject: [CommandBus, QueryBus], useFactory: (commands: CommandBus, queries: QueryBus) => new Dispatcher(commands, queries, observer) },
+      { provide: APP_FILTER, useClass: ProblemFilter },
+      ...operations.map(({ Handler }) => Handler),
+      ...extras.flatMap(({ providers = [] }) => providers),
+    ],
+  };
+}
+
+@Module({})
+class AppModule {}
+
+const addressOf = ({ address, port, family }: AddressInfo): string => `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
