@@ -32,7 +32,6 @@ export function rangeOf(startUs: number | undefined, endUs: number, { joins }: P
  * rows share partitions), so that only one slice is in memory.
  */
 export async function* joinEntityTimes(replay: Replay, plan: Plan, range: TimeRange, known: KnownAt & { readonly position: Position }, signal?: AbortSignal): AsyncGenerator<TrainingSet> {
-  requireSameKeys(plan.joins);
   const definitions = [...new Set(plan.joins.map(({ definition }) => definition))];
   const slices = definitions.map(({ partitions }) => partitions).reduce(greatestCommonDivisor);
   for (let slice = 0; slice < slices; slice++) {
@@ -53,7 +52,8 @@ export async function* joinEntityTimes(replay: Replay, plan: Plan, range: TimeRa
   }
 }
 
-function requireSameKeys([first, ...others]: readonly PlannedJoin[]): void {
+/** Without rows there is one kind of entity; refuses groups whose keys differ. */
+export function requireSameKeys([first, ...others]: readonly PlannedJoin[]): void {
   const keysOf = ({ keys }: PlannedJoin) => keys.map(({ column, type }) => `${column} ${type}`).join(', ');
   const other = others.find((join) => keysOf(join) !== keysOf(first!));
   if (other === undefined) return;

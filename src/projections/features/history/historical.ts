@@ -1,6 +1,6 @@
 import { Refusal } from '../../../domain/kit/index.js';
 import { comparePositions, formatPosition, type EventStore, type Position } from '../../../platform/eventstore/port.js';
-import { defaultTimeColumn, joinEntityTimes, rangeOf, type TimeRange } from './entity-times.js';
+import { defaultTimeColumn, joinEntityTimes, rangeOf, requireSameKeys, type TimeRange } from './entity-times.js';
 import { groupAt } from './group-at.js';
 import type { KnownAt } from './known.js';
 import type { Replay } from './replay.js';
@@ -33,7 +33,7 @@ export async function historical(replay: Replay, question: HistoricalQuestion, s
   const definitions = await groupsAt(replay.eventStore, project, groupsOf(question), known.position, signal);
   if (isTable(rows)) {
     const plan = planOf(question, definitions, rows.columns.keys());
-    return { known, tables: one(joinHistory(replay, rows, plan, known, signal)) };
+    return { known, tables: one(() => joinHistory(replay, rows, plan, known, signal)) };
   }
   const plan = planWithoutRows(question, definitions);
   const range = rangeOf(rows.startUs, rows.endUs, plan);
@@ -59,9 +59,10 @@ const isTable = (rows: HistoricalQuestion['rows']): rows is RequestTable => 'tim
 /** The columns of keys and time that rows of a range have are not known before the groups are, so they are planned twice. */
 function planWithoutRows(question: HistoricalQuestion, definitions: Parameters<typeof planOf>[1]): Plan {
   const { joins } = planOf(question, definitions, []);
+  requireSameKeys(joins);
   return planOf(question, definitions, [...joins.flatMap(({ keys }) => keys.map(({ column }) => column)), defaultTimeColumn]);
 }
 
-async function* one(table: Promise<TrainingSet>): AsyncGenerator<TrainingSet> {
-  yield await table;
+async function* one(join: () => Promise<TrainingSet>): AsyncGenerator<TrainingSet> {
+  yield await join();
 }
