@@ -34,10 +34,22 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
       console.error(error.message);
       return error.exitCode;
     }
-    // A full disk can be met anywhere; everything else without a sentence of its own is a defect and shows its stack.
-    if ((error as { code?: unknown }).code === 'ENOSPC') console.error('The disk is full: free some space and start again.');
-    else console.error(error instanceof SetupError ? error.message : error);
+    console.error(sentenceFor(error) ?? error);
     return exitCodes.failure;
+  }
+}
+
+/** What the machine can do to us anywhere; everything else without a sentence of its own is a defect and shows its stack. */
+function sentenceFor(error: unknown): string | undefined {
+  if (error instanceof SetupError) return error.message;
+  const { code, port } = error as { code?: unknown; port?: unknown };
+  switch (code) {
+    case 'ENOSPC':
+      return 'The disk is full: free some space and start again.';
+    case 'EADDRINUSE':
+      return `Port ${port} is in use: stop what uses it, or choose another one (see the settings in README.md).`;
+    default:
+      return undefined;
   }
 }
 
