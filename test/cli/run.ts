@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 
 /** How a command ended and what it printed. */
 export interface Ran {
@@ -16,7 +16,7 @@ export interface RunOptions {
 
 /** Runs the compiled `tarl` with these arguments, in an environment that holds nothing of the user's. */
 export function runTarl(args: readonly string[], { env = {}, input }: RunOptions = {}): Promise<Ran> {
-  const child = spawn(process.execPath, [join(process.cwd(), 'dist/src/cli/main.js'), ...args], {
+  const child = spawn(resolve('node_modules/node/bin/node'), [resolve('dist/src/cli/main.js'), ...args], {
     env: { PATH: process.env.PATH, HOME: '/nonexistent', ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });

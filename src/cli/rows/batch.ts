@@ -1,3 +1,5 @@
+import { CommandFailure, exitCodes } from '../exit-codes.js';
+
 /** Some rows of a file, column by column, each value as the format gives it. */
 export interface RowBatch {
   /** The number of the first of them, counting the file's rows from 1. */
@@ -9,15 +11,18 @@ export interface RowBatch {
 /** The rows of a file or of standard input, and how far they have been read. */
 export interface RowSource {
   readonly batches: AsyncIterable<RowBatch>;
-  /** Bytes or rows read so far; what `size` counts. */
+  /** What has been read so far, in the unit that `size` has. */
   readonly read: () => number;
   /** Undefined where the end is not known, as for a pipe. */
   readonly size?: number;
+  readonly unit: 'bytes' | 'rows';
 }
 
 /** What is wrong with a file, in a sentence for its owner. */
-export class RowsError extends Error {
-  override readonly name = 'RowsError';
+export class RowsError extends CommandFailure {
+  constructor(message: string) {
+    super(message, exitCodes.usage);
+  }
 }
 
 /** Gathers rows of named values into batches; a name that a row leaves out is null in it. */

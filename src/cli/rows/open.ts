@@ -16,7 +16,7 @@ export async function openRows(path: string, batchRows: number, said?: RowFormat
   const size = path === '-' ? undefined : await sizeOf(path);
   const bytes = counted(path === '-' ? process.stdin : createReadStream(path, { highWaterMark: 1 << 18 }), read);
   const batches = format === 'csv' ? csvBatches(bytes, batchRows) : ndjsonBatches(bytes, batchRows);
-  return { batches, read: () => read.bytes, size };
+  return { batches, read: () => read.bytes, size, unit: 'bytes' };
 }
 
 async function openParquetRows(path: string, batchRows: number): Promise<RowSource> {
@@ -25,7 +25,7 @@ async function openParquetRows(path: string, batchRows: number): Promise<RowSour
   const { openParquet } = await import('./parquet.js');
   const file = await openParquet(path);
   const read = { rows: 0 };
-  return { batches: countedRows(file.batches(batchRows), read), read: () => read.rows, size: file.rows };
+  return { batches: countedRows(file.batches(batchRows), read), read: () => read.rows, size: file.rows, unit: 'rows' };
 }
 
 function formatOf(path: string): RowFormat {

@@ -1,0 +1,41 @@
+import { randomUUID } from 'node:crypto';
+import { CommandFailure } from '../exit-codes.js';
+import { whole } from '../progress.js';
+import type { RowBatch, RowSource } from '../rows/batch.js';
+import { batchOf, type Naming } from './columns-of-batch.js';
+import type { Group } from './group.js';
+import type { RowStream, WriteAnswer, WriteRequest } from './row-stream.js';
+import type { Tally } from './tally.js';
+
+/** Enough that the platform is never idle, few enough that memory stays small. */
+const mostUnderWay = 8;
+
+/** Sends all rows of a source, counting the answers as they come. */
+export async function writeRows(stream: RowStream, source: RowSource, group: Group, naming: Naming, how: Pick<WriteRequest, 'mode' | 'partial'>, tally: Tally, counted: () => void): Promise<void> {
+  const run = randomUUID();
+  const underWay: { answer: Promise<WriteAnswer>; of: RowBatch }[] = [];
+  const countOldest = async () => {
+    const { answer, of } = underWay.shift()!;
+    tally.add(await answer, of);
+    counted();
+  };
+  try {
+    for await (const rows of source.batches) {
+      if (underWay.length >= mostUnderWay) await countOldest();
+      const write = { project: group.project, group: group.group, ...how, batch: batchOf(rows, group, naming) };
+      underWay.push({ ...(await stream.send(write, `${run}:${rows.first}`)), of: rows });
+    }
+    while (underWay.length > 0) await countOldest();
+    await stream.close();
+  } catch (error) {
+    if (!(error instanceof CommandFailure)) throw error;
+    const kept = await settled(underWay, tally);
+    throw new CommandFailure(`${error.message}\n${kept > 0 ? `${whole.format(kept)} rows were written before and stay` : 'Nothing was written'}.`, error.exitCode, { cause: error });
+  }
+}
+
+/** Rows that are written when the answers still under way have come, or failed. */
+async function settled(underWay: readonly { answer: Promise<WriteAnswer> }[], tally: Tally): Promise<number> {
+  const answers = await Promise.allSettled(underWay.map(({ answer }) => answer));
+  return answers.reduce((rows, one) => rows + (one.status === 'fulfilled' ? (one.value.written?.rowsWritten ?? 0) : 0), tally.rowsWritten);
+}
