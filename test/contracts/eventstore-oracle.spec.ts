@@ -1,0 +1,43 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { EventStoreDBClient } from '@eventstore/db-client';
+import { startEventStore, type RunningEventStore } from '../../src/platform/eventstore/embedded/index.js';
+import { recorded, type Conversation } from './eventstore-oracle/conversation.js';
+import { play } from './eventstore-oracle/player.js';
+
+/** Conversations are full of pauses, so many are played at the same time. */
+const AT_ONCE = 16;
+/** They read the log from where it ended when they began, and so are quicker when they come first. */
+const READS_THE_LOG = /log|random/;
+
+const servers: [string, () => Promise<Pick<RunningEventStore, 'connectionString' | 'close'>>][] = [['the embedded node', () => startEventStore()]];
+const real = process.env['TARL_TEST_EVENTSTORE_URL'];
+if (real) servers.push(['the server at TARL_TEST_EVENTSTORE_URL', async () => ({ connectionString: real, close: async () => undefined })]);
+
+describe.each(servers)('%s answers as EventStoreDB 24.6', (_, start) => {
+  const conversations = [...recorded('generated'), ...recorded('handmade')].filter(isServed);
+  const answers = new Map<string, unknown[]>();
+  let server: Awaited<ReturnType<typeof start>>;
+
+  beforeAll(async () => {
+    server = await start();
+    const waiting = [...conversations].sort((a, b) => Number(READS_THE_LOG.test(b.name)) - Number(READS_THE_LOG.test(a.name)));
+    await Promise.all(Array.from({ length: AT_ONCE }, () => playAll(server.connectionString, waiting, answers)));
+  });
+
+  afterAll(() => server.close());
+
+  test.each(conversations.map((conversation) => [conversation.name.slice(0, 100), conversation] as const))('in the conversation "%s"', (_name, conversation) => {
+    const got = answers.get(conversation.name)!;
+    for (const [i, step] of conversation.steps.entries()) expect({ step, answer: got[i] }).toEqual({ step, answer: conversation.answers[i] });
+  });
+});
+
+async function playAll(url: string, waiting: Conversation[], answers: Map<string, unknown[]>): Promise<void> {
+  const client = EventStoreDBClient.connectionString(url);
+  for (let conversation = waiting.shift(); conversation !== undefined; conversation = waiting.shift()) answers.set(conversation.name, await play(client, conversation));
+  await client.dispose();
+}
+
+function isServed({ steps }: Conversation): boolean {
+  return !steps.some((step) => step.do.startsWith('ps') || step.do === 'projection' || step.stream?.startsWith('$ce-'));
+}
