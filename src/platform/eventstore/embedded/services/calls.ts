@@ -1,15 +1,13 @@
-import type { sendUnaryData, ServerDuplexStream, ServerReadableStream, ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
-import { status } from '@grpc/grpc-js';
+import type { EventEmitter } from 'node:events';
+import { status, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-js';
 import { Refusal, stopping } from '../refusals.js';
-
-type AnyCall = ServerUnaryCall<never, never> | ServerReadableStream<never, never> | ServerWritableStream<never, never> | ServerDuplexStream<never, never>;
 
 /** The calls that are open, so that a stop can end each of them. */
 export class OpenCalls {
   private readonly enders = new Set<() => void>();
 
   /** Notes an open stream. The signal fires when its client goes or the server stops, in which case the stream ends with CANCELLED. */
-  track(call: Pick<AnyCall, 'on' | 'once'> & { emit(event: 'error', error: Error): boolean }): AbortSignal {
+  track(call: EventEmitter): AbortSignal {
     const gone = new AbortController();
     const end = () => {
       gone.abort();

@@ -15,7 +15,7 @@ export interface ProposedEvent {
 export const TOMBSTONE_REVISION = 2 ** 63;
 
 /** What an event without data or metadata carries. */
-export const NO_BYTES = Buffer.alloc(0);
+export const NO_BYTES: Buffer = Buffer.alloc(0);
 const TYPE_KEY = stringKey('type');
 const JSON_ENTRY = mapEntry('content-type', 'application/json');
 const BINARY_ENTRY = mapEntry('content-type', 'application/octet-stream');
