@@ -55,7 +55,8 @@ async function start(config: Config, folder: DataFolder, log: Logger, cleanup: A
 }
 
 function welcome({ addresses, ownerKey }: Platform, folder: DataFolder): string {
-  const keyFile = relative(process.cwd(), join(folder.run, 'key'));
+  const fromHere = relative(process.cwd(), join(folder.run, 'key'));
+  const keyFile = fromHere.startsWith('..') ? join(folder.run, 'key') : fromHere;
   return `
 TARL is ready.
 

@@ -17,6 +17,9 @@ export function makePool(url: string, options: pg.PoolConfig = {}): pg.Pool {
   const pool = new pg.Pool({ connectionString: url, max: 10, types, ...options });
   // An idle connection breaks when Postgres restarts, and the next query opens another one. Without a listener the
   // pool's error would end the process.
-  pool.on('error', (error) => process.emitWarning(`An idle connection to Postgres broke: ${error.message}`));
+  pool.on('error', (error) => {
+    // A pool counts as ended before its last connections are closed; when Postgres stops right after, that is no news.
+    if (!pool.ending) process.emitWarning(`An idle connection to Postgres broke: ${error.message}`);
+  });
   return pool;
 }

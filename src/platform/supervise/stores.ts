@@ -77,9 +77,9 @@ async function embeddedPostgres(dir: string, port: number, log: Logger): Promise
   return { url: kept.first.url, stop: kept.stop };
 }
 
-/** Errors of single statements are reported by those who sent them. */
+/** Errors of single statements are reported by those who sent them, and connections end whenever Postgres stops. */
 function logPostgres(line: string, log: Logger): void {
-  const level = /^(FATAL|PANIC|WARNING):/.test(line) ? 'warn' : 'debug';
+  const level = /^(FATAL|PANIC|WARNING): (?!.*terminating connection)/.test(line) ? 'warn' : 'debug';
   log[level]({ part: 'Postgres' }, line);
 }
 
