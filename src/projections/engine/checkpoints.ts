@@ -73,9 +73,25 @@ export async function putCheckpoint(db: Pool | ClientBase, { name, version }: Vi
   );
 }
 
-/** Lets everyone see why a view stands still. */
+/** With an empty log there is nothing to build: views without a checkpoint begin at its start. */
+export async function beginViews(pool: Pool, views: readonly View[]): Promise<void> {
+  await pool.query(
+    `insert into projection_checkpoints (view, version, commit_position, prepare_position)
+     select *, 0, 0 from unnest($1::text[], $2::integer[]) on conflict do nothing`,
+    [views.map(({ name }) => name), views.map(({ version }) => version)],
+  );
+}
+
+/** The version of a view that has never been built. */
+const unbuilt = 0;
+
+/** Lets everyone see why a view stands still, or why it is not there yet. */
 export async function noteError(pool: Pool, view: string, error: string): Promise<void> {
-  await pool.query('update projection_checkpoints set error = $2 where view = $1', [view, error]);
+  await pool.query(
+    `insert into projection_checkpoints (view, version, commit_position, prepare_position, error) values ($1, ${unbuilt}, 0, 0, $2)
+     on conflict (view) do update set error = excluded.error`,
+    [view, error],
+  );
 }
 
 function checkpointOf({ commit, prepare, error, ...rest }: any): Checkpoint {

@@ -3,7 +3,7 @@ import type { Projections, RebuildProgress, ViewStatus } from '../../api/core.js
 import { Refusal } from '../../domain/kit/index.js';
 import { comparePositions, formatPosition, startOfLog, type EventStore, type Position } from '../../platform/eventstore/port.js';
 import type { View } from '../kit/view.js';
-import { readCheckpoints } from './checkpoints.js';
+import { beginViews, readCheckpoints } from './checkpoints.js';
 import { commandLogView } from './command-log.js';
 import { becomeOwner } from './ownership.js';
 import { backoff_ms, pause } from './pause.js';
@@ -46,6 +46,8 @@ export class ProjectionEngine implements Projections {
 
   /** Starts to project, or to stand by, in the background. The tables must be there. */
   async start(): Promise<void> {
+    const { pool, eventStore } = this.world;
+    if (comparePositions(await eventStore.endOfLog(), startOfLog) === 0) await beginViews(pool, this.views);
     await this.readReached();
     this.running = this.keepTerms();
   }
@@ -68,7 +70,7 @@ export class ProjectionEngine implements Projections {
   }
 
   status(): Promise<readonly ViewStatus[]> {
-    return readStatus(this.views, this.world);
+    return readStatus(this.views, this.world, this.owns);
   }
 
   async rebuild(view: string, onProgress: (progress: RebuildProgress) => void, signal?: AbortSignal): Promise<void> {

@@ -1,15 +1,15 @@
 import type { ViewStatus } from '../../api/core.js';
 import { formatPosition, startOfLog, type EventStore, type Position } from '../../platform/eventstore/port.js';
 import type { View } from '../kit/view.js';
-import { readCheckpoints } from './checkpoints.js';
+import { readCheckpoints, type Checkpoint } from './checkpoints.js';
 import type { World } from './world.js';
 
 /** A view further behind than this is said to be catching up. */
 const liveLag_ms = 5000;
 const rateIsKnownFor_ms = 60_000;
 
-/** How all views are, from what is committed: the same answer in every process. */
-export async function readStatus(views: readonly View[], { pool, eventStore, reached }: World): Promise<ViewStatus[]> {
+/** How all views are, from what is committed: the same answer in every process, but that only the owner knows the rate of this moment. */
+export async function readStatus(views: readonly View[], { pool, eventStore, reached, rates }: World, isOwner: boolean): Promise<ViewStatus[]> {
   const [checkpoints, { rows: builds }, end] = await Promise.all([
     readCheckpoints(pool),
     pool.query<{ view: string }>('select view from projection_builds'),
@@ -32,10 +32,14 @@ export async function readStatus(views: readonly View[], { pool, eventStore, rea
         position: formatPosition(position),
         lagPositions: `${lag_ms === 0 || behind < 0n ? 0n : behind}`,
         lagMs: lag_ms,
-        eventsPerSecond: checkpoint && Date.now() - checkpoint.updatedAt.getTime() < rateIsKnownFor_ms ? checkpoint.eventsPerSecond : 0,
+        eventsPerSecond: isOwner ? rates.perSecond(view.name) : rateOf(checkpoint),
       };
     }),
   );
+}
+
+function rateOf(checkpoint: Checkpoint | undefined): number {
+  return checkpoint && Date.now() - checkpoint.updatedAt.getTime() < rateIsKnownFor_ms ? checkpoint.eventsPerSecond : 0;
 }
 
 function stateOf(isBuilding: boolean, error: string | undefined, lag_ms: number): ViewStatus['state'] {

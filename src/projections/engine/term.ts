@@ -1,6 +1,6 @@
-import { comparePositions, startOfLog, type Position } from '../../platform/eventstore/port.js';
+import { comparePositions, formatPosition, type Position } from '../../platform/eventstore/port.js';
 import type { View } from '../kit/view.js';
-import { noteError, putCheckpoint, readCheckpoints } from './checkpoints.js';
+import { noteError, readCheckpoints } from './checkpoints.js';
 import { CheckpointMoved, ViewFailed } from './failures.js';
 import { Lane } from './lane.js';
 import type { Ownership } from './ownership.js';
@@ -10,6 +10,12 @@ import { rebuild } from './rebuild.js';
 import { withClient } from './transaction.js';
 import type { World } from './world.js';
 
+/** Views whose checkpoints are at the same position. */
+interface Place {
+  readonly position: Position;
+  readonly views: View[];
+}
+
 /**
  * What one process does for as long as it owns the projections. Healthy views share the live lane; one that fails or is
  * behind goes on beside it until it has caught up; one that is new or has changed is built beside it.
@@ -17,6 +23,7 @@ import type { World } from './world.js';
 export class Term {
   private readonly live = new Set<View>();
   private readonly asides = new Set<Promise<void>>();
+  private lastBuild = Promise.resolve();
   /** Ends when the live lane must start again because views have joined it. */
   private round = new AbortController();
 
@@ -58,32 +65,24 @@ export class Term {
     if (!signal.aborted) await aborted;
   }
 
-  /** The views that are furthest make the live lane. With an empty log there is nothing to build. */
+  /** The views that are furthest make the live lane; those at another place follow together from there. */
   private async assign(): Promise<void> {
-    const { pool, eventStore } = this.world;
-    const checkpoints = await readCheckpoints(pool);
-    const isEmpty = comparePositions(await eventStore.endOfLog(), startOfLog) === 0;
-    const changed: View[] = [];
-    const places = new Map<string, { position: Position; views: View[] }>();
+    const checkpoints = await readCheckpoints(this.world.pool);
+    const places = new Map<string, Place>();
     for (const view of this.views) {
-      let checkpoint: { version: number; position: Position } | undefined = checkpoints.get(view.name);
-      if (!checkpoint && isEmpty) {
-        await putCheckpoint(pool, view, startOfLog);
-        checkpoint = { version: view.version, position: startOfLog };
-      }
+      const checkpoint = checkpoints.get(view.name);
       if (checkpoint?.version !== view.version) {
-        changed.push(view);
+        this.aside(this.build(view));
         continue;
       }
-      const { commit, prepare } = checkpoint.position;
-      const place = places.get(`${commit}/${prepare}`) ?? { position: checkpoint.position, views: [] };
+      const text = formatPosition(checkpoint.position);
+      const place = places.get(text) ?? { position: checkpoint.position, views: [] };
       place.views.push(view);
-      places.set(`${commit}/${prepare}`, place);
+      places.set(text, place);
     }
     const [furthest, ...behind] = [...places.values()].sort((a, b) => comparePositions(b.position, a.position));
     for (const view of furthest?.views ?? []) this.live.add(view);
     for (const { views } of behind) this.aside(this.catchUp(views));
-    this.aside(this.buildAll(changed));
   }
 
   private aside(work: Promise<void>): void {
@@ -121,17 +120,13 @@ export class Term {
     for (const view of views) this.aside(this.catchUp([view]));
   }
 
-  /** One after the other, so that they leave the machine to those who ask. What stood there before goes on answering. */
-  private async buildAll(views: readonly View[]): Promise<void> {
-    for (const view of views) await this.build(view);
-  }
-
+  /** Builds one view at a time, to leave the machine to those who ask. What stood there before goes on answering. */
   private async build(view: View): Promise<void> {
     const { log } = this.world;
     for (let failures = 0; !this.signal.aborted; failures++) {
       try {
         log.info({ view: view.name, version: view.version }, 'The view is new or has changed; it is built from the log');
-        await rebuild(view, this.world, () => undefined, this.signal);
+        await this.inTurn(() => rebuild(view, this.world, () => undefined, this.signal));
         return this.join([view]);
       } catch (error) {
         if (this.signal.aborted) return;
@@ -139,6 +134,12 @@ export class Term {
       }
       await pause(backoff_ms(failures), this.signal);
     }
+  }
+
+  private inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.lastBuild.then(work, work);
+    this.lastBuild = turn;
+    return turn;
   }
 
   private async report(failure: ViewFailed): Promise<void> {

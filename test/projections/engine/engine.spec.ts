@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { startOfLog } from '../../../src/platform/eventstore/port.js';
 import { until } from '../../support/until.js';
 import { countersView } from './counters.js';
@@ -10,6 +10,7 @@ let world: EngineWorld;
 beforeEach(async () => void (world = await engineWorld([counters, totals])));
 afterEach(() => world.close());
 
+const raise = (by: number, counter = 'a') => world.append(`counter-${counter}`, ['CounterRaised', { counter, by }]);
 const rowsOf = async (table: string) => (await world.database.pool.query(`select counter, sum::int, events from ${table} order by counter`)).rows;
 
 test('an event is in every view that wants it as soon as waiting for its position ends', async () => {
@@ -19,4 +20,143 @@ test('an event is in every view that wants it as soon as waiting for its positio
   await engine.waitFor(['counters', 'totals'], position);
   expect(await rowsOf('counters')).toEqual([{ counter: 'a', sum: 5, events: 2 }]);
   expect(await rowsOf('totals')).toEqual([{ counter: 'a', sum: 5, events: 2 }]);
+});
+
+test('a view reaches positions whose events it does not want, and its checkpoint is written also then', async () => {
+  const engine = world.engine([counters]);
+  await engine.start();
+  const { position } = await world.append('other-a', ['SomethingElse', { any: 'thing' }]);
+  await engine.waitFor(['counters'], position);
+  await until('the checkpoint is written', async () => {
+    const { rows } = await world.database.pool.query(`select 1 from projection_checkpoints where view = 'counters' and commit_position >= $1`, [`${position.commit}`]);
+    return rows.length > 0;
+  });
+});
+
+describe('a view that fails', () => {
+  test('does not stop the others, and says which event it cannot take', async () => {
+    const engine = world.engine([counters, totals]);
+    await engine.start();
+    await raise(1);
+    await raise(13);
+    const { position } = await raise(2);
+    await engine.waitFor(['counters'], position);
+    expect(await rowsOf('counters')).toEqual([{ counter: 'a', sum: 16, events: 3 }]);
+
+    const failing = await until('the failure shows', async () => (await engine.status()).find(({ name, state }) => name === 'totals' && state === 'failing'));
+    expect(failing.error).toMatch(/View totals cannot take CounterRaised counter-a@1 at \d+(\/\d+)?: cannot count 13/);
+    expect(failing.lagMs).toBeGreaterThan(0);
+    expect(Number(failing.lagPositions)).toBeGreaterThan(0);
+    expect(await rowsOf('totals')).toEqual([{ counter: 'a', sum: 1, events: 1 }]);
+    await expect(engine.waitFor(['totals'], position, { timeoutMs: 50 })).rejects.toMatchObject({ code: 'UNAVAILABLE', details: { metadata: { view: 'totals' } } });
+  });
+
+  test('catches up and joins the others when a release mends it', async () => {
+    const broken = world.engine([counters, totals]);
+    await broken.start();
+    await raise(13);
+    await until('the failure shows', async () => (await broken.status()).some(({ state }) => state === 'failing'));
+    await broken.stop();
+
+    const mended = world.engine([counters, countersView({ name: 'totals' })]);
+    await mended.start();
+    const { position } = await raise(4);
+    await mended.waitFor(['counters', 'totals'], position);
+    expect(await rowsOf('totals')).toEqual([{ counter: 'a', sum: 17, events: 2 }]);
+    expect((await mended.status()).map(({ name, state, error }) => ({ name, state, error }))).toContainEqual({ name: 'totals', state: 'live', error: undefined });
+  });
+});
+
+describe('waiting for a position', () => {
+  test('that the view has not reached in time is refused with its place', async () => {
+    const engine = world.engine([counters]);
+    const { position } = await raise(1);
+    await expect(engine.waitFor(['counters'], position, { timeoutMs: 20 })).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      message: `View counters is at position 0 and has not reached ${position.commit} yet`,
+    });
+  });
+
+  test('beyond the end of the log is the caller\'s mistake', async () => {
+    const engine = world.engine([counters]);
+    await engine.start();
+    const beyond = { commit: 1n << 60n, prepare: 1n << 60n };
+    await expect(engine.waitFor(['counters'], beyond, { timeoutMs: 20 })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+  });
+
+  test('ends when its caller gives up', async () => {
+    const engine = world.engine([counters]);
+    const { position } = await raise(1);
+    const caller = new AbortController();
+    const waiting = engine.waitFor(['counters'], position, { signal: caller.signal });
+    caller.abort(new Error('gone'));
+    await expect(waiting).rejects.toThrow('gone');
+  });
+
+  test('works in a process that only answers queries', async () => {
+    const [owner, standby] = [world.engine([counters]), world.engine([counters])];
+    await owner.start();
+    await until('the first engine is the owner', () => owner.isOwner);
+    await standby.start();
+    const { position } = await raise(7);
+    await standby.waitFor(['counters'], position);
+    expect(standby.isOwner).toBe(false);
+    expect(await rowsOf('counters')).toEqual([{ counter: 'a', sum: 7, events: 1 }]);
+  });
+});
+
+describe('the one owner', () => {
+  test('is followed by a process that stood by', async () => {
+    const [owner, standby] = [world.engine([counters]), world.engine([counters])];
+    await owner.start();
+    await until('the first engine is the owner', () => owner.isOwner);
+    await standby.start();
+    await raise(1);
+    await owner.stop();
+    const { position } = await raise(2);
+    await standby.waitFor(['counters'], position);
+    expect(standby.isOwner).toBe(true);
+    expect(await rowsOf('counters')).toEqual([{ counter: 'a', sum: 3, events: 2 }]);
+  });
+
+  test('stops when its lock is lost and goes on when it has it again', async () => {
+    const engine = world.engine([counters]);
+    await engine.start();
+    await engine.waitFor(['counters'], (await raise(1)).position);
+    for (let by = 2; by <= 4; by++) {
+      await until('a lock is taken away', async () => {
+        const { rows } = await world.database.pool.query(
+          `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())`,
+        );
+        return rows.length > 0;
+      });
+      await engine.waitFor(['counters'], (await raise(by)).position, { timeoutMs: 20_000 });
+    }
+    expect(await rowsOf('counters')).toEqual([{ counter: 'a', sum: 10, events: 4 }]);
+  });
+
+  test('throws its batch away when somebody else has moved the checkpoint', async () => {
+    const engine = world.engine([counters]);
+    await engine.start();
+    const { position } = await raise(1);
+    await engine.waitFor(['counters'], position);
+    // As if another owner had projected the second event already.
+    const second = await raise(100);
+    await engine.waitFor(['counters'], second.position);
+    await world.database.pool.query(`begin; update projection_checkpoints set commit_position = ${position.commit}, prepare_position = ${position.prepare}; update counters set sum = 1, events = 1; commit`);
+    const third = await raise(10);
+    await engine.waitFor(['counters'], third.position);
+    expect(await rowsOf('counters')).toEqual([{ counter: 'a', sum: 111, events: 3 }]);
+  });
+});
+
+test('an engine with a fresh log starts its views without building anything', async () => {
+  const engine = world.engine([counters, totals]);
+  await engine.start();
+  await until('all are live', async () => (await engine.status()).every(({ state }) => state === 'live'));
+  const status = await engine.status();
+  expect(status.map(({ name, position, lagMs, lagPositions }) => ({ name, position, lagMs, lagPositions }))).toEqual(
+    ['counters', 'totals', 'command-log'].map((name) => ({ name, position: '0', lagMs: 0, lagPositions: '0' })),
+  );
+  expect(engine.waitFor(['counters'], startOfLog)).resolves.toBeUndefined();
 });
