@@ -1,5 +1,6 @@
-/** Rows as aligned columns under a header; numbers stand right. Nothing is cut: a terminal wraps it. */
-export function table(rows: readonly Readonly<Record<string, unknown>>[], columns = columnsOf(rows)): string {
+/** Rows as aligned columns under a header, without columns that are empty in every row; numbers stand right. Nothing is cut. */
+export function table(rows: readonly Readonly<Record<string, unknown>>[]): string {
+  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter((name) => rows.some((row) => cell(row[name]) !== ''));
   const numeric = columns.map((name) => rows.length > 0 && rows.every((row) => isNumber(row[name])));
   const lines = [[...columns], ...rows.map((row) => columns.map((name) => cell(row[name])))];
   const widths = columns.map((_, at) => Math.max(...lines.map((line) => width(line[at]!))));
@@ -23,8 +24,6 @@ export function cell(value: unknown): string {
   if (typeof value === 'object') return Object.keys(value).length === 0 ? '' : JSON.stringify(value);
   return String(value);
 }
-
-const columnsOf = (rows: readonly Readonly<Record<string, unknown>>[]): readonly string[] => [...new Set(rows.flatMap((row) => Object.keys(row)))];
 
 /** A declared key or feature reads as it is declared on the command line. */
 const isTyped = (item: unknown): item is { name: string; type: string } => typeof item === 'object' && item !== null && 'name' in item && 'type' in item;

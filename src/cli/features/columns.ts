@@ -1,6 +1,7 @@
+import { int64Of } from '../../domain/features/int64.js';
+import { inRange, parseTimeUs } from '../../domain/features/times.js';
 import type { EntityType, FeatureType } from '../../domain/features/values.js';
 import { RowsError } from '../rows/batch.js';
-import { microseconds } from './times.js';
 
 /** A column as `tarl.features.v1.Column` has it: of the lists the one that fits the type is filled. */
 export interface Column {
@@ -34,7 +35,7 @@ export function columnOf(name: string, type: FeatureType | EntityType, values: r
 
 /** For each type its list, what a file may write for it (undefined for what does not fit), and what stands for null. */
 const kinds: Readonly<Record<FeatureType, { readonly list: keyof Column; readonly read: (value: unknown) => unknown; readonly empty: unknown }>> = {
-  INT64: { list: 'ints', read: integer, empty: 0 },
+  INT64: { list: 'ints', read: int64Of, empty: 0 },
   DOUBLE: { list: 'doubles', read: double, empty: 0 },
   STRING: { list: 'strings', read: (value) => (typeof value === 'object' ? undefined : String(value)), empty: '' },
   BOOL: { list: 'bools', read: bool, empty: false },
@@ -42,14 +43,10 @@ const kinds: Readonly<Record<FeatureType, { readonly list: keyof Column; readonl
   DOUBLE_LIST: { list: 'lists', read: doubles, empty: { values: [] } },
 };
 
-function integer(value: unknown): number | string | undefined {
-  if (typeof value === 'number') return Number.isSafeInteger(value) ? value : undefined;
-  if (typeof value !== 'string' && typeof value !== 'bigint') return undefined;
-  const text = String(value);
-  if (!/^[+-]?\d{1,19}$/.test(text)) return undefined;
-  const number = Number(text);
-  // What a double does not hold exactly goes as digits.
-  return Number.isSafeInteger(number) ? number : BigInt.asIntN(64, BigInt(text)) === BigInt(text) ? String(BigInt(text)) : undefined;
+/** A time in ISO 8601, or microseconds since the Unix epoch. */
+function microseconds(value: unknown): number | undefined {
+  const us = typeof value === 'string' ? parseTimeUs(value.trim()) : inRange(Number(value));
+  return Number.isNaN(us) ? undefined : us;
 }
 
 function double(value: unknown): number | undefined {

@@ -1,7 +1,6 @@
 import type { EntityKey, FeatureSpec } from '../../domain/features/definition.js';
-import type { Column } from './columns.js';
-import { columnOf } from './columns.js';
-import { isoTime } from './times.js';
+import { formatTimeUs } from '../../domain/features/times.js';
+import { columnOf, type Column } from './columns.js';
 
 /** What `ReadOnline` answers, column by column; 64-bit integers as text. */
 export interface OnlineReply {
@@ -26,7 +25,7 @@ export function vectorsOf({ features, groups }: OnlineReply, specs: readonly Fea
   const types = new Map(specs.map(({ name, type }) => [name, type]));
   const times = groups[0]?.eventTimeUs ?? [];
   return Array.from({ length: entities }, (_, at) => ({
-    eventTime: Number(times[at] ?? 0) === 0 ? null : isoTime(Number(times[at])),
+    eventTime: Number(times[at] ?? 0) === 0 ? null : formatTimeUs(Number(times[at])),
     values: Object.fromEntries(
       features.map(({ name, values, statuses: bytes }) => {
         const status = statuses[bytes[at] ?? 0] ?? 'UNSPECIFIED';
@@ -50,7 +49,7 @@ function valueOf(column: Column, type: FeatureSpec['type'] | undefined, at: numb
     case 'BOOL':
       return column.bools![at];
     case 'TIMESTAMP':
-      return isoTime(Number(column.timesUs![at]));
+      return formatTimeUs(Number(column.timesUs![at]));
     case 'DOUBLE_LIST':
       return column.lists![at]!.values;
     case undefined:

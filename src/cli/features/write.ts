@@ -30,7 +30,7 @@ export function write(group: Command): void {
     .argument('<file>', 'the file, or - for standard input')
     .addOption(new Option('--mode <mode>', 'for whom: the latest values, the history, or both').choices(Object.keys(modes)).default('both'))
     .addOption(new Option('--format <format>', 'when the name of the file does not say it').choices(rowFormats))
-    .option('--event-time <column>', 'the column with the time of each row: ISO 8601 (UTC where it has no zone) or microseconds since 1970', 'event_time')
+    .option('--event-time <column>', 'the column with the time of each row: ISO 8601, UTC where it has no zone', 'event_time')
     .option('--rename <name=column,…>', 'keys and features whose columns have other names', (text: string) => text.split(','), [])
     .option('--partial', 'write the good rows of a batch that has bad ones too')
     .addHelpText('after', '\nAn empty cell of a CSV file is null.\n\nExample:\n  $ tarl features write flights/airports departures.csv --event-time date --rename delay_min=delay');
