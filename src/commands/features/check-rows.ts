@@ -37,8 +37,8 @@ function checkTimes({ rows, timeUs }: IncomingRows, faults: RowFault[]): Float64
 function checkKeys(incoming: IncomingRows, { entities }: WritableGroup, faults: RowFault[]): Pick<RowBlock, 'keys' | 'key'> {
   const columns = entities.map(({ name, check }) => checkColumn(incoming, `entity.${name}`, incoming.keys.get(name), { check, required: true }, faults));
   const [only] = columns;
-  if (columns.length === 1 && only !== null && isStringColumn(only!)) return keysOfDictionary(only, faults);
-  const plain = columns.map((column) => (column === null ? [] : isStringColumn(column) ? plainValues(column) : column)) as EntityValue[][];
+  if (columns.length === 1 && only !== null && isStringColumn(only!) && new Set(only.of).size === only.of.length) return keysOfDictionary(only, faults);
+  const plain = columns.map((column) => (column === null ? [] : isStringColumn(column) ? (plainValues(column) as EntityValue[]) : column)) as EntityValue[][];
   const places = new Map<unknown, number>();
   const keys: string[] = [];
   const key = new Uint32Array(incoming.rows);

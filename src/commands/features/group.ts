@@ -34,5 +34,5 @@ export function writable(definition: FeatureGroupDefinition): WritableGroup {
 /** Whether the group has every key and feature that is given; if not, the definition at hand may be an old one. */
 export function knows({ entities, features }: WritableGroup, rows: { readonly keys: ReadonlyMap<string, unknown>; readonly features: ReadonlyMap<string, unknown> }): boolean {
   const has = (named: readonly { readonly name: string }[], name: string) => named.some((one) => one.name === name);
-  return rows.keys.keys().every((name) => has(entities, name)) && rows.features.keys().every((name) => has(features, name));
+  return [...rows.keys.keys()].every((name) => has(entities, name)) && [...rows.features.keys()].every((name) => has(features, name));
 }

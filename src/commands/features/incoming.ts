@@ -12,7 +12,7 @@ export interface IncomingRows {
 }
 
 /** One value a row, null or undefined for none; repeated strings may come as the distinct ones and each row's index. */
-export type IncomingColumn = readonly unknown[] | { readonly of: readonly string[]; readonly at: readonly (number | null)[] };
+export type IncomingColumn = readonly unknown[] | Float64Array | { readonly of: readonly string[]; readonly at: readonly (number | null)[] };
 
 /** One request to write. */
 export interface WriteRequest {
@@ -43,6 +43,6 @@ export interface WriteReply {
 }
 
 /** The plain values of a column, whichever way it came. */
-export function plainValues(column: IncomingColumn): readonly unknown[] {
+export function plainValues(column: IncomingColumn): readonly unknown[] | Float64Array {
   return 'of' in column ? column.at.map((index) => (index === null ? null : column.of[index])) : column;
 }

@@ -18,7 +18,7 @@ export const featureConstraints = z
     min: z.number().optional(),
     max: z.number().optional(),
     /** The only values allowed; whole numbers as digits. */
-    oneOf: z.array(z.string().max(1024)).min(1).max(1000).optional(),
+    oneOf: z.array(z.string().max(1024)).max(1000).optional(),
     /** A regular expression in RE2's syntax that the whole string matches. */
     pattern: z.string().min(1).max(1024).optional(),
     /** The most characters of a string. */
@@ -26,6 +26,8 @@ export const featureConstraints = z
     /** The exact number of elements of a list. */
     dimensions: z.int().positive().max(16_384).optional(),
   })
+  // An empty list is how protobuf says none.
+  .overwrite(({ oneOf, ...others }) => (oneOf?.length ? { ...others, oneOf } : others))
   .meta({ id: 'FeatureConstraints' });
 export type FeatureConstraints = z.output<typeof featureConstraints>;
 
@@ -62,7 +64,7 @@ export const featureSpec = z
 export type FeatureSpec = z.output<typeof featureSpec>;
 
 /** The keys of a group: one to eight, each name once. */
-export const entityKeys = z.array(entityKey).min(1).max(8).refine(namesDiffer, 'names a key twice');
+export const entityKeys = z.array(entityKey).min(1).max(8).refine((keys) => namesDiffer(keys), 'names a key twice');
 
 /** Seconds after which a value is too old to be used; 0 for never. At most a hundred years. */
 export const ttlSeconds = z.int().min(0).max(3_155_760_000);
@@ -78,6 +80,7 @@ export const partitions = z.int().min(1).max(64);
 /** The most features of one group. */
 export const mostFeatures = 1000;
 
+/** Whether no two of them have the same name. */
 export function namesDiffer(named: readonly { readonly name: string }[]): boolean {
   return new Set(named.map(({ name }) => name)).size === named.length;
 }

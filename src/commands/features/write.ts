@@ -1,0 +1,146 @@
+import { encodeChunk, featureRowsWritten, writeModes } from '../../domain/features/chunk.js';
+import { featureRowsStream } from '../../domain/features/streams.js';
+import { Refusal } from '../../domain/kit/index.js';
+import { comparePositions, formatPosition, type NewEvent, type Position } from '../../platform/eventstore/port.js';
+import type { RequestContext } from '../kit/command.js';
+import { requirePermission } from '../kit/execute.js';
+import { bodyHashOf, requireSameBody, type RememberingCommandLog } from '../kit/idempotency.js';
+import { commandIdOf, eventIdOf, eventMetadata, type CommandIdentity } from '../kit/metadata.js';
+import { checkRows, type CheckedRows } from './check-rows.js';
+import { knows, writable, type WritableGroup } from './group.js';
+import type { FeatureGroups } from './groups.js';
+import type { RowFault, WriteReply, WriteRequest } from './incoming.js';
+import type { RowLog } from './row-log.js';
+import { oversized, split, type Piece } from './split.js';
+
+/** What a caller must hold to write rows. */
+export const writePermission = 'features.write';
+
+/** One request takes at most this many rows; more go in several, or through a stream. */
+export const mostRows = 100_000;
+/** So many faults are named; the rest is counted. */
+const mostFaults = 100;
+
+/** Checks rows against their group and appends them, whichever wire they came by. */
+export class FeatureWriter {
+  private readonly underWay = new Map<string, Promise<void>>();
+
+  constructor(
+    private readonly groups: FeatureGroups,
+    private readonly rowLog: RowLog,
+    private readonly commandLog: RememberingCommandLog,
+  ) {}
+
+  /** Refuses with every fault named when a row is bad, unless the request takes good rows alone. Safe to repeat under the same idempotency key. */
+  async write(request: WriteRequest, context: RequestContext): Promise<WriteReply> {
+    return (await this.prepare(request, context))();
+  }
+
+  /** Everything that comes before the append. Who prepares several writes at once starts them in order by calling the results in order, and must call each. */
+  async prepare(request: WriteRequest, context: RequestContext): Promise<() => Promise<WriteReply>> {
+    requirePermission({ permission: writePermission }, request.project, context);
+    const commandId = commandIdOf(context);
+    if (context.idempotencyKey === undefined) return this.prepareOnce(request, { commandId }, context);
+    return this.afterItsTwin(commandId, () => this.prepareOnce(request, { commandId, bodyHash: hashOf(request) }, context));
+  }
+
+  /** The same key a second time while the first is under way waits for its end, and then finds it in the log. */
+  private async afterItsTwin(commandId: string, prepare: () => Promise<() => Promise<WriteReply>>): Promise<() => Promise<WriteReply>> {
+    const before = this.underWay.get(commandId);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.underWay.set(commandId, promise);
+    const leave = () => {
+      if (this.underWay.get(commandId) === promise) this.underWay.delete(commandId);
+      resolve();
+    };
+    try {
+      await before;
+      const send = await prepare();
+      return () => send().finally(leave);
+    } catch (error) {
+      leave();
+      throw error;
+    }
+  }
+
+  private async prepareOnce(request: WriteRequest, identity: CommandIdentity, context: RequestContext): Promise<() => Promise<WriteReply>> {
+    const { group, checked } = await this.check(request);
+    const { block, faults } = checked;
+    const bad = new Set(faults.map(({ row }) => row));
+    if (bad.size > 0 && !request.partial) throw refusalOf(faults, bad.size, block.rows);
+    const reply = { commandId: identity.commandId, rowsWritten: block.rows - bad.size, rowsRejected: bad.size, faults: faults.slice(0, mostFaults) };
+    const recorded = identity.bodyHash === undefined ? undefined : await this.commandLog.find(identity.commandId);
+    if (recorded) {
+      requireSameBody(recorded, identity.bodyHash!);
+      return async () => ({ ...reply, position: recorded.position });
+    }
+    const good = bad.size === 0 ? undefined : Array.from({ length: block.rows }, (_, row) => row).filter((row) => !bad.has(row));
+    const pieces = split(block, good, group.definition.partitions);
+    return async () => {
+      const position = await this.append(pieces, { request, group, identity, context });
+      return { ...reply, position: position === undefined ? '' : formatPosition(position) };
+    };
+  }
+
+  private async check({ project, group: name, rows }: WriteRequest): Promise<{ group: WritableGroup; checked: CheckedRows }> {
+    if (rows.rows === 0) throw new Refusal('INVALID_ARGUMENT', 'A write takes at least one row', { reason: 'NO_ROWS' });
+    if (rows.rows > mostRows) throw new Refusal('INVALID_ARGUMENT', `A write takes at most ${mostRows} rows, not ${rows.rows}`, { reason: 'TOO_MANY_ROWS' });
+    let group = writable(await this.groups.toWrite(project, name));
+    if (!knows(group, rows)) {
+      await this.groups.latest(project, name);
+      group = writable(await this.groups.toWrite(project, name));
+    }
+    const { block, faults } = checkRows(rows, group);
+    return { group, checked: { block, faults: [...faults, ...oversized(block)].sort((a, b) => a.row - b.row) } };
+  }
+
+  /** All partitions at once. Of a request that can be repeated, the last piece goes when the others are there: found in the log, it says that nothing is missing. */
+  private async append(pieces: readonly Piece[], write: Write): Promise<Position | undefined> {
+    const { identity } = write;
+    const send = (piece: Piece, index: number, marked: CommandIdentity) =>
+      this.rowLog.append(featureRowsStream(write.request.project, write.request.group, piece.partition), eventOf(piece, index, marked, write), piece.bytes);
+    if (identity.bodyHash === undefined) return latestOf(await Promise.all(pieces.map((piece, index) => send(piece, index, identity))));
+    const last = pieces.length - 1;
+    if (last < 0) return undefined;
+    const earlier = await Promise.all(pieces.slice(0, last).map((piece, index) => send(piece, index, { commandId: identity.commandId })));
+    const position = latestOf([...earlier, await send(pieces[last]!, last, identity)])!;
+    this.commandLog.remember(identity.commandId, { bodyHash: identity.bodyHash, position: formatPosition(position), revision: 0n });
+    return position;
+  }
+}
+
+interface Write {
+  readonly request: WriteRequest;
+  readonly group: WritableGroup;
+  readonly identity: CommandIdentity;
+  readonly context: RequestContext;
+}
+
+/** `marked` is what the event says of its command; its id comes from all that is known of it. */
+function eventOf({ partition, block }: Piece, index: number, marked: CommandIdentity, { request, group, identity, context }: Write): NewEvent {
+  const { project, group: name, mode } = request;
+  return {
+    id: eventIdOf(identity, index),
+    type: featureRowsWritten.type,
+    data: encodeChunk({ project, group: name, version: group.definition.version, partition, mode }, block),
+    metadata: { ...eventMetadata(marked, context, featureRowsWritten.version, project) },
+  };
+}
+
+const latestOf = (positions: readonly Position[]): Position | undefined =>
+  positions.reduce<Position | undefined>((latest, position) => (latest && comparePositions(latest, position) > 0 ? latest : position), undefined);
+
+function hashOf({ project, group, mode, partial, rows }: WriteRequest): string {
+  const { keys, timeUs, features } = rows;
+  return bodyHashOf('WriteFeatures', [project, group, writeModes.indexOf(mode), partial, [...keys], Array.from(timeUs), [...features]]);
+}
+
+function refusalOf(faults: readonly RowFault[], bad: number, rows: number): Refusal {
+  const fields = faults.slice(0, mostFaults).map(({ row, field, description }) => ({ field: `rows[${row}].${field}`, description }));
+  const [first] = fields;
+  return new Refusal('INVALID_ARGUMENT', `${bad} of ${rows} rows cannot be stored, so none was; ${first!.field} ${first!.description}`, {
+    reason: 'ROWS_REJECTED',
+    fields,
+    metadata: { rowsRejected: String(bad) },
+  });
+}
