@@ -1,0 +1,11 @@
+/** What can be said of a value, each at the place of its number in the protocol. */
+export const featureStatuses = ['UNSPECIFIED', 'PRESENT', 'NULL_VALUE', 'NOT_FOUND', 'OUTSIDE_MAX_AGE'] as const;
+export type FeatureStatus = Exclude<(typeof featureStatuses)[number], 'UNSPECIFIED'>;
+export type StatusCode = 1 | 2 | 3 | 4;
+
+/** The status of one value: `row` is what is held of its entity, and `oldestUs` the oldest event time that still counts. */
+export function statusOf(row: readonly [timeUs: number, ...rest: unknown[]] | undefined, value: unknown, oldestUs: number): StatusCode {
+  if (row === undefined) return 3;
+  if (value === null) return 2;
+  return row[0] < oldestUs ? 4 : 1;
+}
