@@ -1,0 +1,52 @@
+import type { Command } from 'commander';
+import type { Health } from '../api/health.js';
+import type { PlatformStatus } from '../api/platform-status.js';
+import { readConfig } from '../platform/config/index.js';
+import { findConnection } from './connection.js';
+import { CommandFailure, exitCodes } from './exit-codes.js';
+import { unreachable } from './failures.js';
+import type { LocalRun } from './local-run.js';
+import { globalOptions, print, printJson } from './output.js';
+import { callRest } from './rest.js';
+import { block, table } from './table.js';
+
+/** `tarl status`: where the platform is, whether it can do its work, and how far its views have come. */
+export function status(program: Command): void {
+  const command = program.command('status')
+    .description('Show where the platform is, its versions, its views and what is wrong with it.')
+    .addHelpText('after', '\nEnds with 5 when the platform is not up, or is not ready.\n\nExample:\n  $ tarl status --json | jq .ready');
+  command.action(async () => {
+    const { json, profile } = globalOptions(command);
+    const connection = await findConnection(readConfig(), profile);
+    const wrong = whatIsWrong(await healthOf(connection));
+    // Whoever has no health has no details either.
+    const facts = wrong === undefined ? ((await callRest(connection, { method: 'GET', path: '/api/v1/platform' }, {})) as unknown as PlatformStatus) : undefined;
+    if (json) await printJson({ ready: wrong === undefined, reason: wrong, addresses: connection.addresses, ...facts });
+    else await print(readable(connection, facts));
+    if (wrong !== undefined) throw new CommandFailure(wrong, exitCodes.unavailable);
+  });
+}
+
+async function healthOf({ addresses: { rest } }: LocalRun): Promise<Health> {
+  try {
+    return (await (await fetch(`${rest}/health/ready`)).json()) as Health;
+  } catch (error) {
+    throw error instanceof SyntaxError ? new CommandFailure(`What answers at ${rest} is not TARL.`, exitCodes.unavailable, { cause: error }) : unreachable(rest, error);
+  }
+}
+
+/** One sentence for all that keeps the platform from being ready. */
+function whatIsWrong({ ready, checks }: Health): string | undefined {
+  if (ready) return undefined;
+  const reasons = Object.values(checks).flatMap(({ reason }) => reason ?? []);
+  return `The platform is up but not ready: ${reasons.join('; ')}.`;
+}
+
+function readable({ addresses }: LocalRun, facts: PlatformStatus | undefined): string {
+  if (!facts) return block({ ...addresses });
+  const { version, node, postgres, endOfLog, views } = facts;
+  const rows = views.map(({ name, version, state, position, lagPositions, lagMs, eventsPerSecond, error }) => ({
+    view: name, version, state, position, lag: `${lagPositions} bytes`, age: `${(lagMs / 1000).toFixed(1)} s`, 'events/s': Number(eventsPerSecond.toFixed(1)), error,
+  }));
+  return `${block({ ...addresses, tarl: version, node, postgres, 'event store': `log ends at ${endOfLog}` })}\n\n${table(rows)}`;
+}
