@@ -6,7 +6,6 @@ import type { AddressInfo } from 'node:net';
 import type { Core } from './api/core.js';
 import { Dispatcher } from './api/dispatcher.js';
 import { graphqlServer } from './api/graphql/server.js';
-import { grpcController } from './api/grpc/controller.js';
 import { grpcServer } from './api/grpc/server.js';
 import { handwritten } from './api/handwritten.js';
 import { Observer } from './api/observer.js';
@@ -14,7 +13,9 @@ import { CORE, OPERATIONS, operationsOf, SETTINGS, type Operation } from './api/
 import { restController } from './api/rest/controller.js';
 import { ProblemFilter } from './api/rest/filter.js';
 import { guardHttp } from './api/rest/guard.js';
+import { sendProblem } from './api/rest/problem.js';
 import { OperatorController } from './api/rest/operator-controller.js';
+import { PlatformController } from './api/rest/platform-controller.js';
 import { restAdapter } from './api/rest/server.js';
 import { nestLogger } from './api/nest-logger.js';
 import { createLogger, type Logger } from './platform/telemetry/logger.js';
@@ -53,20 +54,17 @@ export async function createApi(core: Core, given: Partial<ApiSettings> = {}, te
   const operations = operationsOf(core.catalogue);
 
   const adapter = restAdapter(settings.maxMessageBytes);
-  guardHttp(adapter.getInstance() as never, 'rest', core, observer);
+  guardHttp(adapter.getInstance() as never, 'rest', core, observer, sendProblem);
   const app = await NestFactory.create<NestFastifyApplication>(appModule({ core, settings, metrics, observer, operations }), adapter, { logger: nestLogger(logger), bodyParser: false });
-  const grpc = grpcServer(core, observer, settings);
-  app.connectMicroservice(grpc.options, { inheritAppConfig: false });
-  const graphql = await graphqlServer({ core, settings, observer, operations, dispatcher: app.get(Dispatcher) });
-
-  await app.startAllMicroservices();
+  const parts = { core, settings, observer, operations, dispatcher: app.get(Dispatcher) };
+  const graphql = await graphqlServer(parts);
   await app.listen(settings.httpPort, settings.host);
+  const grpc = await grpcServer(parts);
   await graphql.listen({ port: settings.graphqlPort, host: settings.host });
   return {
-    addresses: { rest: addressOf(app.getHttpServer().address() as AddressInfo), grpc: `${settings.host}:${grpc.port()}`, graphql: `${addressOf(graphql.server.address() as AddressInfo)}/graphql` },
+    addresses: { rest: addressOf(app.getHttpServer().address() as AddressInfo), grpc: `${settings.host}:${grpc.port}`, graphql: `${addressOf(graphql.server.address() as AddressInfo)}/graphql` },
     async close() {
-      grpc.health.setStatus('', 'NOT_SERVING');
-      await Promise.all([graphql.close(), app.close()]);
+      await Promise.all([grpc.close(), graphql.close(), app.close()]);
     },
   };
 }
@@ -88,8 +86,8 @@ function appModule({ core, settings, metrics, observer, operations }: Parts): Dy
     imports: [CqrsModule.forRoot()],
     controllers: [
       OperatorController,
+      PlatformController,
       ...domains.map(({ name, operations: own }) => restController(name, own)),
-      ...domains.map(({ service, operations: own }) => grpcController(service, own)),
       ...extras.flatMap(({ controllers = [] }) => controllers),
     ],
     providers: [

@@ -3,7 +3,7 @@ import type { HeaderReader } from './context.js';
 /** The API key that a request carries, as `Authorization: Bearer <key>` or `X-API-Key: <key>`. */
 export function apiKeyOf(header: HeaderReader): string | undefined {
   const authorization = header('authorization');
-  if (authorization === undefined) return header('x-api-key');
+  if (!authorization) return header('x-api-key');
   return /^bearer +(\S+)$/i.exec(authorization)?.[1] ?? '';
 }
 

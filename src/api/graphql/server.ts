@@ -1,4 +1,4 @@
-import { fastify, type FastifyInstance, type FastifyRequest } from 'fastify';
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { Kind, type DocumentNode, type ExecutionResult } from 'graphql';
 import mercurius, { type MercuriusContext } from 'mercurius';
 import { Refusal } from '../../domain/kit/index.js';
@@ -9,6 +9,7 @@ import { handwritten } from '../handwritten.js';
 import type { Observer } from '../observer.js';
 import type { Operation } from '../operations.js';
 import { guardHttp } from '../rest/guard.js';
+import { bearerChallenge, restError } from '../rest/problem.js';
 import { restContext } from '../rest/request.js';
 import { fastifyOptions, parseStrictJson } from '../rest/server.js';
 import { visitorOf } from '../visitors.js';
@@ -36,34 +37,29 @@ interface Parts {
 export async function graphqlServer({ core, settings, observer, operations, dispatcher }: Parts): Promise<FastifyInstance> {
   const app = fastify(fastifyOptions(settings.maxMessageBytes)) as unknown as FastifyInstance;
   parseStrictJson(app);
-  guardHttp(app, 'graphql', core, observer);
+  guardHttp(app, 'graphql', core, observer, sendErrors);
   const additions = handwritten.filter(({ domain, graphql }) => graphql && core.catalogue.some(({ name }) => name === domain)).map(({ graphql }) => graphql!);
 
   app.addHook('preHandler', async (request) => {
     if (Array.isArray(request.body) && request.body.length > limits.batch) throw new Refusal('INVALID_ARGUMENT', `A batch holds at most ${limits.batch} queries`, { reason: 'QUERY_BATCH_LIMIT' });
   });
-  const format = (errors: readonly unknown[], request: FastifyRequest, executed: boolean) => {
+  app.setErrorHandler((error, request, reply) => fail(error, request, reply));
+  app.setNotFoundHandler((request, reply) => fail(new Refusal('NOT_FOUND', 'GraphQL is served by POST at /graphql', { reason: 'ROUTE_NOT_FOUND' }), request, reply));
+  function fail(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const { traceparent } = visitorOf(request);
-    const formatted = formatErrors(errors, traceIdOf(traceparent), executed);
-    for (const cause of formatted.causes) observer.failed('graphql', 'none', cause, traceparent);
-    return formatted;
-  };
-  app.setErrorHandler((error, request, reply) => {
-    const { status, errors } = format([error], request, false);
-    void reply.status(status).send({ data: null, errors });
-  });
-  app.setNotFoundHandler((request, reply) => {
-    const { status, errors } = format([new Refusal('NOT_FOUND', 'GraphQL is served by POST at /graphql', { reason: 'ROUTE_NOT_FOUND' })], request, false);
-    void reply.status(status).send({ data: null, errors });
-  });
+    observer.failed('graphql', 'none', restError(error), traceparent);
+    sendErrors(reply, error, traceIdOf(traceparent));
+  }
 
   await app.register(mercurius, {
     schema: sdlOf(operations, additions.map(({ typeDefs }) => typeDefs)),
     resolvers: mergeResolvers([scalars as never, resolversOf(operations, dispatcher), ...additions.map(({ resolvers }) => resolvers(core, observer))]) as never,
-    context: (request: FastifyRequest) => new GraphqlContext(restContext(request)) as never,
+    context: (request: FastifyRequest, reply: FastifyReply) => new GraphqlContext(restContext(request, reply)) as never,
     errorFormatter: (execution: ExecutionResult, context: MercuriusContext) => {
       const executed = execution.data !== undefined;
-      const { status, errors } = format(execution.errors ?? [], context.reply.request, executed);
+      const { traceparent } = visitorOf(context.reply.request);
+      const { status, causes, errors } = formatErrors(execution.errors ?? [], traceIdOf(traceparent), executed);
+      for (const cause of causes) observer.failed('graphql', 'none', cause, traceparent);
       return { statusCode: executed ? 200 : status, response: { data: execution.data ?? null, errors: errors as never } };
     },
     allowBatchedQueries: true,
@@ -80,6 +76,13 @@ export async function graphqlServer({ core, settings, observer, operations, disp
   });
   serveSubscriptions(app, core, observer);
   return app;
+}
+
+/** Answers a request that never became a query. */
+function sendErrors(reply: FastifyReply, error: unknown, traceId: string): void {
+  const { status, errors } = formatErrors([error], traceId, false);
+  if (status === 401) reply.header('www-authenticate', bearerChallenge);
+  void reply.status(status).send({ errors });
 }
 
 /** Mercurius would also take a document as JSON, unchecked; here a query is text. */

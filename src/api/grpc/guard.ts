@@ -1,4 +1,4 @@
-import { ServerInterceptingCall, type Metadata, type ServerInterceptor } from '@grpc/grpc-js';
+import type { Metadata, ServerDuplexStream, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { Refusal } from '../../domain/kit/index.js';
 import { apiKeyOf } from '../auth.js';
 import { traceIdOf, traceparentOf, type HeaderReader } from '../context.js';
@@ -8,36 +8,52 @@ import { rememberVisitor } from '../visitors.js';
 import { grpcError } from './status.js';
 import { Undecodable } from './undecodable.js';
 
-const open = '/grpc.health.v1.Health/';
+/** A handler of grpc-js whatever its shape: unary and client-streaming ones answer through the callback, others through the call. */
+type Handler = (call: any, callback?: (error: Error) => void) => unknown;
 
-/** Lets in whoever has a key, before any message is read; every service on the server stands behind it, health apart. */
-export function grpcGuard(core: Pick<Core, 'authenticate'>, observer: Observer): ServerInterceptor {
-  return (method, call) => {
-    if (method.path.startsWith(open)) return new ServerInterceptingCall(call);
-    let traceparent: string | undefined;
+/** Puts a service behind the guard: a handler runs once the caller's key is known to be good, and is never given a message that does not decode. */
+export function guarded(service: ServiceDefinition, handlers: UntypedServiceImplementation, core: Pick<Core, 'authenticate'>, observer: Observer): UntypedServiceImplementation {
+  return Object.fromEntries(
+    Object.entries(service).flatMap(([name, { path, originalName, requestStream }]) => {
+      const handler = (handlers[name] ?? handlers[originalName ?? '']) as Handler | undefined;
+      return handler ? [[name, behindGuard(path, handler, requestStream, core, observer)]] : [];
+    }),
+  ) as UntypedServiceImplementation;
+}
+
+function behindGuard(path: string, handler: Handler, requestStream: boolean, core: Pick<Core, 'authenticate'>, observer: Observer): Handler {
+  return async (call, callback) => {
+    const metadata = call.metadata as Metadata;
+    const header = headersOf(metadata);
+    const traceparent = traceparentOf(header);
     const refuse = (error: unknown) => {
-      observer.failed('grpc', method.path, error, traceparent);
-      call.sendStatus(grpcError(error, traceIdOf(traceparent ?? '')));
+      observer.failed('grpc', path, error, traceparent);
+      const status = grpcError(error, traceIdOf(traceparent));
+      if (callback) callback(status);
+      else call.emit('error', status);
     };
-    return new ServerInterceptingCall(call, {
-      start: (next) =>
-        next({
-          onReceiveMetadata: (metadata, proceed) => {
-            const header = headersOf(metadata);
-            const trace = (traceparent = traceparentOf(header));
-            core.authenticate(apiKeyOf(header)).then((caller) => {
-              rememberVisitor(metadata, { caller, traceparent: trace });
-              proceed(metadata);
-            }).catch(refuse);
-          },
-          onReceiveMessage: (message, proceed) => {
-            if (message instanceof Undecodable) refuse(new Refusal('INVALID_ARGUMENT', 'The message does not decode as what this rpc takes', { reason: 'INVALID_MESSAGE' }));
-            else proceed(message);
-          },
-        }),
-    });
+    try {
+      rememberVisitor(metadata, { caller: await core.authenticate(apiKeyOf(header)), traceparent });
+      if (requestStream) refuseUndecodable(call, refuse);
+      else if (call.request instanceof Undecodable) return refuse(undecodable());
+      await handler(call, callback);
+    } catch (error) {
+      refuse(error);
+    }
   };
 }
+
+/** Messages of a stream come one by one, each checked on its way into the stream that the handler reads. */
+function refuseUndecodable(call: ServerDuplexStream<unknown, unknown>, refuse: (error: unknown) => void): void {
+  const push = call.push.bind(call);
+  call.push = (message: unknown) => {
+    if (!(message instanceof Undecodable)) return push(message);
+    refuse(undecodable());
+    return false;
+  };
+}
+
+const undecodable = () => new Refusal('INVALID_ARGUMENT', 'The message does not decode as what this rpc takes', { reason: 'INVALID_MESSAGE' });
 
 /** Reads the metadata of a call as headers; of a repeated entry the first. */
 export const headersOf = (metadata: Metadata): HeaderReader => (name) => metadata.get(name)[0]?.toString();

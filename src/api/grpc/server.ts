@@ -1,52 +1,63 @@
-import type { Server } from '@grpc/grpc-js';
-import type { PackageDefinition } from '@grpc/proto-loader';
+import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
-import { Transport, type GrpcOptions } from '@nestjs/microservices';
 import { HealthImplementation } from 'grpc-health-check';
 import type { Core } from '../core.js';
+import type { Dispatcher } from '../dispatcher.js';
+import { handwritten } from '../handwritten.js';
 import type { Observer } from '../observer.js';
-import { grpcGuard } from './guard.js';
+import type { Operation } from '../operations.js';
+import { guarded } from './guard.js';
+import { grpcHandlers } from './handlers.js';
 import { loadProtos } from './protos.js';
 
-export interface GrpcSettings {
-  readonly host: string;
-  readonly grpcPort: number;
-  readonly maxMessageBytes: number;
+interface Parts {
+  readonly core: Core;
+  readonly settings: { readonly host: string; readonly grpcPort: number; readonly maxMessageBytes: number };
+  readonly observer: Observer;
+  readonly operations: readonly Operation[];
+  readonly dispatcher: Dispatcher;
 }
 
-/** The gRPC side of the API as Nest takes it. */
+/** The running gRPC server. */
 export interface GrpcServer {
-  readonly options: GrpcOptions;
-  readonly health: HealthImplementation;
-  port(): number;
+  readonly port: number;
+  close(): Promise<void>;
 }
 
-/** Describes the gRPC server: the services of the catalogue, reflection and health, all but health behind the guard. */
-export function grpcServer(core: Core, observer: Observer, settings: GrpcSettings): GrpcServer {
-  const files = [...new Set(core.catalogue.map(({ proto }) => proto))];
-  const services = [...new Set(core.catalogue.map(({ service }) => service))];
-  const packageDefinition = loadProtos(files);
-  const health = new HealthImplementation({ '': 'NOT_SERVING', ...Object.fromEntries(services.map((service) => [service, 'NOT_SERVING' as const])) });
-  let server: Server | undefined;
-  return {
-    health,
-    port: () => [...(server as any).boundPorts.values()][0].portNumber,
-    options: {
-      transport: Transport.GRPC,
-      options: {
-        url: `${settings.host}:${settings.grpcPort}`,
-        package: [...new Set(services.map((service) => service.slice(0, service.lastIndexOf('.'))))],
-        packageDefinition,
-        maxReceiveMessageLength: settings.maxMessageBytes,
-        maxSendMessageLength: settings.maxMessageBytes,
-        gracefulShutdown: true,
-        channelOptions: { interceptors: [grpcGuard(core, observer)] } as object,
-        onLoadPackageDefinition: (definition: PackageDefinition, loaded: Server) => {
-          server = loaded;
-          new ReflectionService(definition as never, { services }).addToServer(loaded as never);
-          health.addToServer(loaded as never);
-        },
-      },
-    },
+/**
+ * Serves the catalogue over gRPC, with reflection and health; all but health stands behind the guard. The handlers sit
+ * on grpc-js itself: docs/decisions/grpc-without-nest.md says why.
+ */
+export async function grpcServer({ core, settings, observer, operations, dispatcher }: Parts): Promise<GrpcServer> {
+  const server = new Server({ 'grpc.max_receive_message_length': settings.maxMessageBytes, 'grpc.max_send_message_length': settings.maxMessageBytes });
+  const protos = loadProtos([...new Set(core.catalogue.map(({ proto }) => proto))]);
+  const behindGuard = {
+    addService: (service: ServiceDefinition, handlers: UntypedServiceImplementation) => server.addService(service, guarded(service, handlers, core, observer)),
   };
+
+  const services = [...new Set(core.catalogue.map(({ service }) => service))];
+  for (const service of services) {
+    const domains = core.catalogue.filter((domain) => domain.service === service);
+    const own = operations.filter(({ domain }) => domains.includes(domain));
+    const extras = handwritten.filter(({ domain }) => domains.some(({ name }) => name === domain)).map(({ grpc }) => grpc?.(core, observer));
+    behindGuard.addService(protos[service] as ServiceDefinition, Object.assign(grpcHandlers(own, dispatcher), ...extras));
+  }
+  new ReflectionService(protos as never, { services }).addToServer(behindGuard as never);
+  const health = new HealthImplementation(Object.fromEntries(['', ...services].map((service) => [service, 'SERVING' as const])));
+  health.addToServer(server as never);
+
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync(`${settings.host}:${settings.grpcPort}`, ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound)));
+  });
+  return { port, close: () => shutDown(server, health) };
+}
+
+/** Longest that running calls may take to end once the server stops; subscriptions and idle streams would never end by themselves. */
+const graceMs = 5000;
+
+async function shutDown(server: Server, health: HealthImplementation): Promise<void> {
+  health.setStatus('', 'NOT_SERVING');
+  const timer = setTimeout(() => server.forceShutdown(), graceMs);
+  await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+  clearTimeout(timer);
 }

@@ -1,11 +1,10 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { apiKeyOf, basicKeyOf } from '../auth.js';
 import { traceIdOf, traceparentOf } from '../context.js';
 import type { Core } from '../core.js';
 import type { Observer, Wire } from '../observer.js';
 import { rememberVisitor } from '../visitors.js';
 import { headersOf } from './request.js';
-import { sendProblem } from './problem.js';
 
 /** A request that is let in without a key. */
 const nobody = { actor: 'anonymous', may: () => false };
@@ -13,8 +12,11 @@ const nobody = { actor: 'anonymous', may: () => false };
 const isOpen = (path: string) => path === '/health/live' || path === '/health/ready';
 const isDocumentation = (path: string) => path === '/openapi.json' || path === '/docs' || path.startsWith('/docs/');
 
+/** How a wire over HTTP answers a request that failed; `challenge` is what WWW-Authenticate asks for. */
+export type SendFailure = (reply: FastifyReply, error: unknown, traceId: string, challenge?: string) => void;
+
 /** Lets in whoever has a key, before a body is read; every route of the server stands behind it, health apart. */
-export function guardHttp(fastify: FastifyInstance, wire: Wire, core: Pick<Core, 'authenticate'>, observer: Observer): void {
+export function guardHttp(fastify: FastifyInstance, wire: Wire, core: Pick<Core, 'authenticate'>, observer: Observer, sendFailure: SendFailure): void {
   fastify.addHook('onRequest', async (request, reply) => {
     const header = headersOf(request);
     const traceparent = traceparentOf(header);
@@ -29,7 +31,7 @@ export function guardHttp(fastify: FastifyInstance, wire: Wire, core: Pick<Core,
       observer.failed(wire, 'none', error, traceparent);
       // A browser that opens the documentation is asked for the key as a password; nothing else takes HTTP Basic, which
       // browsers would attach to requests that other sites make.
-      sendProblem(reply, error, traceIdOf(traceparent), documentation ? 'Basic realm="TARL: any name, the API key as password"' : undefined);
+      sendFailure(reply, error, traceIdOf(traceparent), documentation ? 'Basic realm="TARL: any name, the API key as password"' : undefined);
       await reply;
     }
   });

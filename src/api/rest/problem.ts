@@ -6,8 +6,11 @@ import { failureOf, refusalOf, wireCodes, type Failure } from '../errors.js';
 /** Some refusals of HTTP itself have a status more telling than their code's. */
 const statusOfReason: Readonly<Record<string, number>> = { METHOD_NOT_ALLOWED: 405, BODY_TOO_LARGE: 413, UNSUPPORTED_MEDIA_TYPE: 415, URI_TOO_LONG: 414, HEADERS_TOO_LARGE: 431, NOT_ACCEPTABLE: 406 };
 
+/** What a request without a key is asked for. */
+export const bearerChallenge = 'Bearer realm="TARL"';
+
 /** Answers with a problem (RFC 9457). */
-export function sendProblem(reply: FastifyReply, error: unknown, traceId: string, challenge = 'Bearer realm="TARL"'): void {
+export function sendProblem(reply: FastifyReply, error: unknown, traceId: string, challenge = bearerChallenge): void {
   const failure = failureOf(restError(error));
   const status = statusOf(failure);
   if (status === 401) reply.header('www-authenticate', challenge);

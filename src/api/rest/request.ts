@@ -1,11 +1,13 @@
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { contextFrom, type HeaderReader } from '../context.js';
 import type { WireContext } from '../operations.js';
 import { visitorOf } from '../visitors.js';
 
 /** The context of a guarded request over HTTP: caller, keys, minimum position, trace, and a signal that fires when the client goes. */
-export function restContext(request: FastifyRequest): WireContext {
-  return contextFrom(headersOf(request), visitorOf(request), { onAbort: (listener) => request.raw.socket.once('close', listener) });
+export function restContext(request: FastifyRequest, { raw }: FastifyReply): WireContext {
+  return contextFrom(headersOf(request), visitorOf(request), {
+    onAbort: (listener) => raw.once('close', () => raw.writableFinished || listener()),
+  });
 }
 
 /** Reads the headers of a request; of a repeated one the first. */

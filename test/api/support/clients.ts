@@ -59,7 +59,7 @@ export async function callRest(address: string, method: string, path: string, bo
     headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...withKey(headers) },
     ...(body !== undefined && { body: raw ? (body as never) : JSON.stringify(body) }),
   });
-  const answer = response.headers.get('content-type')?.includes('json') ? await response.json() : await response.text();
+  const answer: any = response.headers.get('content-type')?.includes('json') ? await response.json() : await response.text();
   const seen = { status: response.status, headers: Object.fromEntries(response.headers) };
   if (response.ok) return { code: 'OK', answer, ...seen };
   return { code: answer.code, message: answer.detail, reason: answer.reason, fields: answer.fields, traceId: answer.traceId, answer, ...seen };

@@ -55,7 +55,7 @@ export function memoryCore(): MemoryCore {
     },
     async ask(query, raw, context) {
       if (failure) throw failure;
-      const input = parseInput(query.input, raw) as Record<string, never>;
+      const input = parseInput(query.input, raw) as { project?: string };
       requirePermission(query, input.project, context);
       await core.awaitPosition(query.views, context);
       return answers[query.name]!(projectsOf(events), input);
@@ -107,7 +107,7 @@ function projectsOf(events: readonly StoredEvent[]): Row[] {
   return [...rows.values()].sort((a, b) => (a.project < b.project ? -1 : 1));
 }
 
-const answers: Record<string, (rows: Row[], input: Record<string, never>) => unknown> = {
+const answers: Record<string, (rows: Row[], input: any) => unknown> = {
   GetProject: (rows, { project }) => {
     const row = rows.find((candidate) => candidate.project === project);
     if (!row) throw new Refusal('NOT_FOUND', `Project ${project} does not exist`, { reason: 'PROJECT_NOT_FOUND' });
@@ -137,5 +137,5 @@ function memoryEventStore(events: StoredEvent[]): EventStore {
       yield* events.filter((event) => event.stream === stream && (typeof from !== 'bigint' || event.revision >= from));
     },
     endOfLog: async () => events.at(-1)?.position ?? startOfLog,
-  } as EventStore;
+  } as Partial<EventStore> as EventStore;
 }

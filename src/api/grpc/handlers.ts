@@ -1,0 +1,25 @@
+import type { handleUnaryCall, UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { CommandReply } from '../../commands/kit/command.js';
+import { traceIdOf } from '../context.js';
+import type { Dispatcher } from '../dispatcher.js';
+import type { Operation } from '../operations.js';
+import { visitorOf } from '../visitors.js';
+import { grpcContext, sendVersion } from './call.js';
+import { grpcError } from './status.js';
+
+/** The unary rpcs of a service, derived from its commands and queries. */
+export function grpcHandlers(operations: readonly Operation[], dispatcher: Dispatcher): UntypedServiceImplementation {
+  return Object.fromEntries(operations.map((operation) => [operation.name, unary(operation, dispatcher)]));
+}
+
+function unary(operation: Operation, dispatcher: Dispatcher): handleUnaryCall<object, unknown> {
+  return async (call, callback) => {
+    try {
+      const answer = await dispatcher.run('grpc', operation, () => call.request, grpcContext(call));
+      sendVersion(call, answer as Partial<CommandReply>);
+      callback(null, answer);
+    } catch (error) {
+      callback(grpcError(error, traceIdOf(visitorOf(call.metadata).traceparent)));
+    }
+  };
+}
