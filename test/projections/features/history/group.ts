@@ -1,8 +1,46 @@
 import { randomUUID } from 'node:crypto';
-import { encodeChunk, featureRowsWritten } from '../../../../src/domain/features/chunk.js';
+import { featureRowsWritten } from '../../../../src/domain/features/chunk.js';
 import { encodeKey, partitionOf } from '../../../../src/domain/features/keys.js';
 import type { FeatureGroupDefinition } from '../../../../src/domain/features/state.js';
 import { featureGroupStream, featureRowsStream } from '../../../../src/domain/features/streams.js';
-import type { FeatureType, WriteMode } from '../../../../src/domain/features/index.js';
+import type { EntityType, FeatureType } from '../../../../src/domain/features/values.js';
 import type { EventStore, NewEvent, Position } from '../../../../src/platform/eventstore/port.js';
-import { blockOf, type Row } from './written.js';
+import { chunkOf, type Row } from './written.js';
+
+/** A group as a test declares it. */
+export interface Declared {
+  readonly project: string;
+  readonly group: string;
+  readonly keys: Readonly<Record<string, EntityType>>;
+  readonly features: Readonly<Record<string, FeatureType>>;
+  readonly ttlSeconds?: number;
+  readonly partitions?: number;
+}
+
+export function definitionOf({ project, group, keys, features, ttlSeconds = 0, partitions = 3 }: Declared): FeatureGroupDefinition {
+  return {
+    project, group, version: 1, ttlSeconds, partitions, owner: '', description: '', tags: {},
+    entities: Object.entries(keys).map(([name, type]) => ({ name, type })),
+    features: Object.entries(features).map(([name, type]) => ({ name, type, description: '', constraints: {} })),
+  };
+}
+
+/** Declares the group in the log. */
+export async function declare(eventStore: EventStore, declared: Declared): Promise<void> {
+  await append(eventStore, featureGroupStream(declared.project, declared.group), 'FeatureGroupCreated', definitionOf(declared));
+}
+
+/** Writes rows as one request does: a chunk for each partition. Answers with the position of the last. */
+export async function write(eventStore: EventStore, declared: Declared, rows: readonly Row[], mode: 'ONLINE' | 'OFFLINE' | 'BOTH' = 'BOTH'): Promise<Position> {
+  const { project, group, partitions } = definitionOf(declared);
+  let last: Position | undefined;
+  for (const [partition, part] of Map.groupBy(rows, ({ key }) => partitionOf(encodeKey(key), partitions))) {
+    last = await append(eventStore, featureRowsStream(project, group, partition), featureRowsWritten.type, chunkOf(part, mode, { project, group, partition }));
+  }
+  return last!;
+}
+
+async function append(eventStore: EventStore, stream: string, type: string, data: unknown): Promise<Position> {
+  const event: NewEvent = { id: randomUUID(), type, data, metadata: { version: 1 } };
+  return (await eventStore.append(stream, [event], { expected: 'any' })).position;
+}

@@ -1,4 +1,4 @@
-import { decodeChunk, encodeChunk, type BlockHead, type RowBlock, type WriteMode } from '../../../../src/domain/features/chunk.js';
+import { decodeChunk, encodeChunk, type BlockHead, type Chunk, type RowBlock, type WriteMode } from '../../../../src/domain/features/chunk.js';
 import { encodeKey } from '../../../../src/domain/features/keys.js';
 import type { EntityValue, FeatureValue } from '../../../../src/domain/features/values.js';
 
@@ -14,11 +14,11 @@ export type Fact =
   | { readonly recordedAtUs: number; readonly mode?: WriteMode; readonly rows: readonly Row[] }
   | { readonly recordedAtUs: number; readonly deleted: readonly (readonly EntityValue[])[] };
 
-/** The rows as columns, after the way through an event that they take in the log. */
-export function blockOf(rows: readonly Row[], mode: WriteMode = 'BOTH', head: Partial<BlockHead> = {}): BlockHead & RowBlock {
+/** The rows as the data of an event. */
+export function chunkOf(rows: readonly Row[], mode: WriteMode = 'BOTH', head: Partial<BlockHead> = {}): Chunk {
   const keys = [...new Set(rows.map((row) => encodeKey(row.key)))];
   const features = [...new Set(rows.flatMap((row) => Object.keys(row.values)))];
-  const chunk = encodeChunk(
+  return encodeChunk(
     { project: 'p', group: 'g', version: 1, partition: 0, ...head, mode },
     {
       rows: rows.length,
@@ -28,5 +28,7 @@ export function blockOf(rows: readonly Row[], mode: WriteMode = 'BOTH', head: Pa
       columns: new Map(features.map((feature) => [feature, rows.map((row) => row.values[feature] ?? null)])),
     },
   );
-  return decodeChunk(JSON.parse(JSON.stringify(chunk)));
 }
+
+/** The rows as columns, after the way through an event that they take in the log. */
+export const blockOf = (rows: readonly Row[], mode: WriteMode = 'BOTH'): BlockHead & RowBlock => decodeChunk(JSON.parse(JSON.stringify(chunkOf(rows, mode))));
