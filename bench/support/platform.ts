@@ -1,0 +1,52 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** A platform of its own for one bench: fresh data folder, free ports, the same program that `npm start` runs. */
+export interface BenchPlatform {
+  readonly addresses: { readonly rest: string; readonly grpc: string; readonly graphql: string };
+  readonly key: string;
+  /** Resident memory in MiB of all its processes together. */
+  residentMiB(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+const cli = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+const freePorts = { TARL_HTTP_PORT: '0', TARL_GRPC_PORT: '0', TARL_GRAPHQL_PORT: '0', TARL_EVENTSTORE_PORT: '0', TARL_POSTGRES_PORT: '0' };
+
+export async function startPlatform(): Promise<BenchPlatform> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'tarl-bench-'));
+  const env = { ...process.env, ...freePorts, TARL_DATA_DIR: dataDir, TARL_LOG_LEVEL: 'warn' };
+  const child = spawn(process.execPath, [cli, 'up', '--json'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const [line] = (await Promise.race([once(child.stdout, 'data'), once(child, 'exit').then(() => Promise.reject(new Error('The platform did not start')))])) as [Buffer];
+  const { addresses } = JSON.parse(line.toString());
+  const key = await readFile(join(dataDir, 'run', 'key'), 'utf8');
+  return {
+    addresses,
+    key,
+    residentMiB: () => residentMiB(child.pid!),
+    stop: async () => {
+      child.kill('SIGINT');
+      await once(child, 'exit');
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Proportional memory where the kernel tells it, so that Postgres' shared buffers count once. */
+async function residentMiB(root: number): Promise<number> {
+  const { readdir } = await import('node:fs/promises');
+  const parents = new Map<number, number>();
+  for (const name of await readdir('/proc')) {
+    const status = /^\d+$/.test(name) ? await readFile(`/proc/${name}/status`, 'utf8').catch(() => '') : '';
+    const parent = /^PPid:\s+(\d+)/m.exec(status)?.[1];
+    if (parent) parents.set(Number(name), Number(parent));
+  }
+  const family = [root];
+  for (const pid of family) for (const [child, parent] of parents) if (parent === pid) family.push(child);
+  const sizes = await Promise.all(family.map((pid) => readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '')));
+  return sizes.reduce((sum, text) => sum + Number(/^Pss:\s+(\d+)/m.exec(text)?.[1] ?? 0), 0) / 1024;
+}
