@@ -1,6 +1,6 @@
 import type { Provider, Type } from '@nestjs/common';
-import type { UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { Core } from './core.js';
+import type { HandwrittenRpc } from './grpc/guard.js';
 import type { Observer } from './observer.js';
 import type { Resolvers } from './graphql/schema.js';
 
@@ -11,8 +11,8 @@ export interface Handwritten {
   /** Nest controllers with REST routes. */
   readonly controllers?: readonly Type[];
   readonly providers?: readonly Provider[];
-  /** Rpcs of the domain's service by name, as handlers of grpc-js itself: no framework between socket and handler. */
-  readonly grpc?: (core: Core, observer: Observer) => UntypedServiceImplementation;
+  /** Rpcs of the domain's service by name, as handlers of grpc-js itself; see grpcContext, observer.observe and grpcError. */
+  readonly grpc?: (core: Core, observer: Observer) => Readonly<Record<string, HandwrittenRpc>>;
   /** More GraphQL: type definitions (`extend type Query { … }`) and their resolvers. */
   readonly graphql?: { readonly typeDefs: string; readonly resolvers: (core: Core, observer: Observer) => Resolvers };
 }

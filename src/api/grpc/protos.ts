@@ -2,7 +2,6 @@ import { loadSync, type AnyDefinition, type MethodDefinition, type PackageDefini
 import { join } from 'node:path';
 import protobuf from 'protobufjs';
 import { packageRoot } from '../../platform/root.js';
-import { Undecodable } from './undecodable.js';
 import { messageReader, messageWriter } from './values.js';
 
 /** The folder of the .proto files. */
@@ -13,7 +12,7 @@ const options = { keepCase: false, longs: String, enums: String, bytes: String, 
 /**
  * Loads .proto files (paths below `proto/`) for servers and clients. Messages come and go as the plain objects that the
  * schemas describe: camelCase, times as ISO 8601, Struct as JSON, enum values without their prefix, fields left out
- * where `optional` or a message is not set.
+ * where `optional` or a message is not set, 64-bit integers as numbers where a number holds them.
  */
 export function loadProtos(files: readonly string[]): PackageDefinition {
   const definitions = loadSync([...files], options);
@@ -47,15 +46,7 @@ function bridge(method: MethodDefinition<object, object>, root: protobuf.Root): 
     const write = messageWriter(type!);
     return write ? (value: object) => serialize(write(value)) : serialize;
   };
-  const readRequest = reads(resolvedRequestType, method.requestDeserialize);
-  method.requestDeserialize = (bytes) => {
-    try {
-      return readRequest(bytes);
-    } catch (error) {
-      // grpc-js would answer INTERNAL; the guard refuses this as the caller's mistake.
-      return new Undecodable(error);
-    }
-  };
+  method.requestDeserialize = reads(resolvedRequestType, method.requestDeserialize);
   method.responseDeserialize = reads(resolvedResponseType, method.responseDeserialize);
   method.requestSerialize = writes(resolvedRequestType, method.requestSerialize);
   method.responseSerialize = writes(resolvedResponseType, method.responseSerialize);

@@ -1,4 +1,4 @@
-import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import { Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
 import type { Core } from '../core.js';
@@ -6,8 +6,8 @@ import type { Dispatcher } from '../dispatcher.js';
 import { handwritten } from '../handwritten.js';
 import type { Observer } from '../observer.js';
 import type { Operation } from '../operations.js';
-import { guarded } from './guard.js';
-import { grpcHandlers } from './handlers.js';
+import { serveGuarded, type Handler } from './guard.js';
+import { derivedRpcs } from './handlers.js';
 import { loadProtos } from './protos.js';
 
 interface Parts {
@@ -31,18 +31,17 @@ export interface GrpcServer {
 export async function grpcServer({ core, settings, observer, operations, dispatcher }: Parts): Promise<GrpcServer> {
   const server = new Server({ 'grpc.max_receive_message_length': settings.maxMessageBytes, 'grpc.max_send_message_length': settings.maxMessageBytes });
   const protos = loadProtos([...new Set(core.catalogue.map(({ proto }) => proto))]);
-  const behindGuard = {
-    addService: (service: ServiceDefinition, handlers: UntypedServiceImplementation) => server.addService(service, guarded(service, handlers, core, observer)),
-  };
-
   const services = [...new Set(core.catalogue.map(({ service }) => service))];
   for (const service of services) {
     const domains = core.catalogue.filter((domain) => domain.service === service);
     const own = operations.filter(({ domain }) => domains.includes(domain));
     const extras = handwritten.filter(({ domain }) => domains.some(({ name }) => name === domain)).map(({ grpc }) => grpc?.(core, observer));
-    behindGuard.addService(protos[service] as ServiceDefinition, Object.assign(grpcHandlers(own, dispatcher), ...extras));
+    serveGuarded(server, protos[service] as ServiceDefinition, Object.assign(derivedRpcs(own, dispatcher), ...extras), core, observer);
   }
-  new ReflectionService(protos as never, { services }).addToServer(behindGuard as never);
+  new ReflectionService(protos as never, { services }).addToServer({
+    addService: (service: ServiceDefinition, handlers: Record<string, Handler>) =>
+      serveGuarded(server, service, Object.fromEntries(Object.entries(handlers).map(([name, handle]) => [name, { handle }])), core, observer),
+  } as never);
   const health = new HealthImplementation(Object.fromEntries(['', ...services].map((service) => [service, 'SERVING' as const])));
   health.addToServer(server as never);
 

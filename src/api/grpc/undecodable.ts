@@ -2,3 +2,14 @@
 export class Undecodable {
   constructor(readonly cause: unknown) {}
 }
+
+/** Decodes as before, but never throws: grpc-js would answer INTERNAL to what is the caller's mistake. */
+export const decodingOr =
+  (deserialize: (bytes: Buffer) => any) =>
+  (bytes: Buffer): any => {
+    try {
+      return deserialize(bytes);
+    } catch (error) {
+      return new Undecodable(error);
+    }
+  };

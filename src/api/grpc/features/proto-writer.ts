@@ -1,0 +1,123 @@
+/** Writes protobuf's wire format into one growing buffer. */
+export class ProtoWriter {
+  private bytes: Buffer;
+  private at = 0;
+
+  constructor(expectedBytes = 1024) {
+    this.bytes = Buffer.allocUnsafe(expectedBytes);
+  }
+
+  finish(): Buffer {
+    return this.bytes.subarray(0, this.at);
+  }
+
+  /** Zero, as everywhere in proto3, is not written. */
+  uint32(field: number, value: number): void {
+    if (value === 0) return;
+    this.tag(field, 0);
+    this.varint(value);
+  }
+
+  /** The empty string is not written. */
+  string(field: number, value: string): void {
+    if (value !== '') this.repeatedString(field, value);
+  }
+
+  repeatedString(field: number, value: string): void {
+    this.tag(field, 2);
+    const most = value.length * 3;
+    this.room(most + 10);
+    if (value.length < 43) {
+      // Its length surely fits one byte.
+      const length = this.bytes.write(value, this.at + 1);
+      this.bytes[this.at] = length;
+      this.at += length + 1;
+    } else {
+      this.varint(Buffer.byteLength(value));
+      this.at += this.bytes.write(value, this.at);
+    }
+  }
+
+  data(field: number, value: Uint8Array): void {
+    this.tag(field, 2);
+    this.varint(value.length);
+    this.room(value.length);
+    this.bytes.set(value, this.at);
+    this.at += value.length;
+  }
+
+  /** A message within the message; its length is put before it once it is known. */
+  message(field: number, write: (writer: ProtoWriter) => void): void {
+    this.tag(field, 2);
+    const from = this.at;
+    write(this);
+    const length = this.at - from;
+    const digits = length < 0x80 ? 1 : length < 0x4000 ? 2 : length < 0x20_0000 ? 3 : length < 0x1000_0000 ? 4 : 5;
+    this.room(digits);
+    this.bytes.copyWithin(from + digits, from, this.at);
+    this.at = from;
+    this.varint(length);
+    this.at += length;
+  }
+
+  doubles(field: number, values: readonly number[]): void {
+    this.fixed(field, values.length);
+    for (const value of values) this.at = this.bytes.writeDoubleLE(value, this.at);
+  }
+
+  sfixed64s(field: number, values: ArrayLike<number>): void {
+    this.fixed(field, values.length);
+    for (let index = 0; index < values.length; index++) {
+      const high = Math.floor(values[index]! / 0x1_0000_0000);
+      this.at = this.bytes.writeUInt32LE(values[index]! - high * 0x1_0000_0000, this.at);
+      this.at = this.bytes.writeInt32LE(high, this.at);
+    }
+  }
+
+  /** Packed; those that a double does not hold come as their digits. */
+  sint64s(field: number, values: readonly (number | string)[]): void {
+    this.message(field, () => {
+      for (const value of values) {
+        if (typeof value === 'number' && Math.abs(value) < 2 ** 52) this.varint(value < 0 ? -2 * value - 1 : 2 * value);
+        else this.zigzag(BigInt(value));
+      }
+    });
+  }
+
+  bools(field: number, values: readonly boolean[]): void {
+    this.data(field, Uint8Array.from(values, Number));
+  }
+
+  private zigzag(value: bigint): void {
+    let rest = BigInt.asUintN(64, (value << 1n) ^ (value >> 63n));
+    this.room(10);
+    for (; rest > 0x7fn; rest >>= 7n) this.bytes[this.at++] = Number(rest & 0x7fn) | 0x80;
+    this.bytes[this.at++] = Number(rest);
+  }
+
+  private fixed(field: number, count: number): void {
+    this.tag(field, 2);
+    this.varint(count * 8);
+    this.room(count * 8);
+  }
+
+  private tag(field: number, wireType: number): void {
+    this.varint(field * 8 + wireType);
+  }
+
+  private varint(value: number): void {
+    this.room(10);
+    while (value > 0x7f) {
+      this.bytes[this.at++] = (value % 0x80) | 0x80;
+      value = Math.floor(value / 0x80);
+    }
+    this.bytes[this.at++] = value;
+  }
+
+  private room(length: number): void {
+    if (this.at + length <= this.bytes.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(this.bytes.length * 2, this.at + length));
+    this.bytes.copy(larger, 0, 0, this.at);
+    this.bytes = larger;
+  }
+}
