@@ -1,5 +1,6 @@
 import type { Provider, Type } from '@nestjs/common';
 import type { Core } from './core.js';
+import { featureRpcs } from './grpc/features/handlers.js';
 import type { HandwrittenRpc } from './grpc/guard.js';
 import type { Observer } from './observer.js';
 import type { Resolvers } from './graphql/schema.js';
@@ -18,4 +19,4 @@ export interface Handwritten {
 }
 
 /** The hand-written endpoints, one line a domain. */
-export const handwritten: readonly Handwritten[] = [];
+export const handwritten: readonly Handwritten[] = [{ domain: 'features', grpc: featureRpcs }];
