@@ -1,0 +1,58 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { ServiceClient } from '../src/cli/grpc.js';
+import { CommandFailure, exitCodes } from '../src/cli/exit-codes.js';
+import { callRest } from '../src/cli/rest.js';
+import { whole } from '../src/cli/progress.js';
+import type { PlatformStatus } from '../src/api/platform-status.js';
+import { readConfig } from '../src/platform/config/index.js';
+import { SetupError } from '../src/platform/supervise/setup-error.js';
+import { exploreText } from './explore.js';
+import { flightCount } from './flights.js';
+import { createGroups } from './groups.js';
+import { awaitVisible, readMany, showLatest } from './online.js';
+import { findOrStartPlatform } from './platform.js';
+import { Report } from './report.js';
+import { writeFlights } from './write.js';
+
+/** `npm run demo`: the main job of the feature store on real flights, from an empty machine to a training set. */
+async function demo(wanted: number | undefined): Promise<void> {
+  const config = readConfig();
+  const inFile = await flightCount();
+  const count = Math.min(wanted ?? inFile, inFile);
+  console.log(`TARL demo: ${whole.format(count)} of ${whole.format(inFile)} flights within the United States in 2001.`);
+  const platform = await findOrStartPlatform(config);
+  const { connection } = platform;
+  const client = new ServiceClient(connection, 'tarl/features/v1/features.proto', 'tarl.features.v1.Features');
+  const report = new Report();
+
+  for (const sentence of await createGroups(connection)) console.log(sentence);
+  const { endOfLog } = (await callRest(connection, { method: 'GET', path: '/api/v1/platform' }, {})) as unknown as PlatformStatus;
+  const written = await report.time('Write every flight to both groups', 'rows', () => writeFlights(client, count, endOfLog), ({ rows }) => rows);
+  if (written.recognised > 0) console.log(`${whole.format(written.recognised)} rows were written by an earlier demo: recognised by their request ids, not stored again.`);
+  await report.time('Wait until all of it can be read online', 'rows', () => awaitVisible(client, written.position), () => written.rows);
+  console.log(await showLatest(client));
+  await report.time('Read online, 100 airports a call', 'entities', () => readMany(client, 500), (entities) => entities);
+
+  client.close();
+  console.log(`\n${report.text()}\n\n${exploreText(platform, config)}`);
+}
+
+const program = new Command('demo')
+  .description('Writes real flights to a feature store, reads them online and builds a training set from their history.')
+  .option('--rows <number>', 'only the first flights of the file', readCount)
+  .action(({ rows }: { rows?: number }) => demo(rows));
+
+function readCount(text: string): number {
+  const count = Number(text);
+  if (Number.isSafeInteger(count) && count > 0) return count;
+  throw new InvalidArgumentError('It takes a whole number above zero.');
+}
+
+try {
+  await program.parseAsync();
+  process.exit(0);
+} catch (error) {
+  if (!(error instanceof CommandFailure || error instanceof SetupError)) throw error;
+  console.error(error.message);
+  process.exit(error instanceof CommandFailure ? error.exitCode : exitCodes.failure);
+}
