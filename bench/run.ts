@@ -5,7 +5,9 @@ import { parseArgs } from 'node:util';
 import { type Bench, type Row, tableOf } from './kit.js';
 
 /** Every suite, one line each: its name and where it is. */
-const suites: Record<string, () => Promise<Bench>> = {};
+const suites: Record<string, () => Promise<Bench>> = {
+  commands: async () => (await import('./commands.js')).commandsBench,
+};
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -1,6 +1,7 @@
 import { Server, ServerCredentials, type MethodDefinition } from '@grpc/grpc-js';
 import fastify from 'fastify';
 import mercurius from 'mercurius';
+import type { AddressInfo } from 'node:net';
 
 /**
  * A bare server that answers a constant, in a process of its own: `node stub.js rest|graphql|grpc <constant>`. It prints its port.
@@ -14,14 +15,14 @@ const servers: Record<string, () => Promise<number>> = {
     const answer: unknown = JSON.parse(constant);
     app.post('/', async () => answer);
     await app.listen({ port: 0, host: '127.0.0.1' });
-    return app.addresses()[0]!.port;
+    return (app.server.address() as AddressInfo).port;
   },
   graphql: async () => {
     const { schema, field, answer } = JSON.parse(constant) as { schema: string; field: string; answer: unknown };
     const app = fastify();
     await app.register(mercurius, { schema, jit: 1, resolvers: { Query: { [field]: async () => answer } } });
     await app.listen({ port: 0, host: '127.0.0.1' });
-    return app.addresses()[0]!.port;
+    return (app.server.address() as AddressInfo).port;
   },
   grpc: () => {
     const answer = Buffer.from(constant, 'base64');
