@@ -11,6 +11,7 @@ import { handwritten } from './api/handwritten.js';
 import { Observer } from './api/observer.js';
 import { CORE, OPERATIONS, operationsOf, SETTINGS, type Operation } from './api/operations.js';
 import { restController } from './api/rest/controller.js';
+import { DocsController } from './api/rest/docs-controller.js';
 import { ProblemFilter } from './api/rest/filter.js';
 import { guardHttp } from './api/rest/guard.js';
 import { sendProblem } from './api/rest/problem.js';
@@ -86,6 +87,7 @@ function appModule({ core, settings, metrics, observer, operations }: Parts): Dy
     imports: [CqrsModule.forRoot()],
     controllers: [
       OperatorController,
+      DocsController,
       PlatformController,
       ...domains.map(({ name, operations: own }) => restController(name, own)),
       ...extras.flatMap(({ controllers = [] }) => controllers),

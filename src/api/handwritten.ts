@@ -12,6 +12,8 @@ export interface Handwritten {
   /** Nest controllers with REST routes. */
   readonly controllers?: readonly Type[];
   readonly providers?: readonly Provider[];
+  /** What those routes take and give, as the `paths` of OpenAPI. */
+  readonly openApiPaths?: Readonly<Record<string, object>>;
   /** Rpcs of the domain's service by name, as handlers of grpc-js itself; see grpcContext, observer.observe and grpcError. */
   readonly grpc?: (core: Core, observer: Observer) => Readonly<Record<string, HandwrittenRpc>>;
   /** More GraphQL: type definitions (`extend type Query { … }`) and their resolvers. */

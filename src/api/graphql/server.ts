@@ -5,7 +5,6 @@ import { Refusal } from '../../domain/kit/index.js';
 import { traceIdOf } from '../context.js';
 import type { Core } from '../core.js';
 import type { Dispatcher } from '../dispatcher.js';
-import { handwritten } from '../handwritten.js';
 import type { Observer } from '../observer.js';
 import type { Operation } from '../operations.js';
 import { guardHttp } from '../rest/guard.js';
@@ -13,6 +12,7 @@ import { bearerChallenge, restError } from '../rest/problem.js';
 import { restContext } from '../rest/request.js';
 import { fastifyOptions, parseStrictJson } from '../rest/server.js';
 import { visitorOf } from '../visitors.js';
+import { graphqlAdditions } from './additions.js';
 import { GraphqlContext } from './context.js';
 import { formatErrors } from './errors.js';
 import { refuseIntrospection } from './introspection.js';
@@ -38,7 +38,7 @@ export async function graphqlServer({ core, settings, observer, operations, disp
   const app = fastify(fastifyOptions(settings.maxMessageBytes)) as unknown as FastifyInstance;
   parseStrictJson(app);
   guardHttp(app, 'graphql', core, observer, sendErrors);
-  const additions = handwritten.filter(({ domain, graphql }) => graphql && core.catalogue.some(({ name }) => name === domain)).map(({ graphql }) => graphql!);
+  const additions = graphqlAdditions(core.catalogue);
 
   app.addHook('preHandler', async (request) => {
     if (Array.isArray(request.body) && request.body.length > limits.batch) throw new Refusal('INVALID_ARGUMENT', `A batch holds at most ${limits.batch} queries`, { reason: 'QUERY_BATCH_LIMIT' });

@@ -1,5 +1,4 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
-import { once } from 'node:events';
 import type { WriteReply } from '../../../commands/features/incoming.js';
 import type { FeatureWriter } from '../../../commands/features/write.js';
 import { Refusal } from '../../../domain/kit/index.js';
@@ -10,15 +9,17 @@ import { grpcContext } from '../call.js';
 import { anyMode, writeRequestOf } from './requests.js';
 import type { StreamWriteAnswer, StreamWriteMessage } from './write-messages.js';
 
-/** So many requests of one stream are under way at once; the next is read once the oldest has been answered. */
-const mostUnderWay = 16;
+/** So much of one stream is under way at once: many small requests, or a few large ones. The next is read once the oldest has been answered. */
+const mostRequests = 256;
+const mostRows = 20_000;
 
 type Call = ServerDuplexStream<StreamWriteMessage, StreamWriteAnswer>;
 
 /** Writes request by request: appended in their order, and answered in it once durable. */
 export async function streamWrite(call: Call, writer: FeatureWriter, observer: Observer): Promise<void> {
   const context = grpcContext(call);
-  const window: Promise<void>[] = [];
+  const window: { readonly rows: number; readonly done: Promise<void> }[] = [];
+  let rows = 0;
   let appended: Promise<unknown> = Promise.resolve();
   let answered = Promise.resolve();
   for await (const message of call as AsyncIterable<StreamWriteMessage>) {
@@ -28,12 +29,19 @@ export async function streamWrite(call: Call, writer: FeatureWriter, observer: O
     appended = started.catch(() => 'its answer says why');
     const answer = answerTo(message.requestId, observer, own, started);
     answered = answered.then(async () => send(call, await answer));
-    window.push(answered);
-    if (window.length >= mostUnderWay) await window.shift();
+    rows += rowsOf(message);
+    window.push({ rows: rowsOf(message), done: answered });
+    while (window.length >= mostRequests || (rows > mostRows && window.length > 0)) {
+      const oldest = window.shift()!;
+      await oldest.done;
+      rows -= oldest.rows;
+    }
   }
   await answered;
   call.end();
 }
+
+const rowsOf = ({ write }: StreamWriteMessage): number => write.batch?.eventTimeUs.length ?? write.rows.length;
 
 const prepare = async (writer: FeatureWriter, { write, requestId }: StreamWriteMessage, context: WireContext) => {
   if (requestId !== '' && !/^[\x21-\x7e]{1,256}$/.test(requestId)) {
@@ -53,6 +61,13 @@ async function answerTo(requestId: string, observer: Observer, context: WireCont
 }
 
 /** Waits while the client does not read its answers. */
-async function send(call: Call, answer: StreamWriteAnswer): Promise<void> {
-  if (!call.write(answer) && !call.cancelled) await Promise.race([once(call, 'drain'), once(call, 'cancelled')]);
+function send(call: Call, answer: StreamWriteAnswer): Promise<void> | void {
+  if (call.cancelled || call.write(answer)) return;
+  return new Promise((resolve) => {
+    const go = () => {
+      call.off('drain', go).off('cancelled', go);
+      resolve();
+    };
+    call.on('drain', go).on('cancelled', go);
+  });
 }

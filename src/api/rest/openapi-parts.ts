@@ -1,0 +1,50 @@
+import { refusalCodes } from '../../domain/kit/index.js';
+
+const header = (name: string, description: string) => ({ name, in: 'header', required: false, description, schema: { type: 'string' } });
+
+/** What a caller may say beside the input. */
+export const callerHeaders = {
+  command: [
+    header('Idempotency-Key', 'A key of your choice: a repeat of the request under it is recognised and takes effect once.'),
+    header('If-Match', 'The etag that the resource must still have.'),
+  ],
+  query: [header('Tarl-Min-Position', 'The position of an earlier answer: what is read is no older than that.')],
+};
+
+/** The body of every failure (RFC 9457). */
+export const problem = {
+  type: 'object',
+  required: ['type', 'title', 'status', 'detail', 'code', 'traceId'],
+  properties: {
+    type: { type: 'string' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string', description: 'What is so, in a sentence.' },
+    code: { type: 'string', enum: [...refusalCodes, 'INTERNAL'] },
+    reason: { type: 'string', description: 'A constant that a program can branch on.' },
+    fields: {
+      type: 'array',
+      items: { type: 'object', required: ['field', 'description'], properties: { field: { type: 'string' }, description: { type: 'string' } } },
+    },
+    metadata: { type: 'object', additionalProperties: { type: 'string' } },
+    traceId: { type: 'string' },
+  },
+};
+
+/** Answers that many operations share. */
+export const sharedResponses = {
+  Problem: { description: 'It was refused, or failed', content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } },
+};
+
+const answer = (description: string, contentType = 'application/json') => ({ description, content: { [contentType]: {} } });
+const noKey = { security: [] };
+
+/** The addresses for orchestrators, monitoring and operators. */
+export const operatorPaths = {
+  '/health/live': { get: { operationId: 'live', summary: 'The process answers', tags: ['operations'], ...noKey, responses: { 200: answer('It does') } } },
+  '/health/ready': {
+    get: { operationId: 'ready', summary: 'The platform can do its work', tags: ['operations'], ...noKey, responses: { 200: answer('It can'), 503: answer('It cannot; the checks say why') } },
+  },
+  '/metrics': { get: { operationId: 'metrics', summary: 'Numbers for Prometheus', tags: ['operations'], responses: { 200: answer('The page', 'text/plain') } } },
+  '/api/v1/platform': { get: { operationId: 'platformStatus', summary: 'Versions, and how far each view has come', tags: ['operations'], responses: { 200: answer('The status') } } },
+};
