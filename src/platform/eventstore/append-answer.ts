@@ -10,8 +10,8 @@ export interface Appended {
   readonly expected: ExpectedRevision;
 }
 
-/** Where an append ended, or why it did not happen. */
-export function answerOf(response: BatchAppendResp, append: Appended): AppendResult | EventStoreError {
+/** Where an append ended; throws why it did not happen. */
+export function answerOf(response: BatchAppendResp, append: Appended): AppendResult {
   const success = response.getSuccess();
   if (success) {
     const position = success.getPosition();
@@ -20,6 +20,10 @@ export function answerOf(response: BatchAppendResp, append: Appended): AppendRes
       position: { commit: BigInt(position?.getCommitPosition() ?? 0), prepare: BigInt(position?.getPreparePosition() ?? 0) },
     };
   }
+  throw refusalOf(response, append);
+}
+
+function refusalOf(response: BatchAppendResp, append: Appended): EventStoreError {
   const error = response.getError();
   const details = error?.getDetails();
   const name = details?.getTypeName().replace('event_store.client.', '');

@@ -100,10 +100,12 @@ export class AppendCall {
       this.options.log('The event store answered an append that nobody waits for', { correlationId: id });
       return;
     }
-    const answer = answerOf(response, append.message);
     this.settle(id, append);
-    if (answer instanceof Error) append.reject(answer);
-    else append.resolve(answer);
+    try {
+      append.resolve(answerOf(response, append.message));
+    } catch (error) {
+      append.reject(failureOf(error, { what: whatOf(append), changes: true }));
+    }
   }
 
   private giveUp(id: string, deadlineMs: number): void {

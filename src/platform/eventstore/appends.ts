@@ -30,7 +30,6 @@ export class Appends {
     for (let attempt = 0; ; attempt++) {
       const { client } = connection;
       try {
-        if (closing.aborted) throw new EventStoreUnavailable(`Appending to ${stream} failed: the connection to the event store is closed`);
         return await this.attempt(client, message, ends, attempt > 0);
       } catch (error) {
         const failure = failureOf(error, { what: `Appending to ${stream}`, stream, expected });
@@ -40,9 +39,9 @@ export class Appends {
         maybeWritten ||= failure.outcomeUnknown;
         const waitMs = backoffMs(attempt, longestBackoffMs);
         const maySendAgain = !maybeWritten || isExact(expected);
-        if (!maySendAgain || closing.aborted || performance.now() + waitMs >= ends) throw withOutcome(failure, maybeWritten);
+        if (!maySendAgain || performance.now() + waitMs >= ends) throw withOutcome(failure, maybeWritten);
         log('An append broke off and is sent again', { stream, error: failure.message });
-        await pause(waitMs, closing);
+        if (!(await pause(waitMs, closing))) throw withOutcome(failure, maybeWritten);
       }
     }
   }

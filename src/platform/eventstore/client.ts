@@ -2,7 +2,7 @@ import { EventStoreDBClient, NotLeaderError } from '@eventstore/db-client';
 import type { CallOptions, Channel, Metadata } from '@grpc/grpc-js';
 import grpcStreams from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import type { StreamsClient } from '@eventstore/db-client/generated/streams_grpc_pb.js';
-import { EventStoreRefused } from './errors.js';
+import { EventStoreRefused, EventStoreUnavailable } from './errors.js';
 
 /** What of the client's protected side the port builds on; 6.2.1 is pinned, and the contract suite notices a change. */
 interface ClientInside {
@@ -19,12 +19,14 @@ export class Connection {
   private current: EventStoreDBClient | undefined;
   private readonly channels = new Set<Channel>();
   private renewals = 0;
+  private closed = false;
 
   constructor(private readonly url: string) {
     this.current = this.open();
   }
 
   get client(): EventStoreDBClient {
+    if (this.closed) throw new EventStoreUnavailable('The connection to the event store is closed');
     return (this.current ??= this.open());
   }
 
@@ -35,7 +37,7 @@ export class Connection {
     if (failure.cause instanceof NotLeaderError) return;
     this.current = undefined;
     this.renewals++;
-    this.close();
+    this.closeChannels();
   }
 
   /** Opens a bidirectional or client-streaming call that the client itself has no safe method for. */
@@ -47,8 +49,13 @@ export class Connection {
     return create();
   }
 
-  /** Closes the connections; the client's own `dispose` leaves them open, and they keep the process alive. */
+  /** Ends it for good. The client's own `dispose` leaves the connections open, and they keep the process alive. */
   close(): void {
+    this.closed = true;
+    this.closeChannels();
+  }
+
+  private closeChannels(): void {
     for (const channel of this.channels) channel.close();
     this.channels.clear();
   }
@@ -59,7 +66,8 @@ export class Connection {
     const createChannel = inside.createChannel;
     inside.createChannel = async () => {
       const channel = await createChannel();
-      this.channels.add(channel);
+      if (this.closed) channel.close();
+      else this.channels.add(channel);
       return channel;
     };
     return client;

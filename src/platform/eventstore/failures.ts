@@ -3,7 +3,7 @@ import { status } from '@grpc/grpc-js';
 import { AccessDenied, AppendTooLarge, EventStoreError, EventStoreRefused, EventStoreTimeout, EventStoreUnavailable, StreamDeleted, WrongExpectedRevision } from './errors.js';
 import type { ExpectedRevision } from './port.js';
 
-/** What was asked when it failed. `written` says whether the request may have reached the server and changed something. */
+/** What was asked when it failed; `changes` if it may have reached the server and changed something there. */
 export interface Asked {
   readonly what: string;
   readonly stream?: string;
@@ -12,14 +12,15 @@ export interface Asked {
 }
 
 /** The port's error for whatever the client, gRPC or the network threw. */
-export function failureOf(error: unknown, asked: Asked): EventStoreError {
-  if (error instanceof EventStoreError) return error;
-  if (!(error instanceof Error)) return new EventStoreUnavailable(`${asked.what} failed: ${String(error)}`);
+export function failureOf(thrown: unknown, asked: Asked): EventStoreError {
+  if (thrown instanceof EventStoreError) return thrown;
+  if (!(thrown instanceof Error)) return new EventStoreUnavailable(`${asked.what} failed: ${String(thrown)}`);
+  const error = asClientError(thrown);
   if (error instanceof client.WrongExpectedVersionError) {
     return new WrongExpectedRevision(asked.stream ?? error.streamName, asked.expected ?? 'any', actualOf(error.actualVersion));
   }
   if (error instanceof client.StreamDeletedError) return new StreamDeleted(asked.stream ?? error.streamName);
-  if (error instanceof client.AccessDeniedError) return new AccessDenied({ cause: error });
+  if (error instanceof client.AccessDeniedError || codeOf(error) === status.PERMISSION_DENIED) return new AccessDenied({ cause: error });
   if (error instanceof client.MaxAppendSizeExceededError) return new AppendTooLarge(error.maxAppendSize);
 
   const outcomeUnknown = (asked.changes ?? false) && !neverLeft(error);
@@ -27,7 +28,7 @@ export function failureOf(error: unknown, asked: Asked): EventStoreError {
   if (error instanceof client.DeadlineExceededError || error instanceof client.TimeoutError) {
     return new EventStoreTimeout(message, { cause: error, outcomeUnknown });
   }
-  if (refusals.has(codeOf(error))) return new EventStoreRefused(message, { cause: error });
+  if (error instanceof client.InvalidArgumentError || refusals.has(codeOf(error))) return new EventStoreRefused(message, { cause: error });
   return new EventStoreUnavailable(message, { cause: error, outcomeUnknown });
 }
 
@@ -37,6 +38,16 @@ export function isPassing(error: EventStoreError): error is EventStoreUnavailabl
 }
 
 const refusals = new Set<number | undefined>([status.INVALID_ARGUMENT, status.UNIMPLEMENTED, status.OUT_OF_RANGE, status.FAILED_PRECONDITION]);
+
+/** The client's error for one of gRPC. Its conversion throws where a server leaves out a trailer it counts on. */
+function asClientError(error: Error): Error {
+  try {
+    return client.convertToCommandError(error);
+  } catch (conversion) {
+    if (conversion instanceof TypeError) return error;
+    throw conversion;
+  }
+}
 
 function codeOf(error: Error): number | undefined {
   const { code } = error as { code?: unknown };

@@ -81,6 +81,18 @@ export class EventFlow {
 
   private take(message: ReadResp, next: () => void): void {
     if (this.ended) return next();
+    try {
+      this.understand(message);
+    } catch (error) {
+      // Thrown on, it would end the process: a stream of gRPC has nobody to catch it.
+      this.end(error);
+    }
+    this.wake?.();
+    if (this.gathered.events.length >= this.options.maxEvents || this.bytes >= this.maxBytes) this.takeMore = next;
+    else next();
+  }
+
+  private understand(message: ReadResp): void {
     const { gathered } = this;
     const recorded = message.getEvent()?.getEvent();
     if (recorded) {
@@ -94,9 +106,6 @@ export class EventFlow {
       this.end();
     }
     this.heard = true;
-    this.wake?.();
-    if (gathered.events.length >= this.options.maxEvents || this.bytes >= this.maxBytes) this.takeMore = next;
-    else next();
   }
 
   private keep(event: EventFromLog): void {

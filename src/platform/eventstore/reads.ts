@@ -1,7 +1,7 @@
 import type { EventStoreDBClient } from '@eventstore/db-client';
 import { backoffMs, pause } from './backoff.js';
 import type { Connection } from './client.js';
-import { EventStoreTimeout, EventStoreUnavailable } from './errors.js';
+import { EventStoreTimeout, EventStoreUnavailable, type EventStoreError } from './errors.js';
 import { failureOf, isPassing } from './failures.js';
 import { EventFlow, Silence, type ClientStream, type Gathered } from './flow.js';
 import type { CallOptions, StoredEvent } from './port.js';
@@ -40,11 +40,12 @@ export async function* read(plan: ReadPlan, { connection, closing, log }: Surrou
   const deadlineMs = plan.deadlineMs ?? defaultDeadlineMs;
   let patienceEnds = 0;
   let failures = 0;
+  let failure: EventStoreError | undefined;
   do {
     const { client } = connection;
     let flow: EventFlow | undefined;
     try {
-      requireNotAborted(plan, closing);
+      plan.signal?.throwIfAborted();
       flow = new EventFlow(plan.open(client), {
         wanted: plan.wanted,
         maxEvents: batchEvents,
@@ -55,7 +56,7 @@ export async function* read(plan: ReadPlan, { connection, closing, log }: Surrou
         if (failures === 0) patienceEnds = performance.now() + deadlineMs;
         const gathered = await flow.next(Math.max(1, patienceEnds - performance.now()));
         requireNotAborted(plan, closing);
-        failures = 0;
+        if (!gathered || gathered.position) failures = 0;
         if (!gathered) break;
         const next = plan.advance(gathered);
         if (gathered.events.length > 0) yield gathered.events;
@@ -63,7 +64,9 @@ export async function* read(plan: ReadPlan, { connection, closing, log }: Surrou
       }
     } catch (error) {
       requireNotAborted(plan, closing);
-      const failure = error instanceof Silence ? silence(plan.what, deadlineMs) : failureOf(error, plan);
+      // When time runs out on a repetition, what broke the attempt before says more.
+      const before = failures > 0 ? failure : undefined;
+      failure = error instanceof Silence ? (before ?? silence(plan.what, deadlineMs)) : failureOf(error, plan);
       if (!isPassing(failure)) throw failure;
       connection.renew(client, failure);
       const waitMs = backoffMs(failures++, longestBackoffMs);

@@ -1,9 +1,12 @@
+import gossip from '@eventstore/db-client/generated/gossip_grpc_pb.js';
+import cluster from '@eventstore/db-client/generated/gossip_pb.js';
+import type { ClusterInfo } from '@eventstore/db-client/generated/gossip_pb.js';
 import shared from '@eventstore/db-client/generated/shared_pb.js';
 import statuses from '@eventstore/db-client/generated/status_pb.js';
 import services from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import pb from '@eventstore/db-client/generated/streams_pb.js';
 import type { BatchAppendReq, BatchAppendResp, ReadReq, ReadResp } from '@eventstore/db-client/generated/streams_pb.js';
-import { Server, ServerCredentials, type ServerDuplexStream, type ServerWritableStream, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import { Server, ServerCredentials, type sendUnaryData, type ServerDuplexStream, type ServerWritableStream, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import any from 'google-protobuf/google/protobuf/any_pb.js';
 
 export type AppendsCall = ServerDuplexStream<BatchAppendReq, BatchAppendResp>;
@@ -35,14 +38,15 @@ export class FakeServer {
   faults: Faults = {};
   private server: Server | undefined;
 
-  async start(): Promise<this> {
+  async start(credentials = ServerCredentials.createInsecure()): Promise<this> {
     const server = new Server();
+    server.addService(gossip.GossipService as never, { read: (_: unknown, answer: sendUnaryData<ClusterInfo>) => answer(null, clusterOf(this.port)) });
     server.addService(services.StreamsService as never, {
       batchAppend: (call: AppendsCall) => this.serveAppends(call),
       read: (call: ReadCall) => this.serveRead(call),
     } as unknown as UntypedServiceImplementation);
     this.port = await new Promise((resolve, reject) =>
-      server.bindAsync(`127.0.0.1:${this.port}`, ServerCredentials.createInsecure(), (error, port) => (error ? reject(error) : resolve(port))),
+      server.bindAsync(`127.0.0.1:${this.port}`, credentials, (error, port) => (error ? reject(error) : resolve(port))),
     );
     this.server = server;
     return this;
@@ -199,6 +203,20 @@ function notFound(): ReadResp {
   const response = new pb.ReadResp();
   response.setStreamNotFound(new pb.ReadResp.StreamNotFound());
   return response;
+}
+
+/** A cluster of one leader. */
+function clusterOf(port: number): ClusterInfo {
+  const endPoint = new cluster.EndPoint();
+  endPoint.setAddress('127.0.0.1');
+  endPoint.setPort(port);
+  const member = new cluster.MemberInfo();
+  member.setState(cluster.MemberInfo.VNodeState.LEADER);
+  member.setIsAlive(true);
+  member.setHttpEndPoint(endPoint);
+  const info = new cluster.ClusterInfo();
+  info.addMembers(member);
+  return info;
 }
 
 function wrongRevision(actual: number) {

@@ -157,6 +157,31 @@ describe('an answer that comes too late', () => {
   });
 });
 
+describe('a message that makes no sense', () => {
+  test('fails the read it came to, and not the process', async () => {
+    fill(1);
+    server.faults.onRead = (call) => {
+      const nonsense = eventMessage(server.events[0]!);
+      nonsense.getEvent()!.getEvent()!.clearStreamIdentifier();
+      call.write(nonsense);
+    };
+    await expect(all(store.readStream('s-1', { deadlineMs: 100 }))).rejects.toThrow(EventStoreUnavailable);
+  });
+
+  test('fails the append it answers, whose outcome is then unknown', async () => {
+    server.faults.onAppend = (_, call, answer) => {
+      const nonsense = answer();
+      nonsense.clearSuccess();
+      call.write(nonsense);
+    };
+    await expect(store.append('s-1', [anEvent()], { expected: 'any' })).rejects.toMatchObject({ name: 'EventStoreUnavailable', outcomeUnknown: true });
+  });
+
+  test('in the name of the caller is refused at once', async () => {
+    await expect(all(store.readStream('s-1', { from: -1n }))).rejects.toMatchObject({ name: 'EventStoreRefused' });
+  });
+});
+
 describe('a server that is not there', () => {
   test('is reported as such, with nothing written', async () => {
     server.stop();
