@@ -1,4 +1,4 @@
-import { join, relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import type { Config } from '../src/platform/config/index.js';
 import { packageRoot } from '../src/platform/root.js';
 import { project } from './groups.js';
@@ -6,7 +6,8 @@ import type { FoundPlatform } from './platform.js';
 
 /** Three commands that work as printed, and how to stop what the demo started. */
 export function exploreText({ connection: { addresses }, pid, log, ownerKey }: FoundPlatform, config: Config): string {
-  const folder = relative(process.cwd(), config.dataDir) || '.';
+  const fromHere = relative(process.cwd(), config.dataDir);
+  const folder = fromHere.startsWith('..') ? resolve(config.dataDir) : fromHere;
   const key = config.apiKey === undefined ? `$(cat ${join(folder, 'run/key')})` : '$TARL_API_KEY';
   const authorization = `-H "Authorization: Bearer ${key}"`;
   const tarl = relative(process.cwd(), join(packageRoot, 'bin/tarl.mjs'));

@@ -9,7 +9,7 @@ import { readGroup } from './group.js';
 import { keyColumns, vectorsOf, type OnlineReply, type OnlineValue } from './online.js';
 
 interface Options {
-  readonly features: readonly string[];
+  readonly features?: readonly string[];
   readonly minPosition?: string;
 }
 
@@ -19,10 +19,10 @@ export function read(group: Command): void {
     .description('Reads the latest values of entities.')
     .argument('<project/group>')
     .argument('<entity...>', 'keys; several keys of one entity with commas between them, or as a JSON array')
-    .option('--features <name,…>', 'only these', (text: string) => text.split(','), [])
+    .option('--features <name,…>', 'only these', (text: string) => text.split(','))
     .option('--min-position <position>', 'wait until the answer holds everything up to this position')
     .addHelpText('after', '\nExample:\n  $ tarl features read flights/routes LAS,PHL ATL,SAV --features delay_min');
-  command.action(async (target: string, written: string[], { features, minPosition }: Options) => {
+  command.action(async (target: string, written: string[], { features = [], minPosition }: Options) => {
     const { json, profile } = globalOptions(command);
     const connection = await findConnection(readConfig(), profile);
     const definition = await readGroup(connection, target);

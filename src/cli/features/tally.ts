@@ -1,4 +1,4 @@
-import { refused } from '../failures.js';
+import { refused, type RefusalSaid } from '../failures.js';
 import { whole } from '../progress.js';
 import type { RowBatch } from '../rows/batch.js';
 import type { WriteAnswer } from './row-stream.js';
@@ -15,8 +15,8 @@ export class Tally {
   private readonly started = performance.now();
 
   /** Counts an answer; fails with the platform's refusal of a whole batch. */
-  add({ written, refusal }: WriteAnswer, { first, rows }: RowBatch): void {
-    if (refusal) throw refused({ ...refusal, message: `${refusal.message} (rows ${first} to ${first + rows - 1} of the file; row 0 of the request is row ${first})` });
+  add({ written, refusal }: WriteAnswer, { first }: RowBatch): void {
+    if (refusal) throw refused(inFile(refusal, first));
     if (!written) return;
     this.rowsWritten += written.rowsWritten;
     this.rowsRejected += written.rowsRejected;
@@ -36,6 +36,12 @@ export class Tally {
   sentence(): string {
     const { rowsWritten, rowsRejected, position, seconds } = this;
     const rejected = rowsRejected > 0 ? `, ${whole.format(rowsRejected)} rejected` : '';
-    return `${whole.format(rowsWritten)} rows written${rejected} in ${seconds.toFixed(1)} s (${whole.format(rowsWritten / seconds)} rows/s), up to position ${position || 'none'}.`;
+    return `${whole.format(rowsWritten)} ${rowsWritten === 1 ? 'row' : 'rows'} written${rejected} in ${seconds.toFixed(1)} s (${whole.format(rowsWritten / seconds)} rows/s), up to position ${position || 'none'}.`;
   }
+}
+
+/** A refusal that names rows by their number in the file, where the platform counts from zero in each request. */
+function inFile({ message, fields, ...refusal }: NonNullable<WriteAnswer['refusal']>, first: number): RefusalSaid {
+  const renamed = (text: string) => text.replace(/rows\[(\d+)\]\.?/g, (_, row) => `row ${first + Number(row)}, `);
+  return { ...refusal, message: renamed(message), fields: fields.map(({ field, description }) => ({ field: renamed(field), description })) };
 }

@@ -18,7 +18,7 @@ interface Options {
   readonly mode: keyof typeof modes;
   readonly format?: RowFormat;
   readonly eventTime: string;
-  readonly rename: readonly string[];
+  readonly rename?: readonly string[];
   readonly partial?: boolean;
 }
 
@@ -31,7 +31,7 @@ export function write(group: Command): void {
     .addOption(new Option('--mode <mode>', 'for whom: the latest values, the history, or both').choices(Object.keys(modes)).default('both'))
     .addOption(new Option('--format <format>', 'when the name of the file does not say it').choices(rowFormats))
     .option('--event-time <column>', 'the column with the time of each row: ISO 8601, UTC where it has no zone', 'event_time')
-    .option('--rename <name=column,…>', 'keys and features whose columns have other names', (text: string) => text.split(','), [])
+    .option('--rename <name=column,…>', 'keys and features whose columns have other names', (text: string) => text.split(','))
     .option('--partial', 'write the good rows of a batch that has bad ones too')
     .addHelpText('after', '\nAn empty cell of a CSV file is null.\n\nExample:\n  $ tarl features write flights/airports departures.csv --event-time date --rename delay_min=delay');
   command.action(async (target: string, file: string, options: Options) => {
@@ -44,7 +44,7 @@ export function write(group: Command): void {
   });
 }
 
-async function writeFile(target: string, opened: RowSource, { mode, eventTime, rename, partial = false }: Options, profile?: string): Promise<Tally> {
+async function writeFile(target: string, opened: RowSource, { mode, eventTime, rename = [], partial = false }: Options, profile?: string): Promise<Tally> {
   const connection = await findConnection(readConfig(), profile);
   const group = await readGroup(connection, target);
   const naming = { eventTime, renamed: readRenamed(rename, group) };

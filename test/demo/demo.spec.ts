@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { execFile, type ExecFileException } from 'node:child_process';
+import { resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { processesWith } from '../support/processes.js';
+import { dataFolder, testEnvironment } from '../support/tarl.js';
+import { until } from '../support/until.js';
+
+const count = 20_000;
+const flights = `(select *, file_row_number as n from read_parquet('${resolve('node_modules/vega-datasets/data/flights-3m.parquet')}', file_row_number = true) where file_row_number < ${count})`;
+
+/** What DuckDB, which shares no code with the demo, reads in the file. */
+async function duckdb(query: string): Promise<Record<string, any>[]> {
+  const connection = await (await DuckDBInstance.create()).connect();
+  return (await connection.runAndReadAll(query)).getRowObjectsJson();
+}
+
+describe('npm run demo', () => {
+  let data: Awaited<ReturnType<typeof dataFolder>>;
+  let env: NodeJS.ProcessEnv;
+  let first: string;
+  let second: string;
+  let pid: number | undefined;
+
+  const demo = async (): Promise<string> => (await promisify(execFile)('node_modules/node/bin/node', ['dist/demo/main.js', '--rows', String(count)], { env })).stdout;
+
+  beforeAll(async () => {
+    data = await dataFolder();
+    env = { ...testEnvironment, TARL_DATA_DIR: data.path };
+    first = await demo();
+    pid = Number(/kill (\d+)/.exec(first)?.[1]);
+    second = await demo();
+  });
+  afterAll(async () => {
+    if (pid) {
+      process.kill(pid, 'SIGTERM');
+      await until('the platform has stopped', () => processesWith(data.path).length === 0);
+    }
+    await data.remove();
+  });
+
+  test('writes every flight of the file to both groups, and says how fast', () => {
+    expect(first).toContain('TARL demo: 20,000 of 3,000,000 flights');
+    expect(first).toMatch(/Write every flight to both groups +40,000 rows +[\d.]+ +[\d,]+ rows\/s/);
+    expect(first).not.toContain('recognised');
+  });
+
+  test('a second run finds its groups and stores nothing twice', () => {
+    expect(second).toContain('flights/airports is there already');
+    expect(second).toContain('40,000 rows were written by an earlier demo: recognised by their request ids, not stored again.');
+  });
+
+  test('the last departure of each airport is the one in the file', async () => {
+    const expected = await duckdb(`select origin, arg_max(delay, n)::int as delay_min, arg_max(distance, n)::int as distance_mi, arg_max(destination, n) as destination from ${flights} group by origin order by origin`);
+    const { stdout } = await promisify(execFile)('node_modules/node/bin/node', ['dist/src/cli/main.js', 'features', 'read', 'flights/airports', '--json', ...expected.map(({ origin }) => origin)], { env });
+    const found = (JSON.parse(stdout) as { entity: { origin: string }; values: Record<string, { value: unknown }> }[]).map(({ entity, values }) => ({
+      ...entity,
+      ...Object.fromEntries(Object.entries(values).map(([name, { value }]) => [name, value])),
+    }));
+    expect(found).toEqual(expected);
+    const atOrd = expected.find(({ origin }) => origin === 'ORD')!;
+    expect(first).toMatch(new RegExp(`ORD +2001-01-0[\\dT:.Z-]+ +${atOrd.delay_min} +${atOrd.distance_mi} +${atOrd.destination}\n`));
+  });
+
+  test('the commands that it prints for exploring work as printed', async () => {
+    const printed = /Explore it:\n\n((?: {2}\S.*\n)+)/.exec(second)![1]!.trim().split('\n');
+    expect(printed).toHaveLength(3);
+    for (const command of printed) {
+      const { stdout } = await promisify(execFile)('bash', ['-c', command], { env }).catch((error: ExecFileException) => {
+        throw new Error(`${command}\n${error.stderr}`);
+      });
+      expect(stdout).toMatch(/airports|ORD/);
+      expect(stdout).not.toMatch(/error/i);
+    }
+  });
+});
