@@ -1,7 +1,7 @@
 import { GraphQLError } from 'graphql';
 import { Refusal } from '../../domain/kit/index.js';
-import { failureOf, wireCodes } from '../errors.js';
-import { restError } from '../rest/problem.js';
+import { failureOf } from '../errors.js';
+import { httpStatusOf, restError } from '../rest/problem.js';
 
 /** An error as GraphQL clients get it. */
 export interface FormattedError {
@@ -17,7 +17,7 @@ export function formatErrors(errors: readonly unknown[], traceId: string, execut
   const causes = flat.map((error) => causeOf(error, executed));
   const failures = causes.map(failureOf);
   return {
-    status: wireCodes[failures[0]?.code ?? 'INTERNAL'].http,
+    status: failures[0] ? httpStatusOf(failures[0]) : 500,
     causes,
     errors: failures.map(({ code, message, reason, fields, metadata }, index) => {
       const { locations, path } = flat[index] as Partial<GraphQLError>;

@@ -35,11 +35,17 @@ interface Parts {
  * the other wires; Nest's own GraphQL layer would only stand in between.
  */
 export async function graphqlServer({ core, settings, observer, operations, dispatcher }: Parts): Promise<FastifyInstance> {
-  const app = fastify(fastifyOptions(settings.maxMessageBytes)) as unknown as FastifyInstance;
+  const app = fastify(fastifyOptions(settings.maxMessageBytes, sendErrors) as never) as unknown as FastifyInstance;
   parseStrictJson(app);
   guardHttp(app, 'graphql', core, observer, sendErrors);
   const additions = graphqlAdditions(core.catalogue);
 
+  app.addHook('onRequest', async (request, reply) => {
+    // By GET a query would be part of an address, and addresses end up in other people's logs.
+    if (request.method === 'POST') return;
+    reply.header('allow', 'POST');
+    throw new Refusal('UNIMPLEMENTED', 'GraphQL takes POST only', { reason: 'METHOD_NOT_ALLOWED' });
+  });
   app.addHook('preHandler', async (request) => {
     if (Array.isArray(request.body) && request.body.length > limits.batch) throw new Refusal('INVALID_ARGUMENT', `A batch holds at most ${limits.batch} queries`, { reason: 'QUERY_BATCH_LIMIT' });
   });

@@ -12,7 +12,7 @@ export const bearerChallenge = 'Bearer realm="TARL"';
 /** Answers with a problem (RFC 9457). */
 export function sendProblem(reply: FastifyReply, error: unknown, traceId: string, challenge = bearerChallenge): void {
   const failure = failureOf(restError(error));
-  const status = statusOf(failure);
+  const status = httpStatusOf(failure);
   if (status === 401) reply.header('www-authenticate', challenge);
   reply.status(status).type('application/problem+json').send({
     type: 'about:blank',
@@ -27,7 +27,8 @@ export function sendProblem(reply: FastifyReply, error: unknown, traceId: string
   });
 }
 
-const statusOf = ({ code, reason }: Failure): number => (reason !== undefined ? statusOfReason[reason] : undefined) ?? wireCodes[code].http;
+/** The status of a failure over HTTP. */
+export const httpStatusOf = ({ code, reason }: Failure): number => (reason !== undefined ? statusOfReason[reason] : undefined) ?? wireCodes[code].http;
 
 /** What Fastify and Nest throw about a request they cannot read, as refusals of ours; everything else as it came. */
 export function restError(error: unknown): unknown {

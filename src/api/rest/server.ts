@@ -1,14 +1,23 @@
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isUtf8 } from 'node:buffer';
 import { Refusal } from '../../domain/kit/index.js';
+import { traceIdOf, traceparentOf } from '../context.js';
+import type { SendFailure } from './guard.js';
+import { restError, sendProblem } from './problem.js';
+import { headersOf } from './request.js';
 
-/** Fastify as REST and GraphQL use it. */
-export const fastifyOptions = (maxMessageBytes: number) => ({ bodyLimit: maxMessageBytes, logger: false, routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1024 } }) as const;
+/** Fastify as REST and GraphQL use it. What it refuses before a request has an address, such as a broken one, gets the wire's kind of answer too. */
+export const fastifyOptions = (maxMessageBytes: number, sendFailure: SendFailure) => ({
+  bodyLimit: maxMessageBytes,
+  logger: false,
+  routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1024 },
+  frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => sendFailure(reply, restError(error), traceIdOf(traceparentOf(headersOf(request)))),
+});
 
 /** Fastify under Nest. */
 export function restAdapter(maxMessageBytes: number): FastifyAdapter {
-  const adapter = new FastifyAdapter(fastifyOptions(maxMessageBytes));
+  const adapter = new FastifyAdapter(fastifyOptions(maxMessageBytes, sendProblem) as never);
   parseStrictJson(adapter.getInstance() as never);
   return adapter;
 }
