@@ -29,7 +29,8 @@ async function subscribeToLog(store: EventStore, request: ReadRequest, outlet: O
   using wakeup = new Wakeup((wake) => store.signal.watchLog(wake), gone);
   outlet.add(confirmation(randomUUID()));
   await delivery.run(cursor, Infinity, (slice) => checkpoints?.searched(slice.to - slice.from, slice.block.position(slice.to - 1)));
-  checkpoints?.live(store.log.end - 1);
+  // Not the log's end: it may have grown while the last events were sent.
+  checkpoints?.live(cursor.position - 1);
   outlet.add(caughtUp());
   await outlet.flush();
   while (await wakeup.next()) {
