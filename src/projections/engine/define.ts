@@ -17,7 +17,7 @@ export function defineView<const Definitions extends readonly EventDefinition[],
     tables: [definition.table],
     shapes: [table.shape],
     eventTypes: definition.events.map(({ type }) => type).filter((type) => type in definition.on),
-    project: (events, tx) => project(table, touches(events), tx),
+    project: async (events, tx) => project(table, touches(events), tx),
     startBuild: () => new KeyedBuild(table, touches),
   };
 }

@@ -62,7 +62,7 @@ export class ProjectionEngine implements Projections {
   async waitFor(views: readonly string[], position: Position, { timeoutMs = defaultPatience_ms, signal }: { timeoutMs?: number; signal?: AbortSignal } = {}): Promise<void> {
     for (const view of views) this.viewNamed(view);
     const { reached } = this.world;
-    if (reached.holds(views, position)) return;
+    if (this.owns && reached.holds(views, position)) return;
     const held = reached.wait(views, position, Math.max(0, timeoutMs), signal);
     if (!this.owns) this.poll();
     if (await held) return;
@@ -91,6 +91,7 @@ export class ProjectionEngine implements Projections {
       const ownership = await becomeOwner(pool, log, signal);
       if (!ownership) return;
       try {
+        await this.readReached();
         this.owns = true;
         log.info({ views: this.views.length }, 'This process keeps the read models');
         await new Term(this.views, ownership, this.world, AbortSignal.any([signal, ownership.lost])).run();
@@ -122,9 +123,10 @@ export class ProjectionEngine implements Projections {
     })();
   }
 
+  /** The owner knows better than its checkpoints say. */
   private async readReached(): Promise<void> {
     const checkpoints = await readCheckpoints(this.world.pool);
-    this.world.reached.note([...checkpoints.values()].map(({ view, position }) => [view, position] as const));
+    if (!this.owns) this.world.reached.replace([...checkpoints.values()].map(({ view, position }) => [view, position] as const));
   }
 
   private async refuse(views: readonly string[], position: Position): Promise<never> {

@@ -19,11 +19,21 @@ export class Reached {
     return this.positions.get(view) ?? startOfLog;
   }
 
-  /** Notes where views stand now. They never go back: what they held once, they hold. */
+  /** Notes how far views have come. */
   note(positions: Iterable<readonly [view: string, position: Position]>): void {
     for (const [view, position] of positions) {
       if (comparePositions(position, this.of(view)) > 0) this.positions.set(view, position);
     }
+    this.wake();
+  }
+
+  /** Forgets what was known in favour of what is committed: a Postgres that crashed may have lost its last commits. */
+  replace(positions: Iterable<readonly [view: string, position: Position]>): void {
+    this.positions.clear();
+    this.note(positions);
+  }
+
+  private wake(): void {
     for (const waiter of this.waiters) if (this.holds(waiter.views, waiter.position)) waiter.done();
   }
 

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ClientBase } from 'pg';
 import { Refusal } from '../../domain/kit/index.js';
 import type { View } from '../kit/view.js';
@@ -10,7 +11,7 @@ const rebuildLock = 0x7461_726c;
 
 /** Runs a rebuild unless another one of the view is under way, and leaves no half-built table behind. */
 export async function asOnlyRebuild(client: ClientBase, view: View, work: () => Promise<void>): Promise<void> {
-  if (!(await lock(client, view))) {
+  if (!(await lockPatiently(client, view))) {
     throw new Refusal('FAILED_PRECONDITION', `View ${view.name} is being rebuilt already`, { reason: 'REBUILD_RUNNING' });
   }
   try {
@@ -31,6 +32,15 @@ export async function clearLeftovers(views: readonly View[], { pool }: World): P
       await client.query('select pg_advisory_unlock($1, hashtext($2))', [rebuildLock, view.name]);
     }
   });
+}
+
+/** An owner that starts holds the locks for a moment, to clear up. */
+async function lockPatiently(client: ClientBase, view: View): Promise<boolean> {
+  for (let attempt = 0; attempt < 5; attempt++) {
+    if (await lock(client, view)) return true;
+    await delay(100);
+  }
+  return false;
 }
 
 async function lock(client: ClientBase, view: View): Promise<boolean> {

@@ -8,7 +8,7 @@ import type { World } from './world.js';
 const liveLag_ms = 5000;
 const rateIsKnownFor_ms = 60_000;
 
-/** How all views are, from what is committed: the same answer in every process, but that only the owner knows the rate of this moment. */
+/** How all views are, from what is committed: the same answer in every process, but that only the owner knows what is not written yet. */
 export async function readStatus(views: readonly View[], { pool, eventStore, reached, rates }: World, isOwner: boolean): Promise<ViewStatus[]> {
   const [checkpoints, { rows: builds }, end] = await Promise.all([
     readCheckpoints(pool),
@@ -20,8 +20,7 @@ export async function readStatus(views: readonly View[], { pool, eventStore, rea
   return Promise.all(
     views.map(async (view) => {
       const checkpoint = checkpoints.get(view.name);
-      reached.note(checkpoint ? [[view.name, checkpoint.position]] : []);
-      const position = checkpoint ? reached.of(view.name) : startOfLog;
+      const position = isOwner ? reached.of(view.name) : (checkpoint?.position ?? startOfLog);
       const lag_ms = await lagAt(position);
       const behind = end.commit - position.commit;
       return {

@@ -60,6 +60,6 @@ export async function engineWorld(views: readonly View[]): Promise<EngineWorld> 
 export async function createTables({ pool }: Pick<TestDatabase, 'pool'>, { shapes = [] }: View): Promise<void> {
   for (const { name, columns, key } of shapes) {
     const lines = columns.map((column) => `"${column.name}" ${column.type}${column.nullable ? '' : ' not null'}`);
-    await pool.query(`create table "${name}" (${[...lines, `primary key (${key.join(', ')})`].join(', ')})`);
+    await pool.query(`create table "${name}" (${[...lines, `primary key (${key.map((column) => `"${column}"`).join(', ')})`].join(', ')})`);
   }
 }

@@ -3,7 +3,13 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import fc from 'fast-check';
 import { encodeKey } from '../../../../src/domain/features/keys.js';
 import { PointInTimeJoin } from '../../../../src/projections/features/history/join.js';
+import { connect } from '../../../../src/platform/eventstore/index.js';
+import { historical } from '../../../../src/projections/features/history/historical.js';
+import { Replay } from '../../../../src/projections/features/history/replay.js';
+import type { EntityValue } from '../../../../src/domain/features/values.js';
+import { testEventStore } from '../../../support/eventstore.js';
 import { situations } from './generated.js';
+import { declare, write, type Declared } from './group.js';
 import { askOracle, openOracle, type OracleRow } from './oracle.js';
 import { joined, type Asked, type Rules } from './reference.js';
 import { blockOf, type Fact } from './written.js';
@@ -30,6 +36,36 @@ test("gives row for row what DuckDB's ASOF JOIN gives", async () => {
     }),
     { numRuns: 150 },
   );
+});
+
+test("gives what DuckDB's ASOF JOIN gives when it is read from the log, partition by partition", async () => {
+  const server = await testEventStore();
+  const eventStore = connect(server.url);
+  const replay = new Replay(eventStore, { cacheBytes: 50_000 });
+  let projects = 0;
+  const property = fc.asyncProperty(situations, fc.constantFrom(1, 3), async ({ facts, asked, rules }, partitions) => {
+    const group: Declared = { project: `p${++projects}`, group: 'g', keys: { k1: 'STRING', k2: 'INT64' }, features: { n: 'INT64', s: 'STRING' }, partitions };
+    const written = facts.filter((fact) => 'rows' in fact);
+    await declare(eventStore, group);
+    let position = await eventStore.endOfLog();
+    for (const [at, { rows, mode }] of written.entries()) {
+      const last = await write(eventStore, group, rows, mode);
+      if (at < (rules.position ?? Infinity)) position = last;
+    }
+    const [k1, k2] = [0, 1].map((part) => asked.map(({ key }) => key![part]!)) as [EntityValue[], EntityValue[]];
+    const times = asked.map(({ timeUs }) => timeUs);
+    const { tables } = await historical(replay, {
+      project: group.project, features: ['g'], aliases: [], fullNames: false, known: { position },
+      rows: { rows: asked.length, timeColumn: 't', timeUs: Float64Array.from(times), columns: new Map<string, unknown[]>([['k1', k1], ['k2', k2], ['t', times]]) },
+    });
+    const found: unknown[] = [];
+    for await (const { rows, columns } of tables) for (let row = 0; row < rows; row++) found.push({ n: columns[3]!.at(row), s: columns[4]!.at(row) });
+    const expected = await askOracle(oracle, written, asked, { ttlUs: 0, position: rules.position });
+    expect(found).toEqual(expected.map(({ n, s }) => ({ n, s })));
+  });
+  await fc.assert(property, { numRuns: 60 });
+  await eventStore.close();
+  await server.close();
 });
 
 function answers(facts: readonly Fact[], asked: readonly Asked[], rules: Rules): OracleRow[] {

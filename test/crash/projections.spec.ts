@@ -1,0 +1,86 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { setTimeout as delay } from 'node:timers/promises';
+import { comparePositions, type StoredEvent } from '../../src/platform/eventstore/port.js';
+import { countersView, foldOfLog } from '../projections/engine/counters.js';
+import { engineWorld, type EngineWorld } from '../projections/engine/world.js';
+
+const projector = fileURLToPath(new URL('../support/projector.mjs', import.meta.url));
+const runs = Number(process.env['TARL_CRASH_RUNS'] ?? 20);
+const seed = Number(process.env['TARL_CRASH_SEED'] ?? Date.now() % 1_000_000);
+
+const counters = countersView();
+let world: EngineWorld;
+beforeEach(async () => void (world = await engineWorld([counters])));
+afterEach(() => world.close());
+
+test(`a projector killed at any moment leaves rows that are a fold of the log up to its checkpoint (seed ${seed})`, async () => {
+  const random = randomFrom(seed);
+  const writer = startWriter(random);
+  for (let run = 0; run < runs; run++) {
+    const child = await startProjector(run % 3 === 2 ? 'rebuild' : 'project');
+    await delay(random() * 120);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    expect({ run, ...(await stored()) }).toEqual({ run, ...(await folded()) });
+  }
+  const last = await writer.stop();
+
+  const engine = world.engine([counters]);
+  await engine.start();
+  await engine.waitFor(['counters'], last, { timeoutMs: 30_000 });
+  expect((await stored()).rows).toEqual(foldOfLog(await log()));
+  const { rows } = await world.database.pool.query(`select tablename from pg_tables where tablename like 'counters%'`);
+  expect(rows).toEqual([{ tablename: 'counters' }]);
+}, 60_000 + runs * 10_000);
+
+async function startProjector(task: string): Promise<ChildProcess> {
+  const child = spawn(process.execPath, [projector, world.eventStoreUrl, world.database.url, task], { stdio: ['ignore', 'pipe', 'inherit'] });
+  await Promise.race([once(child.stdout, 'data'), once(child, 'exit').then(() => Promise.reject(new Error('The projector ended by itself')))]);
+  return child;
+}
+
+function startWriter(random: () => number) {
+  let stopped = false;
+  const written = (async () => {
+    for (;;) {
+      const counter = `c${Math.floor(random() * 20)}`;
+      const events = Array.from({ length: 1 + Math.floor(random() * 5) }, () => ['CounterRaised', { counter, by: Math.floor(random() * 100) }] as const);
+      const { position } = await world.append(`counter-${counter}`, ...(random() < 0.02 ? [['CounterRemoved', { counter }] as const] : events));
+      if (stopped) return position;
+    }
+  })();
+  return { stop: () => ((stopped = true), written) };
+}
+
+/** Rows and checkpoint as one snapshot. */
+async function stored() {
+  const { rows: [found] } = await world.database.pool.query(`
+    select (select commit_position::text from projection_checkpoints where view = 'counters') as commit,
+           (select jsonb_object_agg(counter, jsonb_build_object('sum', sum, 'events', events, 'latest', latest)) from counters) as rows`);
+  checkpoint = BigInt(found.commit ?? 0);
+  return { rows: found.rows ?? {} };
+}
+let checkpoint = 0n;
+
+async function folded() {
+  return { rows: foldOfLog((await log()).filter(({ position }) => comparePositions(position, { commit: checkpoint, prepare: checkpoint }) <= 0)) };
+}
+
+async function log(): Promise<StoredEvent[]> {
+  const events: StoredEvent[] = [];
+  for await (const event of world.eventStore.readLog()) events.push(event);
+  return events;
+}
+
+/** mulberry32: the same moments again for the same seed. */
+function randomFrom(state: number): () => number {
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}

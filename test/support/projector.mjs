@@ -1,0 +1,44 @@
+/**
+ * A process that projects, to be killed: `node projector.mjs <event store> <postgres> [rebuild]`. It says `ready` when it
+ * owns the projections. Its view is that of test/projections/engine/counters.ts; it runs the compiled engine.
+ */
+import { z } from 'zod';
+import { defineEvent } from '../../dist/src/domain/kit/index.js';
+import { connect } from '../../dist/src/platform/eventstore/index.js';
+import { makePool } from '../../dist/src/platform/postgres/pool.js';
+import { defineView } from '../../dist/src/projections/engine/define.js';
+import { ProjectionEngine } from '../../dist/src/projections/engine/index.js';
+
+const [eventStoreUrl, postgresUrl, task] = process.argv.slice(2);
+
+const counters = defineView({
+  name: 'counters',
+  version: 1,
+  table: 'counters',
+  row: z.object({ counter: z.string(), sum: z.int(), events: z.int32(), latest: z.array(z.int()), raisedAt: z.iso.datetime(), note: z.string().nullable() }),
+  key: ['counter'],
+  events: [defineEvent('CounterRaised', z.object({ counter: z.string(), by: z.int() })), defineEvent('CounterRemoved', z.object({ counter: z.string() }))],
+  keyOf: ({ data }) => ({ counter: data.counter }),
+  on: {
+    CounterRaised: (row, { counter, by }, info) => ({
+      counter,
+      sum: (row?.sum ?? 0) + by,
+      events: (row?.events ?? 0) + 1,
+      latest: [...(row?.latest ?? []), by].slice(-5),
+      raisedAt: info.recordedAt,
+      note: null,
+    }),
+    CounterRemoved: () => undefined,
+  },
+});
+
+const complain = (facts, message) => console.error(message, facts.err);
+const log = { debug() {}, info() {}, warn: complain, error: complain };
+const engine = new ProjectionEngine({ eventStore: connect(eventStoreUrl), pool: makePool(postgresUrl), views: [counters], log });
+await engine.start();
+while (!engine.isOwner) await new Promise((resolve) => setTimeout(resolve, 2));
+console.log('ready');
+for (;;) {
+  if (task === 'rebuild') await engine.rebuild('counters', () => undefined);
+  else await new Promise((resolve) => setTimeout(resolve, 1000));
+}
