@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { runTarl } from './run.js';
 import { fakeApi } from './fake-api.js';
 
@@ -64,6 +66,19 @@ describe('a command derived from a definition', () => {
     const ran = await run('projects', 'list', '--profile', 'gone');
     expect(ran.code).toBe(5);
     expect(ran.stderr).toMatch(/^The platform cannot be reached at http:\/\/127\.0\.0\.1:9 \(.*\n$/);
+  });
+
+  test('ends quietly when whoever reads it has seen enough', async () => {
+    const projects = Array.from({ length: 20_000 }, (_, at) => ({ project: `project_${at}`, description: 'long enough to fill more than a pipe holds' }));
+    api.answers({ projects, nextPageToken: '' });
+    const pipe = 'node_modules/node/bin/node dist/src/cli/main.js projects list | head -n 2; echo "${PIPESTATUS[0]}"';
+    const { stdout, stderr } = await promisify(execFile)('bash', ['--norc', '-c', pipe], { env: { PATH: process.env.PATH, ...api.env } });
+    expect({ lines: stdout.split('\n').length, code: stdout.split('\n')[2], stderr }).toEqual({ lines: 4, code: '0', stderr: '' });
+  });
+
+  test('says in one sentence that no platform is up when there is not even a key', async () => {
+    const ran = await runTarl(['status'], { env: { TARL_DATA_DIR: '/nonexistent' } });
+    expect(ran).toMatchObject({ code: 5, stdout: '', stderr: expect.stringMatching(/^No platform runs on \/nonexistent.*\n$/) });
   });
 
   test('refuses a wrong command line with 2, by name', async () => {

@@ -67,7 +67,7 @@ describe('npm run demo', () => {
     const printed = /Explore it:\n\n((?: {2}\S.*\n)+)/.exec(second)![1]!.trim().split('\n');
     expect(printed).toHaveLength(3);
     for (const command of printed) {
-      const { stdout } = await promisify(execFile)('bash', ['-c', command], { env }).catch((error: ExecFileException) => {
+      const { stdout } = await promisify(execFile)('bash', ['--norc', '-c', command], { env }).catch((error: ExecFileException) => {
         throw new Error(`${command}\n${error.stderr}`);
       });
       expect(stdout).toMatch(/airports|ORD/);
