@@ -7,7 +7,8 @@ import { connect } from '../../../../src/platform/eventstore/index.js';
 import { historical } from '../../../../src/projections/features/history/historical.js';
 import { Replay } from '../../../../src/projections/features/history/replay.js';
 import type { EntityValue } from '../../../../src/domain/features/values.js';
-import { testEventStore } from '../../../support/eventstore.js';
+import type { EventStore } from '../../../../src/platform/eventstore/port.js';
+import { testEventStore, type TestEventStore } from '../../../support/eventstore.js';
 import { situations } from './generated.js';
 import { declare, write, type Declared } from './group.js';
 import { askOracle, openOracle, type OracleRow } from './oracle.js';
@@ -15,10 +16,18 @@ import { joined, type Asked, type Rules } from './reference.js';
 import { blockOf, type Fact } from './written.js';
 
 let oracle: DuckDBConnection;
+let server: TestEventStore;
+let eventStore: EventStore;
 beforeAll(async () => {
   oracle = await openOracle();
+  server = await testEventStore();
+  eventStore = connect(server.url);
 });
-afterAll(() => oracle.closeSync());
+afterAll(async () => {
+  oracle.closeSync();
+  await eventStore.close();
+  await server.close();
+});
 
 test('gives row for row what the plain telling of the rules gives', () => {
   fc.assert(
@@ -39,8 +48,6 @@ test("gives row for row what DuckDB's ASOF JOIN gives", async () => {
 });
 
 test("gives what DuckDB's ASOF JOIN gives when it is read from the log, partition by partition", async () => {
-  const server = await testEventStore();
-  const eventStore = connect(server.url);
   const replay = new Replay(eventStore, { cacheBytes: 50_000 });
   let projects = 0;
   const property = fc.asyncProperty(situations, fc.constantFrom(1, 3), async ({ facts, asked, rules }, partitions) => {
@@ -64,8 +71,6 @@ test("gives what DuckDB's ASOF JOIN gives when it is read from the log, partitio
     expect(found).toEqual(expected.map(({ n, s }) => ({ n, s })));
   });
   await fc.assert(property, { numRuns: 60 });
-  await eventStore.close();
-  await server.close();
 });
 
 function answers(facts: readonly Fact[], asked: readonly Asked[], rules: Rules): OracleRow[] {
