@@ -1,14 +1,14 @@
 import { Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js';
-import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
 import type { Core } from '../core.js';
 import type { Dispatcher } from '../dispatcher.js';
 import { handwritten } from '../handwritten.js';
 import type { Observer } from '../observer.js';
 import type { Operation } from '../operations.js';
-import { serveGuarded, type Handler } from './guard.js';
+import { serveGuarded } from './guard.js';
 import { derivedRpcs } from './handlers.js';
 import { loadProtos } from './protos.js';
+import { reflectionServices } from './reflection.js';
 
 interface Parts {
   readonly core: Core;
@@ -38,10 +38,7 @@ export async function grpcServer({ core, settings, observer, operations, dispatc
     const extras = handwritten.filter(({ domain }) => domains.some(({ name }) => name === domain)).map(({ grpc }) => grpc?.(core, observer));
     serveGuarded(server, protos[service] as ServiceDefinition, Object.assign(derivedRpcs(own, dispatcher), ...extras), core, observer);
   }
-  new ReflectionService(protos as never, { services }).addToServer({
-    addService: (service: ServiceDefinition, handlers: Record<string, Handler>) =>
-      serveGuarded(server, service, Object.fromEntries(Object.entries(handlers).map(([name, handle]) => [name, { handle }])), core, observer),
-  } as never);
+  for (const { service, rpcs } of reflectionServices(protos, services)) serveGuarded(server, service, rpcs, core, observer);
   const health = new HealthImplementation(Object.fromEntries(['', ...services].map((service) => [service, 'SERVING' as const])));
   health.addToServer(server as never);
 
