@@ -21,7 +21,10 @@ describe.each(servers)('%s answers as EventStoreDB 24.6', (_, start) => {
   beforeAll(async () => {
     server = await start();
     const waiting = [...conversations].sort((a, b) => Number(READS_THE_LOG.test(b.name)) - Number(READS_THE_LOG.test(a.name)));
-    await Promise.all(Array.from({ length: AT_ONCE }, () => playAll(server.connectionString, waiting, answers)));
+    const clients = Array.from({ length: AT_ONCE }, () => EventStoreDBClient.connectionString(server.connectionString));
+    await Promise.all(clients.map((client) => playAll(client, waiting, answers)));
+    // Not earlier: a client that ends fails the pending appends of every client in the process.
+    await Promise.all(clients.map((client) => client.dispose()));
   });
 
   afterAll(() => server.close());
@@ -32,10 +35,8 @@ describe.each(servers)('%s answers as EventStoreDB 24.6', (_, start) => {
   });
 });
 
-async function playAll(url: string, waiting: Conversation[], answers: Map<string, unknown[]>): Promise<void> {
-  const client = EventStoreDBClient.connectionString(url);
+async function playAll(client: EventStoreDBClient, waiting: Conversation[], answers: Map<string, unknown[]>): Promise<void> {
   for (let conversation = waiting.shift(); conversation !== undefined; conversation = waiting.shift()) answers.set(conversation.name, await play(client, conversation));
-  await client.dispose();
 }
 
 function isServed({ steps }: Conversation): boolean {

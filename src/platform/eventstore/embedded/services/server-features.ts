@@ -7,7 +7,7 @@ import { method } from './method.js';
 export const SERVER_VERSION = '24.6.0.0';
 
 export const serverFeaturesDefinition: ServiceDefinition = {
-  getSupportedMethods: method('/event_store.client.server_features.ServerFeatures/GetSupportedMethods', { request: () => undefined }),
+  getSupportedMethods: method('/event_store.client.server_features.ServerFeatures/GetSupportedMethods', { request: () => ({}) }),
 };
 
 /** What clients may know of a method beyond its being there. */
