@@ -17,6 +17,7 @@ import { guardHttp } from './api/rest/guard.js';
 import { sendProblem } from './api/rest/problem.js';
 import { OperatorController } from './api/rest/operator-controller.js';
 import { PlatformController } from './api/rest/platform-controller.js';
+import { ProjectionsController } from './api/rest/projections-controller.js';
 import { restAdapter } from './api/rest/server.js';
 import { nestLogger } from './api/nest-logger.js';
 import { createLogger, type Logger } from './platform/telemetry/logger.js';
@@ -89,6 +90,7 @@ function appModule({ core, settings, metrics, observer, operations }: Parts): Dy
       OperatorController,
       DocsController,
       PlatformController,
+      ProjectionsController,
       ...domains.map(({ name, operations: own }) => restController(name, own)),
       ...extras.flatMap(({ controllers = [] }) => controllers),
     ],

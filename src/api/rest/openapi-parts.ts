@@ -47,4 +47,12 @@ export const operatorPaths = {
   },
   '/metrics': { get: { operationId: 'metrics', summary: 'Numbers for Prometheus', tags: ['operations'], responses: { 200: answer('The page', 'text/plain') } } },
   '/api/v1/platform': { get: { operationId: 'platformStatus', summary: 'Versions, and how far each view has come', tags: ['operations'], responses: { 200: answer('The status') } } },
+  '/api/v1/projections': { get: { operationId: 'listProjections', summary: 'Every read model: version, position, lag and rate', tags: ['operations'], responses: { 200: answer('The read models') } } },
+  '/api/v1/projections/{view}:rebuild': {
+    post: {
+      operationId: 'rebuildProjection', summary: 'Build a read model anew from the log while queries go on; a line of JSON for each step forward', tags: ['operations'],
+      parameters: [{ name: 'view', in: 'path', required: true, schema: { type: 'string' } }],
+      responses: { 200: answer('Its progress', 'application/x-ndjson') },
+    },
+  },
 };

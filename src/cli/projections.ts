@@ -1,0 +1,54 @@
+import type { Command } from 'commander';
+import type { RebuildProgress, ViewStatus } from '../api/core.js';
+import { readConfig } from '../platform/config/index.js';
+import { findConnection } from './connection.js';
+import { globalOptions, print, printJson } from './output.js';
+import { rebuildBar } from './rebuild-bar.js';
+import { rebuildOver } from './rebuild-call.js';
+import { callRest } from './rest.js';
+import { whole } from './progress.js';
+import { table } from './table.js';
+
+/** `tarl projections`: how far the read models are, and their rebuild. */
+export function projections(program: Command): void {
+  const group = program.command('projections')
+    .description('Show every read model: its version, position, lag and rate.')
+    .helpCommand(false)
+    .addHelpText('after', '\nExample:\n  $ tarl projections');
+  group.action(() => list(group));
+  const rebuild = group.command('rebuild <view>')
+    .description('Build a read model anew from the log, and switch to it; queries go on meanwhile. Ctrl-C calls it off.')
+    .addHelpText('after', '\nExample:\n  $ tarl projections rebuild feature-online');
+  rebuild.action((view: string) => rebuildView(view, rebuild));
+}
+
+async function list(command: Command): Promise<void> {
+  const { json, profile } = globalOptions(command);
+  const answer = await callRest(await findConnection(readConfig(), profile), { method: 'GET', path: '/api/v1/projections' }, {});
+  if (json) return printJson(answer);
+  await print(table((answer.projections as ViewStatus[]).map(rowOf)));
+}
+
+const rowOf = ({ name, version, state, position, lagPositions, lagMs, eventsPerSecond, error }: ViewStatus) => ({
+  view: name, version, state, position,
+  lag: whole.format(BigInt(lagPositions)),
+  age: `${(lagMs / 1000).toFixed(1)} s`,
+  'events/s': Number(eventsPerSecond.toFixed(1)),
+  error,
+});
+
+async function rebuildView(view: string, command: Command): Promise<void> {
+  const { json, profile } = globalOptions(command);
+  const started = Date.now();
+  const bar = rebuildBar(view);
+  let last: RebuildProgress | undefined;
+  try {
+    for await (const progress of rebuildOver(await findConnection(readConfig(), profile), view)) bar.update((last = progress));
+  } finally {
+    bar.stop();
+  }
+  const seconds = (Date.now() - started) / 1000;
+  const events = last?.events ?? 0;
+  if (json) await printJson({ view, events, seconds });
+  else await print(`${view} is rebuilt from ${whole.format(events)} events in ${seconds.toFixed(1)} s.`);
+}
