@@ -4,6 +4,8 @@ import type { Caller } from '../commands/kit/command.js';
 export interface Visitor {
   readonly caller: Caller;
   readonly traceparent: string;
+  /** Calls back when the client of an HTTP request has gone before its answer. */
+  readonly onAbort?: (listener: () => void) => void;
 }
 
 const visitors = new WeakMap<object, Visitor>();

@@ -60,7 +60,7 @@ export async function graphqlServer({ core, settings, observer, operations, disp
   await app.register(mercurius, {
     schema: sdlOf(operations, additions.map(({ typeDefs }) => typeDefs)),
     resolvers: mergeResolvers([scalars as never, resolversOf(operations, dispatcher), ...additions.map(({ resolvers }) => resolvers(core, observer))]) as never,
-    context: (request: FastifyRequest, reply: FastifyReply) => new GraphqlContext(restContext(request, reply)) as never,
+    context: (request: FastifyRequest) => new GraphqlContext(restContext(request)) as never,
     errorFormatter: (execution: ExecutionResult, context: MercuriusContext) => {
       const executed = execution.data !== undefined;
       const { traceparent } = visitorOf(context.reply.request);

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { execute, GraphQLError, specifiedRules, subscribe, validate, type DocumentNode, type ExecutionResult, type GraphQLSchema } from 'graphql';
+import { execute, GraphQLError, parse, specifiedRules, subscribe, validate, type ExecutionResult } from 'graphql';
 import { CloseCode } from 'graphql-ws';
 import { useServer, type Extra } from 'graphql-ws/use/ws';
 import type { IncomingMessage } from 'node:http';
@@ -12,8 +12,8 @@ import type { Observer } from '../observer.js';
 import type { Visitor } from '../visitors.js';
 import { GraphqlContext } from './context.js';
 import { formatErrors } from './errors.js';
-import { refuseTooCostly, refuseTooHeavy } from './limits.js';
 import { refuseIntrospection } from './introspection.js';
+import { limits, refuseTooCostly, refuseTooHeavy } from './limits.js';
 
 const largestMessage = 1024 * 1024;
 
@@ -42,13 +42,19 @@ export function serveSubscriptions(app: FastifyInstance, core: Pick<Core, 'authe
           return false;
         }
       },
-      context: ({ extra, connectionParams }, _id, _payload, { document, variableValues }) => {
-        const context = contextOf(extra, connectionParams);
-        refuseIntrospection(document, context);
-        refuseTooCostly(document, variableValues ?? {});
-        return context;
+      onSubscribe: ({ extra, connectionParams }, _id, { query, operationName, variables }) => {
+        const contextValue = contextOf(extra, connectionParams);
+        try {
+          const document = parse(query, { maxTokens: limits.tokens });
+          refuseTooHeavy(document);
+          refuseIntrospection(document, contextValue);
+          refuseTooCostly(document, variables ?? {});
+          const problems = validate(schema, document, specifiedRules);
+          return problems.length > 0 ? problems : { schema, document, contextValue, operationName, variableValues: variables };
+        } catch (error) {
+          return [error instanceof GraphQLError ? error : new GraphQLError((error as Error).message, { originalError: error as Error })];
+        }
       },
-      validate: (validated, document) => problemsOf(validated, document),
       onNext: ({ extra }, _id, _payload, _args, result) => readable(extra, result),
       onError: ({ extra }, _id, _payload, errors) => formatted(extra, errors, false) as never,
     },
@@ -74,16 +80,6 @@ export function serveSubscriptions(app: FastifyInstance, core: Pick<Core, 'authe
   app.addHook('preClose', async () => {
     await server.dispose();
   });
-}
-
-/** What is wrong with a document, limits first. */
-function problemsOf(schema: GraphQLSchema, document: DocumentNode): readonly GraphQLError[] {
-  try {
-    refuseTooHeavy(document);
-  } catch (error) {
-    return [new GraphQLError((error as Error).message, { originalError: error as Error })];
-  }
-  return validate(schema, document, specifiedRules);
 }
 
 /** Connection parameters stand in for the headers that a browser cannot set on a WebSocket. */

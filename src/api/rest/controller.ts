@@ -21,7 +21,7 @@ export function restController(domain: string, operations: readonly Operation[])
       camelName,
       async function (request: FastifyRequest, reply: FastifyReply) {
         const [dispatcher] = this.dependencies as [Dispatcher];
-        const answer = await dispatcher.run('rest', operation, () => readInput(request), restContext(request, reply));
+        const answer = await dispatcher.run('rest', operation, () => readInput(request), restContext(request));
         setVersionHeaders(reply, answer as Partial<CommandReply>);
         return answer;
       },

@@ -26,7 +26,7 @@ export function guardHttp(fastify: FastifyInstance, wire: Wire, core: Pick<Core,
     const documentation = isDocumentation(path);
     try {
       const caller = await core.authenticate((documentation ? basicKeyOf(header) : undefined) ?? apiKeyOf(header));
-      rememberVisitor(request, { caller, traceparent });
+      rememberVisitor(request, { caller, traceparent, onAbort: (listener) => reply.raw.once('close', () => reply.raw.writableFinished || listener()) });
     } catch (error) {
       observer.failed(wire, 'none', error, traceparent);
       // A browser that opens the documentation is asked for the key as a password; nothing else takes HTTP Basic, which

@@ -1,13 +1,12 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import { contextFrom, type HeaderReader } from '../context.js';
 import type { WireContext } from '../operations.js';
 import { visitorOf } from '../visitors.js';
 
 /** The context of a guarded request over HTTP: caller, keys, minimum position, trace, and a signal that fires when the client goes. */
-export function restContext(request: FastifyRequest, { raw }: FastifyReply): WireContext {
-  return contextFrom(headersOf(request), visitorOf(request), {
-    onAbort: (listener) => raw.once('close', () => raw.writableFinished || listener()),
-  });
+export function restContext(request: FastifyRequest): WireContext {
+  const visitor = visitorOf(request);
+  return contextFrom(headersOf(request), visitor, visitor);
 }
 
 /** Reads the headers of a request; of a repeated one the first. */

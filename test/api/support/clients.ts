@@ -1,4 +1,4 @@
-import { credentials, loadPackageDefinition, Metadata, type Client, type ServiceError } from '@grpc/grpc-js';
+import { credentials, loadPackageDefinition, Metadata, type Client, type ClientUnaryCall, type ServiceError } from '@grpc/grpc-js';
 import { createApi, type Api } from '../../../src/app.module.js';
 import { loadProtos } from '../../../src/api/grpc/protos.js';
 import { statusDetails } from '../../../src/api/grpc/status.js';
@@ -25,7 +25,7 @@ export interface TestApi {
   readonly core: MemoryCore;
   readonly log: Record<string, unknown>[];
   rest(method: string, path: string, body?: unknown, headers?: Headers): Promise<Outcome>;
-  grpc(rpc: string, message: object, headers?: Headers, options?: object): Promise<Outcome>;
+  grpc(rpc: string, message: object, headers?: Headers, options?: object, started?: (call: ClientUnaryCall) => void): Promise<Outcome>;
   graphql(query: string, variables?: object, headers?: Headers): Promise<Outcome>;
   close(): Promise<void>;
 }
@@ -40,7 +40,7 @@ export async function testApi(settings: object = {}): Promise<TestApi> {
     core,
     log,
     rest: (method, path, body, headers) => callRest(api.addresses.rest, method, path, body, headers),
-    grpc: (rpc, message, headers, options) => callGrpc(client, rpc, message, headers, options),
+    grpc: (rpc, message, headers, options, started) => callGrpc(client, rpc, message, headers, options, started),
     graphql: (query, variables, headers) => callGraphql(api.addresses.graphql, { query, variables }, headers),
     async close() {
       client.close();
@@ -70,7 +70,7 @@ export const grpcClient = (address: string): Client => {
   return new loaded.tarl.projects.v1.Projects(address, credentials.createInsecure());
 };
 
-export function callGrpc(client: Client, rpc: string, message: object, headers?: Headers, options: object = {}): Promise<Outcome> {
+export function callGrpc(client: Client, rpc: string, message: object, headers?: Headers, options: object = {}, started?: (call: ClientUnaryCall) => void): Promise<Outcome> {
   const metadata = new Metadata();
   for (const [name, value] of Object.entries(withKey(headers))) metadata.set(name, value);
   return new Promise((resolve) => {
@@ -80,6 +80,7 @@ export function callGrpc(client: Client, rpc: string, message: object, headers?:
       const { reason, fields, traceId } = statusDetails(error);
       return resolve({ code: codeNames[error.code]!, message: error.details, reason, ...(fields.length > 0 && { fields: fields.map(({ field, description }) => ({ field, description })) }), traceId });
     });
+    started?.(call);
     call.on('metadata', (received: Metadata) => void (sent = received.getMap() as Record<string, string>));
   });
 }

@@ -1,0 +1,79 @@
+/** What the feature store adds to GraphQL by hand. */
+export const featureTypeDefs = `
+input FeatureRowInput {
+  """Key values by name."""
+  entity: JSON!
+  """ISO 8601; without a zone it is UTC."""
+  eventTime: String!
+  """Values by feature; one that is left out is null."""
+  values: JSON!
+}
+
+enum WriteMode {
+  ONLINE
+  OFFLINE
+  BOTH
+}
+
+input WriteFeaturesInput {
+  project: String!
+  group: String!
+  mode: WriteMode = BOTH
+  """Stores the good rows although there are bad ones."""
+  partial: Boolean = false
+  rows: [FeatureRowInput!]!
+}
+
+type WriteFeaturesReply {
+  commandId: ID!
+  """The position of the last event; empty when no row was good."""
+  position: String!
+  rowsWritten: Int!
+  rowsRejected: Int!
+  """What is wrong with the rejected rows; the first hundred faults."""
+  faults: [RowFault!]!
+}
+
+type RowFault {
+  row: Int!
+  field: String!
+  description: String!
+}
+
+"""The latest values of one entity."""
+type OnlineRow {
+  entity: JSON!
+  """Values by feature."""
+  values: JSON!
+  """By feature: PRESENT, NULL_VALUE, NOT_FOUND or OUTSIDE_MAX_AGE."""
+  statuses: JSON!
+  """By group, when its values were true; null where the entity is not there."""
+  eventTimes: JSON!
+}
+
+"""A new latest row of an entity."""
+type FeatureValues {
+  entity: JSON!
+  eventTime: String!
+  values: JSON!
+  """The position of the event that holds it."""
+  position: String!
+}
+
+extend type Query {
+  """The latest values of many entities, in their order."""
+  readOnline(project: String!, features: [String!]!, entities: [JSON!]!, fullNames: Boolean = false): [OnlineRow!]
+  """The latest values of one entity; all such questions of one request are answered together."""
+  onlineFeatures(project: String!, features: [String!]!, entity: JSON!, fullNames: Boolean = false): OnlineRow
+}
+
+extend type Mutation {
+  """Stores rows of a feature group."""
+  writeFeatures(input: WriteFeaturesInput!): WriteFeaturesReply!
+}
+
+extend type Subscription {
+  """New values of chosen entities, as they are written."""
+  featureValues(project: String!, group: String!, entities: [JSON!]!): FeatureValues!
+}
+`;
