@@ -22,12 +22,11 @@ export function formatPosition({ commit, prepare }: Position): string {
 
 /** The position a text stands for; throws PositionError on anything that `formatPosition` would not say. */
 export function parsePosition(text: string): Position {
-  const [, commitText, prepareText] = shape.exec(text) ?? [];
-  if (commitText === undefined) throw new PositionError(`"${text.slice(0, 60)}" is not a position in the log`);
-  const commit = BigInt(commitText);
-  const prepare = prepareText === undefined ? commit : BigInt(prepareText);
-  if (commit > largest || prepare > commit) throw new PositionError(`"${text}" is not a position in the log`);
-  return { commit, prepare };
+  const [, commit = '', prepare = commit] = shape.exec(text) ?? [];
+  const position = { commit: BigInt(commit), prepare: BigInt(prepare) };
+  const isOne = formatPosition(position) === text && position.commit <= largest && position.prepare <= position.commit;
+  if (!isOne) throw new PositionError(`"${text.slice(0, 60)}" is not a position in the log`);
+  return position;
 }
 
 /** Negative when `a` lies before `b`, positive when after, zero when they are the same place. */

@@ -87,16 +87,18 @@ describe('a call for appends that breaks with several of them waiting', () => {
   });
 
   test('does not let one append that breaks every call take the others with it', async () => {
+    let poisoned = false;
     server.faults.onAppend = (request, call, answer) => {
       const type = request.getProposedMessagesList()[0]!.getMetadataMap().get('type');
       if (type === 'poison') call.emit('error', grpcError(status.INVALID_ARGUMENT));
-      else setImmediate(() => call.write(answer()));
+      else if (poisoned) call.write(answer());
+      poisoned ||= type === 'poison';
     };
     const good = [1, 2, 3].map((n) => store.append(`good-${n}`, [anEvent()], { expected: 'none' }));
-    const poisoned = store.append('bad-1', [anEvent('poison')], { expected: 'none' });
-    const results = await Promise.allSettled([...good, poisoned]);
+    const bad = store.append('bad-1', [anEvent('poison')], { expected: 'none' });
+    const results = await Promise.allSettled([...good, bad]);
     expect(results.map((result) => result.status)).toEqual(['fulfilled', 'fulfilled', 'fulfilled', 'rejected']);
-    await expect(poisoned).rejects.toMatchObject({ name: 'EventStoreRefused' });
+    await expect(bad).rejects.toMatchObject({ name: 'EventStoreRefused' });
   });
 
   test('may also be ended politely by the server, without an answer', async () => {
@@ -233,13 +235,14 @@ describe('a connection that is lost in the middle', () => {
     expect(ofLog.map((event) => event.id)).toEqual(expected.slice(0, 700).map((event) => event.id));
   });
 
-  test('leaves a subscription whole: each event once, in order', async () => {
+  test('leaves a subscription whole: each event once, in order, even if the server repeats one', async () => {
     fill(500);
     let calls = 0;
     server.faults.onRead = (call, answer) => {
       if (++calls > 5) return answer();
       call.write(confirmation());
-      for (const event of server.asked(call.request).slice(0, 70)) call.write(eventMessage(event));
+      const next = server.asked(call.request)[0]!.revision;
+      for (const event of server.events.slice(Math.max(0, next - 1), next + 70)) call.write(eventMessage(event));
       setTimeout(() => call.emit('error', grpcError(calls % 2 === 0 ? status.UNAVAILABLE : status.CANCELLED)), 10);
     };
     const seen: Batch[] = [];
@@ -268,16 +271,16 @@ describe('a subscription', () => {
   });
 
   test('asks no more of the server while its reader is behind', async () => {
-    fill(50_000);
+    fill(20_000);
     let written = 0;
     server.faults.onRead = (call) => void writePatiently(call, () => written++);
     const stop = new AbortController();
     const batches = store.subscribe({ from: startOfLog, signal: stop.signal, maxBuffer: 100 })[Symbol.asyncIterator]();
     await batches.next();
     await until('the server has stopped writing', () => quiet(() => written));
-    expect(written).toBeLessThan(10_000);
+    expect(written).toBeLessThan(5_000);
     let events = 0;
-    while (events < 49_000) events += ((await batches.next()).value as Batch).events.length;
+    while (events < 19_000) events += ((await batches.next()).value as Batch).events.length;
     stop.abort();
     expect((await batches.next()).done).toBe(true);
   });
