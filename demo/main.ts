@@ -11,6 +11,7 @@ import { flightCount } from './flights.js';
 import { createGroups } from './groups.js';
 import { awaitVisible, readMany, showLatest } from './online.js';
 import { findOrStartPlatform } from './platform.js';
+import { rebuildOnline } from './rebuild.js';
 import { Report } from './report.js';
 import { writeFlights } from './write.js';
 
@@ -30,8 +31,12 @@ async function demo(wanted: number | undefined): Promise<void> {
   const written = await report.time('Write every flight to both groups', 'rows', () => writeFlights(client, count, endOfLog), ({ rows }) => rows);
   if (written.recognised > 0) console.log(`${whole.format(written.recognised)} rows were written by an earlier demo: recognised by their request ids, not stored again.`);
   await report.time('Wait until all of it can be read online', '', () => awaitVisible(client, written.position));
-  console.log(await showLatest(client));
+  const latest = await showLatest(client);
+  console.log(latest);
   await report.time('Read online, 100 airports a call', 'entities', () => readMany(client, 500), (entities) => entities);
+  console.log(await report.time('Rebuild the online values from the log', 'rows', () => rebuildOnline(connection), () => written.rows));
+  const latestAfter = await showLatest(client);
+  console.log(latestAfter === latest ? 'It answers as the old one did.' : latestAfter);
 
   client.close();
   console.log(`\n${report.text()}\n\n${exploreText(platform, config)}`);

@@ -8,6 +8,7 @@ import { rebuildOver } from './rebuild-call.js';
 import { callRest } from './rest.js';
 import { whole } from './progress.js';
 import { table } from './table.js';
+import { viewRows } from './view-rows.js';
 
 /** `tarl projections`: how far the read models are, and their rebuild. */
 export function projections(program: Command): void {
@@ -26,16 +27,8 @@ async function list(command: Command): Promise<void> {
   const { json, profile } = globalOptions(command);
   const answer = await callRest(await findConnection(readConfig(), profile), { method: 'GET', path: '/api/v1/projections' }, {});
   if (json) return printJson(answer);
-  await print(table((answer.projections as ViewStatus[]).map(rowOf)));
+  await print(table(viewRows(answer.projections as ViewStatus[])));
 }
-
-const rowOf = ({ name, version, state, position, lagPositions, lagMs, eventsPerSecond, error }: ViewStatus) => ({
-  view: name, version, state, position,
-  lag: whole.format(BigInt(lagPositions)),
-  age: `${(lagMs / 1000).toFixed(1)} s`,
-  'events/s': Number(eventsPerSecond.toFixed(1)),
-  error,
-});
 
 async function rebuildView(view: string, command: Command): Promise<void> {
   const { json, profile } = globalOptions(command);

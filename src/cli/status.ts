@@ -9,6 +9,7 @@ import type { LocalRun } from './local-run.js';
 import { globalOptions, print, printJson } from './output.js';
 import { callRest } from './rest.js';
 import { block, table } from './table.js';
+import { viewRows } from './view-rows.js';
 
 /** `tarl status`: where the platform is, whether it can do its work, and how far its views have come. */
 export function status(program: Command): void {
@@ -45,8 +46,5 @@ function whatIsWrong({ ready, checks }: Health): string | undefined {
 function readable({ addresses }: LocalRun, facts: PlatformStatus | undefined): string {
   if (!facts) return block({ ...addresses });
   const { version, node, postgres, endOfLog, views } = facts;
-  const rows = views.map(({ name, version, state, position, lagPositions, lagMs, eventsPerSecond, error }) => ({
-    view: name, version, state, position, lag: `${lagPositions} bytes`, age: `${(lagMs / 1000).toFixed(1)} s`, 'events/s': Number(eventsPerSecond.toFixed(1)), error,
-  }));
-  return `${block({ ...addresses, tarl: version, node, postgres, 'event store': `log ends at ${endOfLog}` })}\n\n${table(rows)}`;
+  return `${block({ ...addresses, tarl: version, node, postgres, 'event store': `log ends at ${endOfLog}` })}\n\n${table(viewRows(views))}`;
 }

@@ -1,0 +1,22 @@
+import type { LocalRun } from '../src/cli/local-run.js';
+import { whole } from '../src/cli/progress.js';
+import { rebuildBar } from '../src/cli/rebuild-bar.js';
+import { rebuildOver } from '../src/cli/rebuild-call.js';
+
+/** The view of the latest values. */
+const view = 'feature-online';
+
+/** Builds the latest values anew from the log, beside the live ones, and switches to them; says from how much. */
+export async function rebuildOnline(connection: LocalRun): Promise<string> {
+  const bar = rebuildBar(view);
+  let events = 0;
+  try {
+    for await (const progress of rebuildOver(connection, view)) {
+      bar.update(progress);
+      events = progress.events;
+    }
+  } finally {
+    bar.stop();
+  }
+  return `${view} was rebuilt from the ${whole.format(events)} events of the log and took the place of the old one.`;
+}
