@@ -41,7 +41,7 @@ async function ask(replay: Replay, { airport, timeUs }: ReaderQuestion) {
   const asked = new Map<string, readonly unknown[]>([['airport', airport], ['event_time', [...timeUs]]]);
   const { tables } = await historical(replay, {
     project: 'bench', features: ['airports'], aliases: [], fullNames: false, known: {},
-    rows: { rows: airport.length, timeColumn: 'event_time', timeUs, columns: asked },
+    rows: { rows: airport.length, timeUs, columns: asked },
   });
   let matched = 0;
   for await (const { rows, columns } of tables) {

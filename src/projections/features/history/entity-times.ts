@@ -1,4 +1,6 @@
 import { decodeKey, partitionOf } from '../../../domain/features/keys.js';
+import type { FeatureGroupDefinition } from '../../../domain/features/state.js';
+import type { FeatureType } from '../../../domain/features/values.js';
 import { Refusal } from '../../../domain/kit/index.js';
 import type { Position } from '../../../platform/eventstore/port.js';
 import { isKnown, type KnownAt } from './known.js';
@@ -18,12 +20,14 @@ const day = 86_400_000_000;
 export interface TimeRange {
   readonly startUs: number;
   readonly endUs: number;
+  /** The encoded keys of the only entities meant; all where there are none. */
+  readonly entities?: readonly string[];
 }
 
-/** The stretch that is meant where the caller gives no start: as far back as any joined value may lie, 30 days where they never run out. */
-export function rangeOf(startUs: number | undefined, endUs: number, { joins }: Plan): TimeRange {
+/** The start that is meant where the caller gives none: as far back as any joined value may lie, 30 days where they never run out. */
+export function startOf(endUs: number, { joins }: Plan): number {
   const longestTtl = Math.max(...joins.map(({ definition }) => definition.ttlSeconds)) * 1_000_000;
-  return { startUs: startUs ?? endUs - (longestTtl === 0 ? 30 * day : longestTtl), endUs };
+  return endUs - (longestTtl === 0 ? 30 * day : longestTtl);
 }
 
 /**
@@ -33,13 +37,9 @@ export function rangeOf(startUs: number | undefined, endUs: number, { joins }: P
  */
 export async function* joinEntityTimes(replay: Replay, plan: Plan, range: TimeRange, known: KnownAt & { readonly position: Position }, signal?: AbortSignal): AsyncGenerator<TrainingSet> {
   const definitions = [...new Set(plan.joins.map(({ definition }) => definition))];
-  const slices = definitions.map(({ partitions }) => partitions).reduce(greatestCommonDivisor);
-  for (let slice = 0; slice < slices; slice++) {
-    const partitions = definitions.flatMap(({ project, group, partitions }) =>
-      Array.from({ length: partitions / slices }, (_, nth): Partition => ({ project, group, partition: slice + nth * slices })),
-    );
+  const versions = new Map(definitions.map(({ group, version }) => [group, version]));
+  for (const partitions of slicesOf(definitions, range.entities)) {
     const times = new EntityTimes(range);
-    const versions = new Map(definitions.map(({ group, version }) => [group, version]));
     await replay.run(
       partitions,
       known.position,
@@ -50,6 +50,17 @@ export async function* joinEntityTimes(replay: Replay, plan: Plan, range: TimeRa
     );
     if (times.size > 0) yield joinHistory(replay, times.table(plan.joins[0]!), plan, known, signal);
   }
+}
+
+/** The partitions that hold the same entities in all groups, slice by slice; chosen entities are one slice. */
+function slicesOf(definitions: readonly FeatureGroupDefinition[], entities: readonly string[] | undefined): Partition[][] {
+  if (entities) {
+    return [definitions.flatMap(({ project, group, partitions }) => [...new Set(entities.map((key) => partitionOf(key, partitions)))].map((partition): Partition => ({ project, group, partition })))];
+  }
+  const slices = definitions.map(({ partitions }) => partitions).reduce(greatestCommonDivisor);
+  return Array.from({ length: slices }, (_, slice) =>
+    definitions.flatMap(({ project, group, partitions }) => Array.from({ length: partitions / slices }, (__, nth): Partition => ({ project, group, partition: slice + nth * slices }))),
+  );
 }
 
 /** Without rows there is one kind of entity; refuses groups whose keys differ. */
@@ -67,17 +78,18 @@ class EntityTimes {
   private readonly times = new Map<string, Set<number>>();
   size = 0;
 
-  constructor(private readonly range: TimeRange) {}
+  constructor(private readonly range: TimeRange) {
+    for (const key of range.entities ?? []) this.times.set(key, new Set());
+  }
 
   add({ rows, keys, key, timeUs }: { rows: number; keys: readonly string[]; key: ArrayLike<number>; timeUs: ArrayLike<number> }): void {
     const { startUs, endUs } = this.range;
+    const timesOf = keys.map((entity) => this.times.get(entity));
     for (let row = 0; row < rows; row++) {
       const time = timeUs[row]!;
       if (time < startUs || time > endUs) continue;
-      const entity = keys[key[row]!]!;
-      let known = this.times.get(entity);
-      if (known === undefined) this.times.set(entity, (known = new Set()));
-      if (known.has(time)) continue;
+      const known = timesOf[key[row]!] ?? this.meet(keys, key[row]!, timesOf);
+      if (known === undefined || known.has(time)) continue;
       known.add(time);
       this.size++;
     }
@@ -88,7 +100,7 @@ class EntityTimes {
     const timeUs = new Float64Array(this.size);
     const columns = keys.map((): unknown[] => new Array(this.size));
     let row = 0;
-    for (const entity of [...this.times.keys()].sort()) {
+    for (const entity of this.range.entities ? this.times.keys() : [...this.times.keys()].sort()) {
       const values = decodeKey(entity);
       for (const time of Float64Array.from(this.times.get(entity)!).sort()) {
         timeUs[row] = time;
@@ -97,6 +109,16 @@ class EntityTimes {
       }
     }
     const times = [defaultTimeColumn, Array.from(timeUs)] as const;
-    return { rows: row, timeColumn: defaultTimeColumn, timeUs, columns: new Map([...keys.map(({ column }, part) => [column, columns[part]!] as const), times]) };
+    const types = new Map<string, FeatureType>([...keys.map(({ column, type }) => [column, type] as const), [defaultTimeColumn, 'TIMESTAMP']]);
+    return { rows: row, timeUs, types, columns: new Map([...keys.map(({ column }, part) => [column, columns[part]!] as const), times]) };
+  }
+
+  /** An entity seen for the first time; none when only others are meant. */
+  private meet(keys: readonly string[], at: number, timesOf: (Set<number> | undefined)[]): Set<number> | undefined {
+    if (this.range.entities) return undefined;
+    const times = new Set<number>();
+    this.times.set(keys[at]!, times);
+    timesOf[at] = times;
+    return times;
   }
 }

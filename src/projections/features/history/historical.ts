@@ -1,11 +1,12 @@
 import { Refusal } from '../../../domain/kit/index.js';
 import { comparePositions, formatPosition, type EventStore, type Position } from '../../../platform/eventstore/port.js';
-import { defaultTimeColumn, joinEntityTimes, rangeOf, requireSameKeys, type TimeRange } from './entity-times.js';
+import { defaultTimeColumn, joinEntityTimes, requireSameKeys, startOf, type TimeRange } from './entity-times.js';
 import { groupAt } from './group-at.js';
 import type { KnownAt } from './known.js';
 import type { Replay } from './replay.js';
-import type { RequestTable } from './request-table.js';
+import { momentsOf, type RequestTable } from './request-table.js';
 import { groupsOf, planOf, type Plan, type Selection } from './selection.js';
+import type { Moments } from './slots.js';
 import { joinHistory, type TrainingSet } from './training-set.js';
 
 /** A question for a training set. */
@@ -13,7 +14,15 @@ export interface HistoricalQuestion extends Selection {
   readonly project: string;
   readonly known: KnownAt;
   /** The rows to join features to, or the range of event times whose rows are meant. */
-  readonly rows: RequestTable | { readonly startUs?: number; readonly endUs: number };
+  readonly rows: RequestTable | AskedRange;
+}
+
+/** A range of event times as it is asked for. */
+export interface AskedRange {
+  readonly startUs?: number;
+  readonly endUs: number;
+  /** The only entities meant, by columns of keys; all where they are left out. */
+  readonly entities?: RequestTable;
 }
 
 /** A training set as it comes. */
@@ -36,7 +45,8 @@ export async function historical(replay: Replay, question: HistoricalQuestion, s
     return { known, tables: one(() => joinHistory(replay, rows, plan, known, signal)) };
   }
   const plan = planWithoutRows(question, definitions);
-  const range = rangeOf(rows.startUs, rows.endUs, plan);
+  const { endUs, startUs = startOf(endUs, plan), entities } = rows;
+  const range = { startUs, endUs, ...(entities && { entities: encodedKeys(momentsOf(entities, plan.joins[0]!)) }) };
   return { known, range, tables: joinEntityTimes(replay, plan, range, known, signal) };
 }
 
@@ -54,7 +64,7 @@ export async function pinned(eventStore: EventStore, known: KnownAt): Promise<Kn
   throw new Refusal('OUT_OF_RANGE', `Position ${formatPosition(known.position)} lies beyond the end of the log, ${formatPosition(end)}`, { reason: 'POSITION_BEYOND_END' });
 }
 
-const isTable = (rows: HistoricalQuestion['rows']): rows is RequestTable => 'timeColumn' in rows;
+const isTable = (rows: HistoricalQuestion['rows']): rows is RequestTable => 'columns' in rows;
 
 /** The columns of keys and time that rows of a range have are not known before the groups are, so they are planned twice. */
 function planWithoutRows(question: HistoricalQuestion, definitions: Parameters<typeof planOf>[1]): Plan {
@@ -62,6 +72,8 @@ function planWithoutRows(question: HistoricalQuestion, definitions: Parameters<t
   requireSameKeys(joins);
   return planOf(question, definitions, [...joins.flatMap(({ keys }) => keys.map(({ column }) => column)), defaultTimeColumn]);
 }
+
+const encodedKeys = ({ keys }: Moments): string[] => [...new Set(keys.filter((key) => key !== null))];
 
 async function* one(join: () => Promise<TrainingSet>): AsyncGenerator<TrainingSet> {
   yield await join();

@@ -1,5 +1,5 @@
 import { encodeKey } from '../../../domain/features/keys.js';
-import type { EntityValue } from '../../../domain/features/values.js';
+import type { EntityValue, FeatureType } from '../../../domain/features/values.js';
 import { Refusal } from '../../../domain/kit/index.js';
 import { entityValueOf } from './entity-value.js';
 import type { PlannedJoin } from './selection.js';
@@ -8,10 +8,11 @@ import type { Moments } from './slots.js';
 /** The rows of a request, column by column: entity keys, the time of each row, and whatever else the caller wants kept beside the features. */
 export interface RequestTable {
   readonly rows: number;
-  readonly timeColumn: string;
   readonly timeUs: Float64Array;
   /** All columns in their order, that of the times included. */
   readonly columns: ReadonlyMap<string, readonly unknown[]>;
+  /** The types of the columns where they are known; a column without one goes back as it came. */
+  readonly types?: ReadonlyMap<string, FeatureType>;
 }
 
 /** Which entity of the joined group each row means; none where a key is null or missing. Refuses keys of the wrong type. */

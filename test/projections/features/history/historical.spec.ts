@@ -31,7 +31,7 @@ type Asking = Partial<Omit<HistoricalQuestion, 'rows' | 'project'>> & { rows?: r
 async function ask(project: string, { rows, startUs, endUs = 0, ...asking }: Asking, replay = new Replay(eventStore, { cacheBytes: 0 })) {
   const names = [...new Set(rows?.flatMap((row) => Object.keys(row)))];
   const timeUs = Float64Array.from(rows ?? [], (row) => row.event_time as number);
-  const table = rows && { rows: rows.length, timeColumn: 'event_time', timeUs, columns: new Map(names.map((name) => [name, rows.map((row) => row[name] ?? null)])) };
+  const table = rows && { rows: rows.length, timeUs, columns: new Map(names.map((name) => [name, rows.map((row) => row[name] ?? null)])) };
   const answer = await historical(replay, { project, features: ['airports'], aliases: [], fullNames: false, known: {}, ...asking, rows: table ?? { startUs, endUs } });
   const cells: Cells[] = [];
   for await (const { rows: count, columns } of answer.tables) {

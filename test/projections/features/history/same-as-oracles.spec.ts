@@ -63,7 +63,7 @@ test("gives what DuckDB's ASOF JOIN gives when it is read from the log, partitio
     const times = asked.map(({ timeUs }) => timeUs);
     const { tables } = await historical(replay, {
       project: group.project, features: ['g'], aliases: [], fullNames: false, known: { position },
-      rows: { rows: asked.length, timeColumn: 't', timeUs: Float64Array.from(times), columns: new Map<string, unknown[]>([['k1', k1], ['k2', k2], ['t', times]]) },
+      rows: { rows: asked.length, timeUs: Float64Array.from(times), columns: new Map<string, unknown[]>([['k1', k1], ['k2', k2], ['t', times]]) },
     });
     const found: unknown[] = [];
     for await (const { rows, columns } of tables) for (let row = 0; row < rows; row++) found.push({ n: columns[3]!.at(row), s: columns[4]!.at(row) });

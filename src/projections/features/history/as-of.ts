@@ -1,0 +1,78 @@
+import type { FeatureValue } from '../../../domain/features/values.js';
+import type { Position } from '../../../platform/eventstore/port.js';
+import type { AnsweredFeature, OnlineAnswer, OnlineRequest } from '../online/read.js';
+import { statusOf } from '../online/status.js';
+import { groupsAt, pinned } from './historical.js';
+import { PointInTimeJoin } from './join.js';
+import { isKnown, type KnownAt } from './known.js';
+import { momentsOf, type RequestTable } from './request-table.js';
+import { reading } from './reading.js';
+import type { Replay } from './replay.js';
+import { groupsOf, planOf, type Plan } from './selection.js';
+
+/** An online read of a past moment. */
+export interface AsOfRequest extends OnlineRequest {
+  readonly atUs: number;
+  readonly known: KnownAt;
+}
+
+/** What an online read would have answered, and up to where the log was looked at. */
+export interface AsOfAnswer extends OnlineAnswer {
+  readonly known: KnownAt & { readonly position: Position };
+}
+
+/** The most entities of one request: a training set is the way to ask for more. */
+export const mostEntitiesAsOf = 10_000;
+
+/**
+ * The values of entities at a past moment, by replay of the partitions that hold them. Every row written counts, for
+ * whichever reads it was written: the latest event time that is not after the moment. Ages are as of the moment.
+ */
+export async function readAsOf(replay: Replay, request: AsOfRequest, signal?: AbortSignal): Promise<AsOfAnswer> {
+  const selection = { features: request.features, fullNames: request.fullNames, aliases: [] };
+  const known = await pinned(replay.eventStore, request.known);
+  const plan = planOf(selection, await groupsAt(replay.eventStore, request.project, groupsOf(selection), known.position, signal), []);
+  const joins = await replayed(replay, plan, request, known, signal);
+  const groups = joins.map((join, at) => ({
+    group: plan.joins[at]!.name,
+    timeUs: Float64Array.from({ length: request.entities }, (_, entity) => join.eventTimeUs(entity) ?? 0),
+  }));
+  const features = plan.columns.map(({ name, type, join, feature }): AnsweredFeature => {
+    const { ttlSeconds } = plan.joins[join]!.definition;
+    const oldestUs = ttlSeconds === 0 ? -Infinity : request.atUs - ttlSeconds * 1_000_000;
+    return { name, group: plan.joins[join]!.name, type, ...answered(joins[join]!, feature, request.entities, oldestUs) };
+  });
+  return { entities: request.entities, groups, features, known };
+}
+
+async function replayed(replay: Replay, plan: Plan, { entities, keys, atUs }: AsOfRequest, known: AsOfAnswer['known'], signal?: AbortSignal): Promise<PointInTimeJoin[]> {
+  const table: RequestTable = { rows: entities, timeUs: new Float64Array(entities).fill(atUs), columns: keys };
+  const joins = plan.joins.map((planned) => {
+    const moments = momentsOf(table, planned);
+    // A value past its TTL is still given, with its status; so the join itself knows no TTL.
+    return { planned, moments, join: new PointInTimeJoin(moments, { features: planned.features, ttlUs: 0, knownAtRowTime: known.rowTime }) };
+  });
+  const { partitions, readersOf } = reading(joins);
+  await replay.run(
+    partitions,
+    known.position,
+    (event, partition) => {
+      if (!isKnown(known, event)) return;
+      for (const { join, planned } of readersOf(partition)) if (event.block.version === planned.definition.version) join.add(event.block, event.recordedAtUs);
+    },
+    signal,
+  );
+  for (const { join } of joins) join.finish();
+  return joins.map(({ join }) => join);
+}
+
+function answered(join: PointInTimeJoin, feature: number, entities: number, oldestUs: number): Pick<AnsweredFeature, 'values' | 'statuses'> {
+  const values = new Array<FeatureValue | null>(entities);
+  const statuses = new Uint8Array(entities);
+  for (let entity = 0; entity < entities; entity++) {
+    const timeUs = join.eventTimeUs(entity);
+    values[entity] = join.value(feature, entity);
+    statuses[entity] = statusOf(timeUs === null ? undefined : [timeUs], values[entity], oldestUs);
+  }
+  return { values, statuses };
+}
