@@ -35,15 +35,17 @@ export class ProjectionsController {
     const gone = new AbortController();
     reply.raw.once('close', () => gone.abort(new Refusal('CANCELLED', 'The caller went away')));
     const lines = new PassThrough();
+    let answering = false;
     const tell = (line: RebuildProgress | { error: object }) => {
-      if (!reply.sent) reply.type('application/x-ndjson').send(lines);
+      if (!answering) reply.type('application/x-ndjson').send(lines);
+      answering = true;
       lines.write(`${JSON.stringify(line)}\n`);
     };
     try {
       await this.core.projections.rebuild(view, tell, gone.signal);
     } catch (error) {
       // As long as nothing is sent the refusal can still be the answer; after that it is the last line.
-      if (!reply.sent) throw error;
+      if (!answering) throw error;
       this.observer.failed('rest', 'rebuildProjection', error, visitorOf(request).traceparent);
       tell({ error: failureOf(error) });
     }
