@@ -1,9 +1,13 @@
 import type { Provider, Type } from '@nestjs/common';
 import type { Core } from './core.js';
+import { featureResolvers } from './graphql/features/resolvers.js';
+import { featureTypeDefs } from './graphql/features/schema.js';
 import { featureRpcs } from './grpc/features/handlers.js';
 import type { HandwrittenRpc } from './grpc/guard.js';
 import type { Observer } from './observer.js';
 import type { Resolvers } from './graphql/schema.js';
+import { FeatureRowsController } from './rest/features/controller.js';
+import { featureRowsPaths } from './rest/features/openapi.js';
 
 /** What a domain serves besides its derived operations: streams, uploads and the hottest reads. */
 export interface Handwritten {
@@ -21,4 +25,6 @@ export interface Handwritten {
 }
 
 /** The hand-written endpoints, one line a domain. */
-export const handwritten: readonly Handwritten[] = [{ domain: 'features', grpc: featureRpcs }];
+export const handwritten: readonly Handwritten[] = [
+  { domain: 'features', grpc: featureRpcs, controllers: [FeatureRowsController], openApiPaths: featureRowsPaths, graphql: { typeDefs: featureTypeDefs, resolvers: featureResolvers } },
+];

@@ -57,9 +57,11 @@ export async function graphqlServer({ core, settings, observer, operations, disp
     sendErrors(reply, error, traceIdOf(traceparent));
   }
 
+  const { Subscription = {}, ...resolvers } = mergeResolvers([scalars as never, resolversOf(operations, dispatcher), ...additions.map((addition) => addition.resolvers(core, observer))]);
+
   await app.register(mercurius, {
     schema: sdlOf(operations, additions.map(({ typeDefs }) => typeDefs)),
-    resolvers: mergeResolvers([scalars as never, resolversOf(operations, dispatcher), ...additions.map(({ resolvers }) => resolvers(core, observer))]) as never,
+    resolvers: resolvers as never,
     context: (request: FastifyRequest) => new GraphqlContext(restContext(request)) as never,
     errorFormatter: (execution: ExecutionResult, context: MercuriusContext) => {
       const executed = execution.data !== undefined;
@@ -80,7 +82,7 @@ export async function graphqlServer({ core, settings, observer, operations, disp
     // Mercurius keeps one compiled operation a document, whichever operation is asked for next: such a document is never compiled.
     return document.definitions.filter(({ kind }) => kind === Kind.OPERATION_DEFINITION).length > 1 ? { document } : undefined;
   });
-  serveSubscriptions(app, core, observer);
+  serveSubscriptions(app, Subscription, core, observer);
   return app;
 }
 

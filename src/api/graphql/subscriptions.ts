@@ -13,15 +13,18 @@ import type { Visitor } from '../visitors.js';
 import { GraphqlContext } from './context.js';
 import { formatErrors } from './errors.js';
 import { refuseIntrospection } from './introspection.js';
+import type { Resolvers } from './schema.js';
 import { limits, refuseTooCostly, refuseTooHeavy } from './limits.js';
 
 const largestMessage = 1024 * 1024;
 
 /** Serves graphql-transport-ws beside the HTTP endpoint. The key comes as a header or in the connection's parameters. */
-export function serveSubscriptions(app: FastifyInstance, core: Pick<Core, 'authenticate'>, observer: Observer): void {
+export function serveSubscriptions(app: FastifyInstance, resolvers: Resolvers[string], core: Pick<Core, 'authenticate'>, observer: Observer): void {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: largestMessage });
   const visitors = new WeakMap<object, Visitor>();
   const schema = app.graphql.schema;
+  // Mercurius puts them there only where it serves subscriptions itself.
+  for (const [name, resolver] of Object.entries(resolvers)) Object.assign(schema.getSubscriptionType()!.getFields()[name]!, resolver);
 
   const server = useServer(
     {

@@ -7,6 +7,7 @@ import type { Observer } from '../../observer.js';
 import type { WireContext } from '../../operations.js';
 import type { GraphqlContext } from '../context.js';
 import type { Resolvers } from '../schema.js';
+import { stoppable } from './stoppable.js';
 
 type Arguments = Readonly<Record<string, any>>;
 type Entity = Readonly<Record<string, unknown>>;
@@ -22,13 +23,13 @@ export function featureResolvers(core: Core, observer: Observer): Resolvers {
     });
 
   /** One read for all entities that a request asks the same features of. */
-  function onlineFeatures({ entity, ...question }: Arguments, { wire, loader }: GraphqlContext): Promise<OnlineRow> {
-    const load = (entities: readonly Entity[]) => readOnline({ ...question, entities }, wire);
-    return loader(`onlineFeatures ${JSON.stringify(question)}`, () => new DataLoader<Entity, OnlineRow>(load, { cache: false })).load(entity);
+  function onlineFeatures({ entity, ...question }: Arguments, context: GraphqlContext): Promise<OnlineRow> {
+    const load = (entities: readonly Entity[]) => readOnline({ ...question, entities }, context.wire);
+    return context.loader(`onlineFeatures ${JSON.stringify(question)}`, () => new DataLoader<Entity, OnlineRow>(load, { cache: false })).load(entity);
   }
 
-  async function* featureValues({ project, group, entities }: Arguments, { wire }: GraphqlContext) {
-    const { definition, rows } = await store.follow({ project, group, entities }, wire);
+  async function* featureValues({ project, group, entities }: Arguments, wire: WireContext, signal: AbortSignal) {
+    const { definition, rows } = await store.follow({ project, group, entities }, wire, signal);
     const types = new Map(definition.features.map(({ name, type }) => [name, type]));
     for await (const { entity, timeUs, values, position } of rows) {
       const shown = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, jsonOf(value, types.get(name) ?? 'STRING')]));
@@ -46,7 +47,7 @@ export function featureResolvers(core: Core, observer: Observer): Resolvers {
         observer.observe('graphql', 'WriteFeatures', wire, async (traced) => store.writer.write(writeRequestOf(withoutPrototype(input)), traced)),
     },
     Subscription: {
-      featureValues: { subscribe: (_root, args: Arguments, context: GraphqlContext) => featureValues(args, context) },
+      featureValues: { subscribe: (_root, args: Arguments, { wire }: GraphqlContext) => stoppable(wire.signal, (signal) => featureValues(args, wire, signal)) },
     },
   };
 }

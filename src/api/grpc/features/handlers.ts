@@ -3,7 +3,7 @@ import type { WriteReply } from '../../../commands/features/incoming.js';
 import type { OnlineAnswer } from '../../../projections/features/online/read.js';
 import { traceIdOf } from '../../context.js';
 import type { Core } from '../../core.js';
-import { featureStore } from '../../features.js';
+import { featureStore } from '../../features/store.js';
 import type { Observer } from '../../observer.js';
 import type { WireContext } from '../../operations.js';
 import { visitorOf } from '../../visitors.js';

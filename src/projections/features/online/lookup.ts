@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { arrayText } from './array-text.js';
 
 /** Entities to be found: `keys[i]` (encoded) in the group and version that `scopes[i]` stands for. */
 export interface Wanted {
@@ -24,8 +25,8 @@ const mostEntities = 2_000;
 const lookUp = {
   name: 'look up online rows',
   text: `select '[' || string_agg('[' || wanted.at - 1 || ',' || held.event_time_us || ',' || held.feature_values || ']', ',') || ']'
-    from unnest($1::uuid[], $2::text[]) with ordinality as wanted(scope, key, at)
-    cross join lateral (select event_time_us, feature_values from feature_online where scope = wanted.scope and key = wanted.key limit 1) as held`,
+    from unnest($2::int[], $3::text[]) with ordinality as wanted(scope, key, at)
+    cross join lateral (select event_time_us, feature_values from feature_online where scope = ($1::uuid[])[wanted.scope] and key = wanted.key limit 1) as held`,
   rowMode: 'array' as const,
 };
 
@@ -80,7 +81,9 @@ export class OnlineRows {
   private async query(reads: readonly Waiting[]): Promise<(Found | undefined)[]> {
     const scopes = reads.length === 1 ? reads[0]!.scopes : reads.flatMap((read) => read.scopes);
     const keys = reads.length === 1 ? reads[0]!.keys : reads.flatMap((read) => read.keys);
-    const { rows } = await this.pool.query({ ...lookUp, values: [scopes, keys] });
+    const distinct = [...new Set(scopes)];
+    const places = distinct.length === 1 ? scopes.map(() => 1) : scopes.map((scope) => distinct.indexOf(scope) + 1);
+    const { rows } = await this.pool.query({ ...lookUp, values: [`{${distinct}}`, `{${places}}`, arrayText(keys)] });
     const found = new Array<Found | undefined>(keys.length).fill(undefined);
     for (const [at, timeUs, values] of JSON.parse(rows[0]![0] ?? '[]') as [number, number, unknown[]][]) found[at] = [timeUs, values];
     return found;

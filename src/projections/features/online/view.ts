@@ -2,6 +2,7 @@ import { decodeChunk, featureRowsWritten } from '../../../domain/features/chunk.
 import type { StoredEvent } from '../../../platform/eventstore/port.js';
 import { copyRows } from '../../engine/copy.js';
 import type { TableShape, View, ViewBuild, ViewTransaction } from '../../kit/view.js';
+import { arrayText } from './array-text.js';
 import { LatestRows } from './latest.js';
 
 const table: TableShape = {
@@ -60,5 +61,5 @@ async function merge(latest: LatestRows, tx: ViewTransaction): Promise<void> {
   if (latest.size === 0) return;
   const values: string[][] = [[], [], [], []];
   for (const row of latest.texts()) row.forEach((text, column) => values[column]!.push(text));
-  await tx.client.query({ ...mergeStatement(tx.table(table.name)), values });
+  await tx.client.query({ ...mergeStatement(tx.table(table.name)), values: values.map(arrayText) });
 }

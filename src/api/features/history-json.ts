@@ -1,0 +1,119 @@
+import { z } from 'zod';
+import { parseInput } from '../../commands/kit/validate.js';
+import { formatTimeUs, inRange, parseTimeUs, timeFault } from '../../domain/features/times.js';
+import type { FeatureValue } from '../../domain/features/values.js';
+import { Refusal, resourceName, type FieldViolation } from '../../domain/kit/index.js';
+import { formatPosition, parsePosition, PositionError } from '../../platform/eventstore/port.js';
+import type { AsOfAnswer, AsOfRequest } from '../../projections/features/history/as-of.js';
+import { defaultTimeColumn } from '../../projections/features/history/entity-times.js';
+import type { HistoricalAnswer, HistoricalQuestion } from '../../projections/features/history/historical.js';
+import type { KnownAt } from '../../projections/features/history/known.js';
+import type { RequestTable } from '../../projections/features/history/request-table.js';
+import type { TrainingColumn } from '../../projections/features/history/training-set.js';
+import { jsonOf, onlineRequestOf, onlineRows, type OnlineRow } from './json.js';
+
+const mostFaults = 100;
+
+const time = z.string().transform((text, context) => {
+  const timeUs = parseTimeUs(text);
+  if (Number.isNaN(timeUs)) context.addIssue({ code: 'custom', message: timeFault });
+  return timeUs;
+});
+
+const position = z.string().transform((text, context) => {
+  try {
+    return parsePosition(text);
+  } catch (error) {
+    if (!(error instanceof PositionError)) throw error;
+    context.addIssue({ code: 'custom', message: 'takes the position of an earlier answer' });
+    return z.NEVER;
+  }
+});
+
+/** What counts as known, as JSON says it. */
+const knownAt = z.strictObject({ time: time.optional(), position: position.optional(), rowTime: z.boolean().default(false) });
+
+const features = z.array(z.string().max(256)).min(1).max(5000);
+
+const asked = { project: resourceName, features, fullNames: z.boolean().default(false), knownAt: knownAt.optional() };
+
+/** The question of a training set, without its rows. */
+const historicalInput = z.strictObject({
+  ...asked,
+  aliases: z.array(z.strictObject({ alias: resourceName, group: resourceName, keyColumns: z.record(z.string(), z.string()).default({}) })).max(100).default([]),
+  timeColumn: z.string().min(1).max(256).default(defaultTimeColumn),
+  start: time.optional(),
+  end: time.optional(),
+  rows: z.array(z.record(z.string(), z.unknown())).optional(),
+});
+
+const offlineInput = z.strictObject({ ...asked, entities: z.array(z.record(z.string(), z.unknown())).min(1).max(10_000), start: time.optional(), end: time.optional() });
+
+const asOfInput = z.looseObject({ at: time.optional(), knownAt: knownAt.optional() });
+
+/** A question for a training set as JSON says it: rows are objects, whose `timeColumn` is the time of the row. */
+export function historicalQuestionOf(raw: unknown): HistoricalQuestion {
+  const { knownAt: known, timeColumn, rows, start, end, ...selection } = parseInput(historicalInput, raw);
+  return { ...selection, known: knownOf(known), rows: rows ? tableOf(rows, timeColumn) : { startUs: start, endUs: end ?? Date.now() * 1000 } };
+}
+
+/** A question for the history of entities. */
+export function offlineQuestionOf(raw: unknown): HistoricalQuestion {
+  const { knownAt: known, entities, start, end, ...selection } = parseInput(offlineInput, raw);
+  const table = { rows: entities.length, timeUs: new Float64Array(entities.length), columns: columnsOf(entities) };
+  return { ...selection, aliases: [], known: knownOf(known), rows: { startUs: start, endUs: end ?? Date.now() * 1000, entities: table } };
+}
+
+/** A read of a past moment; `entities` as for an online read. */
+export function asOfRequestOf(raw: unknown): { request: AsOfRequest; entities: readonly Readonly<Record<string, unknown>>[] } {
+  const { at, knownAt: known, ...rest } = parseInput(asOfInput, raw);
+  const { request, entities } = onlineRequestOf(rest);
+  return { entities, request: { ...request, atUs: at ?? Date.now() * 1000, known: knownOf(known) } };
+}
+
+/** What a read of a past moment answers as JSON. */
+export const asOfJson = (answer: AsOfAnswer, entities: readonly Readonly<Record<string, unknown>>[]): { rows: OnlineRow[]; knownAt: object } => ({
+  rows: onlineRows(answer, entities),
+  knownAt: knownJson(answer.known),
+});
+
+/** What counts as known as it goes back: asked again with it, the answer is the same. */
+export const knownJson = ({ position: at, timeUs, rowTime }: HistoricalAnswer['known']) => ({
+  position: formatPosition(at),
+  ...(timeUs !== undefined && { time: formatTimeUs(timeUs) }),
+  ...(rowTime && { rowTime }),
+});
+
+/** A cell as it is shown in JSON. */
+export function cellOf({ type, at }: TrainingColumn, row: number): unknown {
+  const value = at(row);
+  return type === undefined ? value : jsonOf(value as FeatureValue | null, type);
+}
+
+const knownOf = (known: z.output<typeof knownAt> | undefined): KnownAt => (known ? { position: known.position, timeUs: known.time, rowTime: known.rowTime } : {});
+
+function tableOf(rows: readonly Readonly<Record<string, unknown>>[], timeColumn: string): RequestTable {
+  const columns = columnsOf(rows);
+  const given = columns.get(timeColumn) ?? [];
+  const timeUs = Float64Array.from(rows, (_, row) => timeOf(given[row]));
+  const faults: FieldViolation[] = [];
+  for (let row = 0; row < rows.length && faults.length < mostFaults; row++) if (Number.isNaN(timeUs[row])) faults.push({ field: `rows[${row}].${timeColumn}`, description: timeFault });
+  if (faults.length > 0) throw new Refusal('INVALID_ARGUMENT', `${faults[0]!.field} ${timeFault}`, { reason: 'INVALID_INPUT', fields: faults });
+  return { rows: rows.length, timeUs, columns };
+}
+
+/** ISO 8601, or whole microseconds since the Unix epoch. */
+const timeOf = (given: unknown): number => (typeof given === 'string' ? parseTimeUs(given) : typeof given === 'number' ? inRange(given) : NaN);
+
+/** Columns in the order in which they are first met; what a row does not have is null. */
+function columnsOf(rows: readonly Readonly<Record<string, unknown>>[]): Map<string, unknown[]> {
+  const columns = new Map<string, unknown[]>();
+  rows.forEach((cells, row) => {
+    for (const name in cells) {
+      let column = columns.get(name);
+      if (!column) columns.set(name, (column = new Array<unknown>(rows.length).fill(null)));
+      column[row] = cells[name];
+    }
+  });
+  return columns;
+}

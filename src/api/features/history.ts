@@ -1,0 +1,65 @@
+import { requirePermission } from '../../commands/kit/execute.js';
+import { Refusal } from '../../domain/kit/index.js';
+import { readAsOf, type AsOfAnswer, type AsOfRequest } from '../../projections/features/history/as-of.js';
+import { historical, type HistoricalAnswer, type HistoricalQuestion } from '../../projections/features/history/historical.js';
+import { Replay } from '../../projections/features/history/replay.js';
+import type { TrainingSet } from '../../projections/features/history/training-set.js';
+import type { Core } from '../core.js';
+import type { WireContext } from '../operations.js';
+
+/** Bytes of decoded history kept, so that a second training set over the same groups reads only what is new. */
+const cacheBytes = 128 * 1024 * 1024;
+
+/** A training set whose first table is there, so that whatever was to be refused has been. */
+export interface BegunAnswer extends HistoricalAnswer {
+  readonly first: TrainingSet | undefined;
+  readonly more: AsyncIterator<TrainingSet>;
+}
+
+/** The reads of history, the same for all wires. */
+export interface FeatureHistory {
+  readAsOf(request: AsOfRequest, context: WireContext): Promise<AsOfAnswer>;
+  historical(question: HistoricalQuestion, context: WireContext): Promise<BegunAnswer>;
+}
+
+const histories = new WeakMap<Core, FeatureHistory>();
+
+/** The history of a platform; made once, so that all wires share its cache. */
+export function featureHistory(core: Core): FeatureHistory {
+  let history = histories.get(core);
+  if (!history) histories.set(core, (history = makeHistory(core)));
+  return history;
+}
+
+function makeHistory(core: Core): FeatureHistory {
+  const replay = new Replay(core.eventStore, { cacheBytes });
+  const admit = async ({ project, features }: { project: string; features: readonly string[] }, context: WireContext) => {
+    requirePermission({ permission: 'features.read' }, project, context);
+    if (features.length === 0) throw new Refusal('INVALID_ARGUMENT', 'A read names at least one feature', { reason: 'INVALID_INPUT', fields: [{ field: 'features', description: 'names at least one feature' }] });
+    // The log is read as it stands, so no view has to be waited for; a position that is none is refused all the same.
+    await core.awaitPosition([], context);
+  };
+  return {
+    async readAsOf(request, context) {
+      await admit(request, context);
+      return readAsOf(replay, request, context.signal);
+    },
+    async historical(question, context) {
+      await admit(question, context);
+      const answer = await historical(replay, question, context.signal);
+      const more = answer.tables[Symbol.asyncIterator]();
+      const { value: first, done } = await more.next();
+      return { ...answer, first: done ? undefined : first, more };
+    },
+  };
+}
+
+/** All tables of an answer. Leaving early stops the reading. */
+export async function* tablesOf({ first, more }: BegunAnswer): AsyncGenerator<TrainingSet> {
+  try {
+    if (first) yield first;
+    for (let next = await more.next(); !next.done; next = await more.next()) yield next.value;
+  } finally {
+    await more.return?.();
+  }
+}

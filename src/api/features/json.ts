@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import { rowsFromMaps } from '../../commands/features/row-wise.js';
+import type { WriteRequest } from '../../commands/features/incoming.js';
+import { parseInput } from '../../commands/kit/validate.js';
+import { writeModes } from '../../domain/features/chunk.js';
+import { formatTimeUs, inRange, parseTimeUs } from '../../domain/features/times.js';
+import type { FeatureType, FeatureValue } from '../../domain/features/values.js';
+import { resourceName } from '../../domain/kit/index.js';
+import type { OnlineAnswer, OnlineRequest } from '../../projections/features/online/read.js';
+import { featureStatuses, type FeatureStatus } from '../../projections/features/online/status.js';
+
+const values = z.record(z.string(), z.unknown());
+
+/** One row to write. Faults of its time and values are found row by row, so they are left open here. */
+export const rowInput = z.strictObject({ entity: values, eventTime: z.unknown().optional(), values: values.default({}) }).meta({ id: 'FeatureRow' });
+
+/** A write as JSON says it. */
+export const writeInput = z.strictObject({
+  project: resourceName,
+  group: resourceName,
+  mode: z.enum(writeModes).default('BOTH'),
+  partial: z.boolean().default(false),
+  rows: z.array(rowInput),
+});
+
+/** An online read as JSON says it. */
+export const readInput = z.strictObject({
+  project: resourceName,
+  features: z.array(z.string().max(256)).max(5000),
+  entities: z.array(values),
+  fullNames: z.boolean().default(false),
+});
+
+export function writeRequestOf(raw: unknown): WriteRequest {
+  const { rows, ...request } = parseInput(writeInput, raw);
+  const given = rows.map(({ entity, eventTime, values: features }) => ({ keys: entriesOf(entity), timeUs: timeOf(eventTime), values: entriesOf(features) }));
+  return { ...request, rows: rowsFromMaps(given) };
+}
+
+export function onlineRequestOf(raw: unknown): { request: OnlineRequest; entities: readonly Readonly<Record<string, unknown>>[] } {
+  const { entities, ...rest } = parseInput(readInput, raw);
+  const keys = new Map<string, unknown[]>();
+  entities.forEach((entity, index) => {
+    for (const [name, value] of Object.entries(entity)) {
+      if (!keys.has(name)) keys.set(name, new Array(entities.length).fill(undefined));
+      keys.get(name)![index] = value;
+    }
+  });
+  return { request: { ...rest, entities: entities.length, keys }, entities };
+}
+
+/** One entity's values, as JSON says them. */
+export interface OnlineRow {
+  readonly entity: Readonly<Record<string, unknown>>;
+  readonly values: Readonly<Record<string, FeatureValue | null>>;
+  readonly statuses: Readonly<Record<string, FeatureStatus>>;
+  /** By group, when its values were true; null where the entity is not there. */
+  readonly eventTimes: Readonly<Record<string, string | null>>;
+}
+
+export function onlineRows({ features, groups }: OnlineAnswer, entities: readonly Readonly<Record<string, unknown>>[]): OnlineRow[] {
+  return entities.map((entity, index) => ({
+    entity,
+    values: Object.fromEntries(features.map(({ name, type, values: column }) => [name, jsonOf(column[index]!, type)])),
+    statuses: Object.fromEntries(features.map(({ name, statuses }) => [name, featureStatuses[statuses[index]!] as FeatureStatus])),
+    eventTimes: Object.fromEntries(groups.map(({ group, timeUs }) => [group, timeUs[index] === 0 ? null : formatTimeUs(timeUs[index]!)])),
+  }));
+}
+
+/** A stored value as it is shown: times in ISO 8601, everything else as it is stored. */
+export const jsonOf = (value: FeatureValue | null, type: FeatureType): FeatureValue | null => (type === 'TIMESTAMP' && typeof value === 'number' ? formatTimeUs(value) : value);
+
+const entriesOf = (record: Record<string, unknown>): Map<string, unknown> => new Map(Object.entries(record));
+
+const timeOf = (given: unknown): number => (typeof given === 'string' ? parseTimeUs(given) : typeof given === 'number' ? inRange(given) : NaN);

@@ -1,0 +1,62 @@
+import { FeatureGroups } from '../../commands/features/groups.js';
+import { RowLog } from '../../commands/features/row-log.js';
+import { FeatureWriter } from '../../commands/features/write.js';
+import { requirePermission } from '../../commands/kit/execute.js';
+import type { FeatureGroupDefinition } from '../../domain/features/state.js';
+import { followEntities, type FollowedRow } from '../../projections/features/online/follow.js';
+import { OnlineRows } from '../../projections/features/online/lookup.js';
+import { OnlineReader, type OnlineAnswer, type OnlineRequest } from '../../projections/features/online/read.js';
+import { RowTail } from '../../projections/features/online/tail.js';
+import { featureOnlineView } from '../../projections/features/online/view.js';
+import type { Core } from '../core.js';
+import type { WireContext } from '../operations.js';
+
+/** What a caller must hold to read values. */
+const readPermission = 'features.read';
+
+/** The feature store's own paths, the same for all wires. */
+export interface FeatureStore {
+  readonly groups: FeatureGroups;
+  readonly writer: FeatureWriter;
+  /** Checks the permission and waits for the caller's minimum position. */
+  readOnline(request: OnlineRequest, context: WireContext): Promise<OnlineAnswer>;
+  /** New latest rows of chosen entities, until the signal fires. */
+  follow(request: FollowRequest, context: WireContext, signal: AbortSignal): Promise<{ definition: FeatureGroupDefinition; rows: AsyncIterable<FollowedRow> }>;
+}
+
+export interface FollowRequest {
+  readonly project: string;
+  readonly group: string;
+  readonly entities: readonly Readonly<Record<string, unknown>>[];
+}
+
+const stores = new WeakMap<Core, FeatureStore>();
+
+/** The feature store of a platform; made once, so that all wires share its caches and its batches. */
+export function featureStore(core: Core): FeatureStore {
+  let store = stores.get(core);
+  if (!store) stores.set(core, (store = makeStore(core)));
+  return store;
+}
+
+function makeStore(core: Core): FeatureStore {
+  const groups = new FeatureGroups(core.aggregates, (project) => core.executor.requireActiveProject(project));
+  const writer = new FeatureWriter(groups, new RowLog(core.eventStore), core.commandLog);
+  const rows = new OnlineRows(core.pool);
+  const reader = new OnlineReader((project, group) => groups.toRead(project, group), (project, group) => groups.latest(project, group), rows);
+  const tail = new RowTail(core.eventStore);
+  return {
+    groups,
+    writer,
+    async readOnline(request, context) {
+      requirePermission({ permission: readPermission }, request.project, context);
+      if (context.minPosition !== undefined) await core.awaitPosition([featureOnlineView.name], context);
+      return reader.read(request);
+    },
+    async follow({ project, group, entities }, context, signal) {
+      requirePermission({ permission: readPermission }, project, context);
+      const definition = await groups.toRead(project, group);
+      return { definition, rows: followEntities(definition, entities, { tail, rows, signal }) };
+    },
+  };
+}

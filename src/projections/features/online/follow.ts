@@ -1,0 +1,98 @@
+import { valueAt } from '../../../domain/features/chunk.js';
+import { encodeKey } from '../../../domain/features/keys.js';
+import type { FeatureGroupDefinition } from '../../../domain/features/state.js';
+import type { EntityValue, FeatureValue } from '../../../domain/features/values.js';
+import { Refusal } from '../../../domain/kit/index.js';
+import { entityValueOf } from '../history/entity-value.js';
+import type { OnlineRows } from './lookup.js';
+import { scopeOf } from './scope.js';
+import type { RowTail, WrittenRows } from './tail.js';
+
+/** A new latest row of an entity. */
+export interface FollowedRow {
+  readonly entity: Readonly<Record<string, unknown>>;
+  readonly timeUs: number;
+  /** By feature, in the group's order. */
+  readonly values: Readonly<Record<string, FeatureValue | null>>;
+  readonly position: string;
+}
+
+/** The most entities that one listener may follow. */
+const mostEntities = 1_000;
+
+/**
+ * New latest rows of chosen entities, as they are written; a row older than what is known of its entity is no news.
+ * Who reads slowly misses rows in between, never the latest.
+ */
+export async function* followEntities(
+  definition: FeatureGroupDefinition,
+  entities: readonly Readonly<Record<string, unknown>>[],
+  { tail, rows, signal }: { tail: RowTail; rows: OnlineRows; signal: AbortSignal },
+): AsyncGenerator<FollowedRow> {
+  if (entities.length > mostEntities) throw new Refusal('INVALID_ARGUMENT', `At most ${mostEntities} entities can be followed at once`, { reason: 'TOO_MANY_ENTITIES' });
+  const byKey = new Map(entities.map((entity, index) => [keyOf(definition, entity, index), entity]));
+  const known = new Map<string, number>();
+  const news = new Map<string, FollowedRow>();
+  let wake = () => {};
+  let failure: { readonly error: unknown } | undefined;
+  const leave = await tail.listen({
+    heard: (written) => {
+      gather(written, definition, byKey, news);
+      if (news.size > 0) wake();
+    },
+    failed: (error) => {
+      failure = { error };
+      wake();
+    },
+  });
+  const end = () => wake();
+  signal.addEventListener('abort', end);
+  try {
+    for (const [key, timeUs] of await timesOf(definition, [...byKey.keys()], rows)) known.set(key, timeUs);
+    while (!signal.aborted) {
+      if (failure) throw failure.error;
+      if (news.size === 0) await new Promise<void>((resolve) => (wake = resolve));
+      for (const [key, row] of [...news]) {
+        news.delete(key);
+        if (row.timeUs < (known.get(key) ?? -Infinity)) continue;
+        known.set(key, row.timeUs);
+        yield row;
+      }
+    }
+  } finally {
+    signal.removeEventListener('abort', end);
+    leave();
+  }
+}
+
+/** Notes the rows of followed entities; at the same event time the later one counts. */
+function gather({ rows, position }: WrittenRows, { project, group, version }: FeatureGroupDefinition, byKey: ReadonlyMap<string, Readonly<Record<string, unknown>>>, news: Map<string, FollowedRow>): void {
+  if (rows.mode === 'OFFLINE' || rows.project !== project || rows.group !== group || rows.version !== version) return;
+  const followed = rows.keys.map((key) => byKey.get(key));
+  if (!followed.some((entity) => entity !== undefined)) return;
+  for (let row = 0; row < rows.rows; row++) {
+    const entity = followed[rows.key[row]!];
+    if (entity === undefined) continue;
+    const key = rows.keys[rows.key[row]!]!;
+    const timeUs = rows.timeUs[row]!;
+    if ((news.get(key)?.timeUs ?? -Infinity) > timeUs) continue;
+    const values = Object.fromEntries([...rows.columns].map(([feature, column]) => [feature, valueAt(column, row)]));
+    news.set(key, { entity, timeUs, values, position });
+  }
+}
+
+async function timesOf({ project, group, version }: FeatureGroupDefinition, keys: readonly string[], rows: OnlineRows): Promise<[string, number][]> {
+  const scope = scopeOf(project, group, version);
+  const found = await rows.find({ scopes: keys.map(() => scope), keys });
+  return keys.flatMap((key, index) => (found[index] ? [[key, found[index]![0]] satisfies [string, number]] : []));
+}
+
+function keyOf({ entities }: FeatureGroupDefinition, given: Readonly<Record<string, unknown>>, index: number): string {
+  const values = entities.map(({ name, type }): EntityValue => {
+    const value = entityValueOf(given[name], type);
+    if (value !== undefined) return value;
+    const field = `entities[${index}].${name}`;
+    throw new Refusal('INVALID_ARGUMENT', `${field} is not ${type}`, { reason: 'INVALID_INPUT', fields: [{ field, description: `is not ${type}` }] });
+  });
+  return encodeKey(values);
+}

@@ -1,0 +1,55 @@
+import { decodeChunk, featureRowsWritten, type BlockHead, type RowBlock } from '../../../domain/features/chunk.js';
+import { featureRowsPrefix } from '../../../domain/features/streams.js';
+import { formatPosition, type EventStore } from '../../../platform/eventstore/port.js';
+
+/** Rows as they were just written. */
+export interface WrittenRows {
+  readonly rows: BlockHead & RowBlock;
+  readonly position: string;
+}
+
+export interface Listener {
+  heard(written: WrittenRows): void;
+  /** The log cannot be followed any further. */
+  failed(error: unknown): void;
+}
+
+/** Follows the rows of all groups from now on, once for everybody who listens; nothing is read while nobody does. */
+export class RowTail {
+  private readonly listeners = new Set<Listener>();
+  private stop?: AbortController;
+  private started?: Promise<void>;
+
+  constructor(private readonly eventStore: EventStore) {}
+
+  /** Resolves when everything written from then on will be heard; the function it gives ends the listening. */
+  async listen(listener: Listener): Promise<() => void> {
+    this.listeners.add(listener);
+    this.started ??= this.start();
+    await this.started;
+    return () => {
+      this.listeners.delete(listener);
+      if (this.listeners.size > 0) return;
+      this.stop?.abort();
+      this.stop = this.started = undefined;
+    };
+  }
+
+  private async start(): Promise<void> {
+    const stop = (this.stop = new AbortController());
+    const from = await this.eventStore.endOfLog();
+    this.follow(this.eventStore.subscribe({ from, filter: { streamPrefixes: [featureRowsPrefix()] }, signal: stop.signal })).catch((error: unknown) => {
+      for (const listener of this.listeners) listener.failed(error);
+    });
+  }
+
+  private async follow(batches: ReturnType<EventStore['subscribe']>): Promise<void> {
+    for await (const { events } of batches) {
+      for (const { type, data, metadata, position } of events) {
+        if (type !== featureRowsWritten.type) continue;
+        const rows = decodeChunk(data, Number(metadata['version'] ?? 1));
+        for (const listener of this.listeners) listener.heard({ rows, position: formatPosition(position) });
+      }
+    }
+  }
+}
