@@ -46,11 +46,11 @@ export async function readMany(client: ServiceClient, calls: number): Promise<nu
   return calls * entitiesPerCall;
 }
 
-const ask = (client: ServiceClient, { group, entities }: Group, tuples: readonly (readonly string[])[], minPosition?: string): Promise<OnlineReply> =>
-  client.unary('ReadOnline', { project, features: [group], keys: keyColumns(entities, tuples) }, { minPosition });
+const ask = (client: ServiceClient, { group, entities, features }: Group, tuples: readonly (readonly string[])[], minPosition?: string): Promise<OnlineReply> =>
+  client.unary('ReadOnline', { project, features: features.map(({ name }) => `${group}:${name}`), keys: keyColumns(entities, tuples) }, { minPosition });
 
 async function read(client: ServiceClient, group: Group, tuples: readonly (readonly string[])[]): Promise<string> {
-  const vectors = vectorsOf(await ask(client, group, tuples), group.features as never, tuples.length);
+  const vectors = vectorsOf(await ask(client, group, tuples), group.features, tuples.length);
   return table(
     vectors.map(({ eventTime, values }, at) => ({
       ...Object.fromEntries(group.entities.map(({ name }, key) => [name, tuples[at]![key]])),

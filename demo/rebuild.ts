@@ -1,5 +1,4 @@
 import type { LocalRun } from '../src/cli/local-run.js';
-import { whole } from '../src/cli/progress.js';
 import { rebuildBar } from '../src/cli/rebuild-bar.js';
 import { rebuildOver } from '../src/cli/rebuild-call.js';
 
@@ -7,7 +6,7 @@ import { rebuildOver } from '../src/cli/rebuild-call.js';
 const view = 'feature-online';
 
 /** Builds the latest values anew from the log, beside the live ones, and switches to them; says from how much. */
-export async function rebuildOnline(connection: LocalRun): Promise<string> {
+export async function rebuildOnline(connection: LocalRun): Promise<number> {
   const bar = rebuildBar(view);
   let events = 0;
   try {
@@ -18,5 +17,5 @@ export async function rebuildOnline(connection: LocalRun): Promise<string> {
   } finally {
     bar.stop();
   }
-  return `${view} was rebuilt from the ${whole.format(events)} events of the log and took the place of the old one.`;
+  return events;
 }

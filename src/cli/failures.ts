@@ -7,11 +7,18 @@ export interface RefusalSaid {
   readonly fields?: readonly { readonly field: string; readonly description: string }[];
 }
 
+/** The platform's "no", with its canonical code. */
+export class PlatformRefusal extends CommandFailure {
+  constructor(message: string, readonly code: string) {
+    super(message, exitCodeOf(code));
+  }
+}
+
 /** A refusal as a sentence with its code, and a line for each field that the sentence does not name. */
-export function refused({ code, message, fields = [] }: RefusalSaid): CommandFailure {
+export function refused({ code, message, fields = [] }: RefusalSaid): PlatformRefusal {
   const unsaid = fields.filter(({ description }) => !message.includes(description));
   const lines = [`${code}: ${message}`, ...unsaid.map(({ field, description }) => `  ${field}: ${description}`)];
-  return new CommandFailure(lines.join('\n'), exitCodeOf(code));
+  return new PlatformRefusal(lines.join('\n'), code);
 }
 
 /** Nobody answers at an address. */

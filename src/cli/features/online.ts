@@ -21,7 +21,7 @@ export const keyColumns = (entities: readonly EntityKey[], tuples: readonly (rea
   entities.map(({ name, type }, at) => columnOf(name, type, tuples.map((tuple) => tuple[at]), 1));
 
 /** The values of each entity by feature, in the order of the request. */
-export function vectorsOf({ features, groups }: OnlineReply, specs: readonly FeatureSpec[], entities: number): { eventTime: string | null; values: Record<string, OnlineValue> }[] {
+export function vectorsOf({ features, groups }: OnlineReply, specs: readonly Pick<FeatureSpec, 'name' | 'type'>[], entities: number): { eventTime: string | null; values: Record<string, OnlineValue> }[] {
   const types = new Map(specs.map(({ name, type }) => [name, type]));
   const times = groups[0]?.eventTimeUs ?? [];
   return Array.from({ length: entities }, (_, at) => ({
