@@ -7,6 +7,8 @@ import { type Bench, type Row, tableOf } from './kit.js';
 /** Every suite, one line each: its name and where it is. */
 const suites: Record<string, () => Promise<Bench>> = {
   commands: async () => (await import('./commands.js')).commandsBench,
+  features: async () => (await import('./features.js')).featuresBench,
+  rebuild: async () => (await import('./rebuild.js')).rebuildBench,
 };
 
 const { values, positionals } = parseArgs({

@@ -40,3 +40,5 @@ const servers: Record<string, () => Promise<number>> = {
 };
 
 console.log(await servers[wire!]!());
+// Ends with the bench, however that ends.
+process.stdin.on('end', () => process.exit()).resume();
