@@ -151,10 +151,11 @@ async function oneEntity(platform: BenchPlatform, scale: number): Promise<Row[]>
 
 /** The GraphQL read; the bare server answers the same field from a constant. */
 function graphqlRead(url: string) {
-  const query = `{ readOnline(project: "${project}", features: ["${group}"], entities: [{entity: "e7"}]) { rows } }`;
-  const schema = 'scalar JSON input Key { entity: String } type Answer { rows: JSON } type Query { readOnline(project: String!, features: [String!]!, entities: [Key!]!): Answer! }';
-  const answer = { rows: [{ entity: 'e7', amount: 1.5, count: 7, city: 'Lagos', flag: false }] };
-  return { wire: 'GraphQL', bare: 'graphql', constant: [JSON.stringify({ schema, field: 'readOnline', answer })], path: '/graphql', url, headers: { 'content-type': 'application/json' }, body: Buffer.from(JSON.stringify({ query })), http1: true };
+  const query = `{ onlineFeatures(project: "${project}", features: ["${group}"], entity: {entity: "e7"}) { entity values statuses } }`;
+  const schema = 'scalar JSON type Row { entity: JSON! values: JSON! statuses: JSON! } type Query { onlineFeatures(project: String!, features: [String!]!, entity: JSON!): Row }';
+  const present = { amount: 'PRESENT', count: 'PRESENT', city: 'PRESENT', flag: 'PRESENT' };
+  const answer = { entity: { entity: 'e7' }, values: { amount: 1.5, count: 7, city: 'Lagos', flag: false }, statuses: present };
+  return { wire: 'GraphQL', bare: 'graphql', constant: [JSON.stringify({ schema, field: 'onlineFeatures', answer })], path: '/graphql', url, headers: { 'content-type': 'application/json' }, body: Buffer.from(JSON.stringify({ query })), http1: true };
 }
 
 const idleMemory = (measured: number): Row => ({ what: 'idle memory of all processes', measured, unit: 'MiB', target: 'under 500 MiB', reached: measured < 500 });

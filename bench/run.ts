@@ -53,4 +53,7 @@ async function main(): Promise<void> {
   if (values.readme) await writeReadme(tableOf(rows));
 }
 
-await main();
+await main().catch((error: Error) => {
+  console.error(error.message);
+  process.exitCode = 1;
+});
