@@ -1,0 +1,164 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startEventStore } from '../../../src/platform/eventstore/embedded/index.js';
+import { connect } from '../../../src/platform/eventstore/index.js';
+import { formatPosition, startOfLog } from '../../../src/platform/eventstore/port.js';
+import { moveCheckpoints, putCheckpoint, readCheckpoints } from '../../../src/projections/engine/checkpoints.js';
+import { CheckpointMoved } from '../../../src/projections/engine/failures.js';
+import { ProjectionEngine } from '../../../src/projections/engine/index.js';
+import { Lane } from '../../../src/projections/engine/lane.js';
+import { Rates } from '../../../src/projections/engine/rates.js';
+import { Reached } from '../../../src/projections/engine/reached.js';
+import type { View } from '../../../src/projections/kit/view.js';
+import { until } from '../../support/until.js';
+import { countersView, foldOfLog } from './counters.js';
+import { engineWorld, type EngineWorld } from './world.js';
+
+const counters = countersView();
+const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+let world: EngineWorld;
+beforeEach(async () => void (world = await engineWorld([counters])));
+afterEach(() => world.close());
+
+const raise = (by: number, counter = 'a') => world.append(`counter-${counter}`, ['CounterRaised', { counter, by }]);
+const rows = async () => {
+  const { rows } = await world.database.pool.query('select counter, sum::int, events, latest from counters');
+  return Object.fromEntries(rows.map(({ counter, ...row }) => [counter, row]));
+};
+async function folded() {
+  const events = [];
+  for await (const event of world.eventStore.readLog()) events.push(event);
+  return foldOfLog(events);
+}
+
+test('two writers that both believe to be the owner count every event once', async () => {
+  await putCheckpoint(world.database.pool, counters, startOfLog);
+  const stop = new AbortController();
+  let clashes = 0;
+  const believer = async () => {
+    const client = await world.database.pool.connect();
+    const reached = new Reached();
+    while (!stop.signal.aborted) {
+      try {
+        await new Lane([counters], client, { eventStore: world.eventStore, pool: world.database.pool, log: silent, reached, rates: new Rates() }).follow(stop.signal);
+      } catch (error) {
+        if (!(error instanceof CheckpointMoved)) throw error;
+        clashes++;
+      }
+    }
+    client.release();
+  };
+  const believers = [believer(), believer()];
+  let last = await raise(1);
+  await until('they have clashed often', async () => {
+    for (let by = 0; by < 10; by++) last = await raise(by, `c${by % 3}`);
+    return clashes > 20;
+  });
+  const { position } = last;
+  await until('all is projected', async () => (await readCheckpoints(world.database.pool)).get('counters')!.position.commit >= position.commit);
+  stop.abort();
+  await Promise.all(believers);
+  expect(await rows()).toEqual(await folded());
+});
+
+test('a position survives the database whole, up to the last unsigned 64-bit number', async () => {
+  const { pool } = world.database;
+  const largest = 2n ** 64n - 1n;
+  const client = await pool.connect();
+  const from = { commit: largest - 1n, prepare: 2n ** 53n + 1n };
+  const to = { commit: largest, prepare: 2n ** 63n + 1n };
+  await putCheckpoint(client, counters, from);
+  expect((await readCheckpoints(client)).get('counters')!.position).toEqual(from);
+  const move = (prepare: bigint) => moveCheckpoints(client, [{ view: counters, from: { ...from, prepare }, to, eventsPerSecond: 0 }]);
+  expect(await move(2n ** 53n)).toBe(false);
+  expect(await move(from.prepare)).toBe(true);
+  expect((await readCheckpoints(client)).get('counters')!.position).toEqual(to);
+  client.release();
+});
+
+test('the engine writes nothing into the log', async () => {
+  const engine = world.engine([counters]);
+  await engine.start();
+  const { position } = await raise(1);
+  await engine.waitFor(['counters'], position);
+  await engine.rebuild('counters', () => undefined);
+  for await (const last of world.eventStore.readLog({ direction: 'backwards', from: 'end', limit: 1, system: true })) expect(last.position).toEqual(position);
+});
+
+test('a view that hangs does not hold up writing', async () => {
+  let release = () => {};
+  const released = new Promise<void>((resolve) => (release = resolve));
+  const slow: View = { ...counters, project: async (events, tx) => released.then(() => counters.project(events, tx)) };
+  const engine = world.engine([slow]);
+  await engine.start();
+  let last = await raise(1);
+  for (let by = 0; by < 1000; by++) last = await raise(by, `c${by % 10}`);
+  expect(await rows()).toEqual({});
+  release();
+  await engine.waitFor(['counters'], last.position, { timeoutMs: 20_000 });
+  expect(await rows()).toEqual(await folded());
+});
+
+test('what a failed batch had worked out is forgotten: the next try starts from the committed rows', async () => {
+  let failures = 3;
+  const flaky: View = {
+    ...counters,
+    project: async (events, tx) => {
+      await counters.project(events, tx);
+      if (failures-- > 0) throw new Error('after the rows were written');
+    },
+  };
+  const engine = world.engine([flaky]);
+  await engine.start();
+  const { position } = await raise(5);
+  await engine.waitFor(['counters'], position, { timeoutMs: 20_000 });
+  expect(await rows()).toEqual({ a: { sum: 5, events: 1, latest: [5] } });
+});
+
+test('an event that is not JSON, or of another shape, stops its view with its name and not the process', async () => {
+  const engine = world.engine([counters]);
+  await engine.start();
+  await world.append('counter-a', ['CounterRaised', 'not an object']);
+  const failing = await until('the failure shows', async () => (await engine.status()).find(({ state }) => state === 'failing'));
+  expect(failing.error).toMatch(/^View counters cannot take CounterRaised counter-a@0 at /);
+});
+
+test('a view that stands still shows how far behind it is and for how long, in every process', async () => {
+  let release = () => {};
+  const released = new Promise<void>((resolve) => (release = resolve));
+  const stuck: View = { ...counters, project: (events, tx) => released.then(() => counters.project(events, tx)) };
+  const [owner, observer] = [world.engine([stuck]), world.engine([stuck])];
+  await owner.start();
+  await raise(1);
+  const { position } = await raise(2);
+  for (const engine of [owner, observer]) {
+    const seen = await until('the age grows', async () => (await engine.status()).find(({ name, lagMs }) => name === 'counters' && lagMs > 50));
+    expect(JSON.parse(JSON.stringify(seen))).toMatchObject({ position: '0', lagPositions: `${position.commit}` });
+  }
+  release();
+  await owner.waitFor(['counters'], position);
+  expect((await owner.status())[0]).toMatchObject({ position: formatPosition(position), lagMs: 0, lagPositions: '0', state: 'live' });
+});
+
+test('projecting goes on after the event store was away', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'tarl-test-eventstore-'));
+  let store = await startEventStore({ dir });
+  const { port } = store;
+  const eventStore = connect(store.connectionString);
+  const engine = new ProjectionEngine({ eventStore, pool: world.database.pool, views: [counters], log: silent });
+  const append = async (by: number) =>
+    (await eventStore.append('counter-a', [{ id: crypto.randomUUID(), type: 'CounterRaised', data: { counter: 'a', by }, metadata: { version: 1 } }], { expected: 'any' })).position;
+  await engine.start();
+  await engine.waitFor(['counters'], await append(1));
+  await store.close();
+  store = await startEventStore({ dir, port });
+  const position = await until('writing works again', () => append(2).catch(() => undefined));
+  await engine.waitFor(['counters'], position, { timeoutMs: 30_000 });
+  expect((await rows())['a']!.sum).toBeGreaterThanOrEqual(3);
+  await engine.stop();
+  await eventStore.close();
+  await store.close();
+  await rm(dir, { recursive: true });
+});
