@@ -1,6 +1,6 @@
 import { isStringColumn, type Column, type RowBlock, type StringColumn } from '../../domain/features/chunk.js';
 import { encodeKey, longestKey } from '../../domain/features/keys.js';
-import { inRange, timeFault } from '../../domain/features/times.js';
+import { eventTimeFault, isEventTime } from '../../domain/features/times.js';
 import type { EntityValue, FeatureValue } from '../../domain/features/values.js';
 import { Fault, type Check } from './checks.js';
 import type { WritableFeature, WritableGroup } from './group.js';
@@ -27,8 +27,8 @@ export function checkRows(incoming: IncomingRows, group: WritableGroup): Checked
 function checkTimes({ rows, timeUs }: IncomingRows, faults: RowFault[]): Float64Array {
   const checked = new Float64Array(rows);
   for (let row = 0; row < rows; row++) {
-    checked[row] = inRange(timeUs[row]!);
-    if (Number.isNaN(checked[row])) faults.push({ row, field: 'eventTime', description: timeFault });
+    checked[row] = timeUs[row]!;
+    if (!isEventTime(timeUs[row]!)) faults.push({ row, field: 'eventTime', description: eventTimeFault });
   }
   return checked;
 }

@@ -1,9 +1,10 @@
-import { earliestTimeUs, latestTimeUs } from './values.js';
+import { earliestEventTimeUs, earliestTimeUs, latestEventTimeUs, latestTimeUs } from './values.js';
 
 const shape = /^(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?([Zz]|[+-]\d\d(?::?\d\d)?)?)?$/;
 
 /** What a time that cannot be used is told. */
 export const timeFault = 'takes a time such as 2026-01-31T12:00:00Z, in the years 1700 to 2249';
+export const eventTimeFault = 'takes a time such as 2026-01-31T12:00:00Z, in the years 1900 to 2184';
 
 /** Microseconds since the Unix epoch of a time in ISO 8601; one without a zone is UTC, finer digits are cut off. NaN for anything else. */
 export function parseTimeUs(text: string): number {
@@ -16,7 +17,10 @@ export function parseTimeUs(text: string): number {
   return inRange((seconds - offsetSeconds(match[8])) * 1e6 + micros);
 }
 
-/** The time if it is one that events can carry, else NaN. */
+/** Whether rows can have this event time. */
+export const isEventTime = (timeUs: number): boolean => Number.isInteger(timeUs) && timeUs >= earliestEventTimeUs && timeUs <= latestEventTimeUs;
+
+/** The time if it is one that values can carry, else NaN. */
 export const inRange = (timeUs: number): number => (Number.isInteger(timeUs) && timeUs >= earliestTimeUs && timeUs <= latestTimeUs ? timeUs : NaN);
 
 /** The time in ISO 8601, in UTC; microseconds only where there are some. */

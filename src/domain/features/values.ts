@@ -16,6 +16,10 @@ export type FeatureValue = number | string | boolean | readonly number[];
 /** One value of an entity key, in the form of FeatureValue. */
 export type EntityValue = string | number;
 
-/** Event times and TIMESTAMP values lie within what a double holds in whole microseconds: the years 1700 to 2249. */
+/** Times lie within what a double holds in whole microseconds: the years 1700 to 2249. */
 export const earliestTimeUs = Date.UTC(1700, 0) * 1000;
 export const latestTimeUs = Date.UTC(2250, 0) * 1000 - 1;
+
+/** Event times lie so near each other that a double also holds their differences: the years 1900 to 2184. */
+export const earliestEventTimeUs = Date.UTC(1900, 0) * 1000;
+export const latestEventTimeUs = Date.UTC(2185, 0) * 1000 - 1;

@@ -1,0 +1,64 @@
+import { describe, test } from '@jest/globals';
+import { archiveFeatureGroup, changeFeatureGroupTtl, createFeatureGroup, describeFeatureGroup, registerFeature } from '../../../src/domain/features/decisions.js';
+import { mostFeatures, type FeatureSpec } from '../../../src/domain/features/definition.js';
+import type { FeatureGroupEvent } from '../../../src/domain/features/events.js';
+import { featureGroup } from '../../../src/domain/features/state.js';
+import { anyContext, specify } from '../../support/specify.js';
+
+const given = specify(featureGroup);
+const name = { project: 'fraud', group: 'card' };
+const amount: FeatureSpec = { name: 'amount', type: 'DOUBLE', description: '', constraints: { min: 0 } };
+const country: FeatureSpec = { name: 'country', type: 'STRING', description: '', constraints: {} };
+const definition = { ...name, entities: [{ name: 'card_id', type: 'STRING' as const }], features: [amount], ttlSeconds: 60, partitions: 4, owner: 'risk', description: 'Cards', tags: { pii: 'no' } };
+const created: FeatureGroupEvent = { type: 'FeatureGroupCreated', data: { ...definition, version: 1 } };
+const registered: FeatureGroupEvent = { type: 'FeatureRegistered', data: { ...name, feature: country } };
+const described: FeatureGroupEvent = { type: 'FeatureGroupDescribed', data: { ...name, owner: 'risk', description: 'All cards', tags: {} } };
+const ttlChanged: FeatureGroupEvent = { type: 'FeatureGroupTtlChanged', data: { ...name, ttlSeconds: 0 } };
+const archived: FeatureGroupEvent = { type: 'FeatureGroupArchived', data: { ...name, reason: 'replaced' } };
+
+describe('creating a feature group', () => {
+  const create = (input = definition) => (state: typeof featureGroup.initialState) => createFeatureGroup(input, state, anyContext);
+  test('makes its first version', () => given().when(create()).then(created));
+  test('again as it stands changes nothing, however its tags are ordered', () =>
+    given({ ...created, data: { ...created.data, tags: { a: '1', b: '2' } } }).when(create({ ...definition, tags: { b: '2', a: '1' } as never })).thenNothing());
+  test('again with other features is refused', () => given(created, registered).when(create()).thenRefused('ALREADY_EXISTS', 'another definition'));
+  test('under an archived name is refused', () => given(created, archived).when(create()).thenRefused('ALREADY_EXISTS', 'archived'));
+});
+
+describe('registering a feature', () => {
+  const register = (feature: FeatureSpec) => (state: typeof featureGroup.initialState) => registerFeature({ ...name, feature }, state, anyContext);
+  test('adds it', () => given(created).when(register(country)).then(registered));
+  test('twice alike changes nothing', () => given(created, registered).when(register(country)).thenNothing());
+  test('again with another type is refused, for rows of the old type are there', () =>
+    given(created, registered).when(register({ ...country, type: 'INT64' })).thenRefused('ALREADY_EXISTS', 'card:country exists'));
+  test('called like a key is refused', () => given(created).when(register({ ...country, name: 'card_id' })).thenRefused('INVALID_ARGUMENT', 'key of card'));
+  test('beyond the most there may be is refused', () => {
+    const features = Array.from({ length: mostFeatures }, (_, index) => ({ ...country, name: `f${index}` }));
+    given({ ...created, data: { ...created.data, features } }).when(register(country)).thenRefused('RESOURCE_EXHAUSTED');
+  });
+  test('in an absent group is refused', () => given().when(register(country)).thenRefused('NOT_FOUND', 'card does not exist in project fraud'));
+  test('in an archived group is refused', () => given(created, archived).when(register(country)).thenRefused('FAILED_PRECONDITION', 'archived'));
+});
+
+describe('describing a feature group', () => {
+  const describeIt = (state: typeof featureGroup.initialState) => describeFeatureGroup(described.data, state, anyContext);
+  test('changes its owner, description and tags', () => given(created).when(describeIt).then(described));
+  test('as it is described already changes nothing', () => given(created, described).when(describeIt).thenNothing());
+  test('that is absent is refused', () => given().when(describeIt).thenRefused('NOT_FOUND'));
+  test('that is archived is refused', () => given(created, archived).when(describeIt).thenRefused('FAILED_PRECONDITION'));
+});
+
+describe('changing a TTL', () => {
+  const change = (state: typeof featureGroup.initialState) => changeFeatureGroupTtl(ttlChanged.data, state, anyContext);
+  test('changes it', () => given(created).when(change).then(ttlChanged));
+  test('to what it is changes nothing', () => given(created, ttlChanged).when(change).thenNothing());
+  test('of an absent group is refused', () => given().when(change).thenRefused('NOT_FOUND'));
+  test('of an archived group is refused', () => given(created, archived).when(change).thenRefused('FAILED_PRECONDITION'));
+});
+
+describe('archiving a feature group', () => {
+  const archive = (state: typeof featureGroup.initialState) => archiveFeatureGroup(archived.data, state, anyContext);
+  test('ends it', () => given(created).when(archive).then(archived));
+  test('twice changes nothing', () => given(created, archived).when(archive).thenNothing());
+  test('that is absent is refused', () => given().when(archive).thenRefused('NOT_FOUND'));
+});
