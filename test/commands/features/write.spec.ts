@@ -1,0 +1,162 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { FeatureGroups } from '../../../src/commands/features/groups.js';
+import type { WriteRequest } from '../../../src/commands/features/incoming.js';
+import { RowLog } from '../../../src/commands/features/row-log.js';
+import { rowsFromMaps } from '../../../src/commands/features/row-wise.js';
+import { FeatureWriter } from '../../../src/commands/features/write.js';
+import { Aggregates } from '../../../src/commands/kit/aggregates.js';
+import type { RequestContext } from '../../../src/commands/kit/command.js';
+import { RememberingCommandLog } from '../../../src/commands/kit/idempotency.js';
+import { decodeChunk } from '../../../src/domain/features/chunk.js';
+import { featureGroupStream } from '../../../src/domain/features/streams.js';
+import { Refusal } from '../../../src/domain/kit/index.js';
+import { EventStoreTimeout } from '../../../src/platform/eventstore/errors.js';
+import { memoryLog, type MemoryLog } from './memory-log.js';
+
+const definition = {
+  project: 'p', group: 'g', version: 1, entities: [{ name: 'id', type: 'STRING' }], features: [{ name: 'x', type: 'DOUBLE', description: '', constraints: { min: 0 } }],
+  ttlSeconds: 0, partitions: 2, owner: '', description: '', tags: {},
+};
+const owner: RequestContext = { caller: { actor: 'key:owner', may: () => true } };
+const keyed = (idempotencyKey: string): RequestContext => ({ ...owner, idempotencyKey });
+
+let log: MemoryLog;
+let writer: FeatureWriter;
+let projectRefusal: Refusal | undefined;
+
+/** Another process: its caches are empty, the log is the same. */
+const anotherWriter = () =>
+  new FeatureWriter(
+    new FeatureGroups(new Aggregates(log as never), async () => {
+      if (projectRefusal) throw projectRefusal;
+    }),
+    new RowLog(log as never),
+    new RememberingCommandLog({
+      find: async (commandId) => {
+        const event = log.events.findLast(({ metadata }) => metadata['commandId'] === commandId && metadata['bodyHash'] !== undefined);
+        return event && { bodyHash: event.metadata['bodyHash'] as string, position: `${event.position.commit}`, revision: event.revision };
+      },
+    }),
+  );
+
+const define = (type: string, data: object) => log.append(featureGroupStream('p', 'g'), [{ id: crypto.randomUUID(), type, data, metadata: { version: 1 } }], { expected: 'any' });
+const write = (values: Record<string, unknown>, more: Partial<WriteRequest> = {}): WriteRequest => ({
+  project: 'p', group: 'g', mode: 'BOTH', partial: false, ...more,
+  rows: rowsFromMaps(Object.entries(values).map(([id, x]) => ({ keys: new Map([['id', id]]), timeUs: 1e15, values: new Map([['x', x]]) }))),
+});
+const chunks = () => log.events.filter(({ type }) => type === 'FeatureRowsWritten');
+const refusalOf = (attempt: Promise<unknown>): Promise<Refusal> => attempt.then(() => { throw new Error('It was not refused'); }, (error) => error);
+const manyRows = Object.fromEntries(Array.from({ length: 50 }, (_, id) => [`k${id}`, id]));
+
+beforeEach(async () => {
+  log = memoryLog();
+  projectRefusal = undefined;
+  writer = anotherWriter();
+  await define('FeatureGroupCreated', definition);
+});
+
+describe('a write', () => {
+  test('stores its rows among the partitions of the group, and says who wrote them', async () => {
+    const reply = await writer.write(write(manyRows), { ...owner, correlationId: 'c', traceparent: 't' });
+    expect(reply).toMatchObject({ rowsWritten: 50, rowsRejected: 0, faults: [], position: `${log.events.length}` });
+    expect(chunks().map(({ stream }) => stream).sort()).toEqual(['features-p.g.0', 'features-p.g.1']);
+    expect(chunks().reduce((rows, { data }) => rows + decodeChunk(data).rows, 0)).toBe(50);
+    for (const { metadata } of chunks()) expect(metadata).toMatchObject({ commandId: reply.commandId, correlationId: 'c', actor: 'key:owner', project: 'p', traceparent: 't', version: 1 });
+  });
+
+  test('with one bad row stores nothing and names it', async () => {
+    const refusal = await refusalOf(writer.write(write({ a: 1, b: -1 }), owner));
+    expect(refusal.code).toBe('INVALID_ARGUMENT');
+    expect(refusal.message).toBe('1 of 2 rows cannot be stored, so none was; rows[1].values.x is less than 0');
+    expect(refusal.details.fields).toEqual([{ field: 'rows[1].values.x', description: 'is less than 0' }]);
+    expect(chunks()).toEqual([]);
+  });
+
+  test('of the good rows alone stores them, and counts and names the others', async () => {
+    const reply = await writer.write(write({ a: 1, b: -1, c: 3 }, { partial: true }), owner);
+    expect(reply).toMatchObject({ rowsWritten: 2, rowsRejected: 1, faults: [{ row: 1, field: 'values.x' }] });
+    expect(chunks().flatMap(({ data }) => decodeChunk(data).keys).sort()).toEqual(['["a"]', '["c"]']);
+  });
+
+  test('without any good row stores nothing and has no position', async () => {
+    expect(await writer.write(write({ a: -1 }, { partial: true }), owner)).toMatchObject({ rowsWritten: 0, position: '' });
+    expect(await writer.write(write({ a: -1 }, { partial: true }), keyed('k'))).toMatchObject({ rowsWritten: 0, position: '' });
+    expect(chunks()).toEqual([]);
+  });
+
+  test('without rows, to an absent group, or without permission is refused', async () => {
+    expect(await refusalOf(writer.write(write({}), owner))).toMatchObject({ code: 'INVALID_ARGUMENT' });
+    expect(await refusalOf(writer.write(write({ a: 1 }, { group: 'other' }), owner))).toMatchObject({ code: 'NOT_FOUND' });
+    expect(await refusalOf(writer.write(write({ a: 1 }), { caller: { actor: 'key:reader', may: () => false } }))).toMatchObject({ code: 'PERMISSION_DENIED' });
+  });
+
+  test('to an archived group or project is refused', async () => {
+    projectRefusal = new Refusal('FAILED_PRECONDITION', 'Project p is archived');
+    expect(await refusalOf(writer.write(write({ a: 1 }), owner))).toBe(projectRefusal);
+    projectRefusal = undefined;
+    await define('FeatureGroupArchived', { project: 'p', group: 'g', reason: 'old' });
+    expect(await refusalOf(writer.write(write({ a: 1 }), owner))).toMatchObject({ code: 'FAILED_PRECONDITION' });
+  });
+
+  test('of a feature that another process has just registered is taken', async () => {
+    await writer.write(write({ a: 1 }), owner);
+    await define('FeatureRegistered', { project: 'p', group: 'g', feature: { name: 'y', type: 'BOOL', description: '', constraints: {} } });
+    const rows = rowsFromMaps([{ keys: new Map([['id', 'a']]), timeUs: 1e15, values: new Map([['y', true]]) }]);
+    expect(await writer.write({ ...write({}), rows }, owner)).toMatchObject({ rowsWritten: 1 });
+  });
+});
+
+describe('a write under an idempotency key', () => {
+  test('takes effect once, in whichever process it is repeated', async () => {
+    const first = await writer.write(write(manyRows), keyed('k'));
+    const stored = log.events.length;
+    for (const again of [writer, anotherWriter()]) expect(await again.write(write(manyRows), keyed('k'))).toEqual(first);
+    expect(log.events).toHaveLength(stored);
+  });
+
+  test('takes effect once when it is sent twice at the same moment', async () => {
+    const replies = await Promise.all([writer.write(write(manyRows), keyed('k')), writer.write(write(manyRows), keyed('k'))]);
+    expect(replies[1]).toEqual(replies[0]);
+    expect(chunks()).toHaveLength(2);
+  });
+
+  test('with other rows is refused', async () => {
+    await writer.write(write({ a: 1 }), keyed('k'));
+    expect(await refusalOf(writer.write(write({ a: 2 }), keyed('k')))).toMatchObject({ code: 'FAILED_PRECONDITION', details: { reason: 'IDEMPOTENCY_KEY_REUSED' } });
+  });
+
+  test('is not taken for done when one partition is missing', async () => {
+    let broken = true;
+    log.before = async (stream) => {
+      if (broken && stream.endsWith('.1')) throw new Error('The disk is full');
+    };
+    await expect(writer.write(write(manyRows), keyed('k'))).rejects.toThrow('The disk is full');
+    broken = false;
+    await anotherWriter().write(write(manyRows), keyed('k'));
+    expect(new Set(chunks().map(({ stream }) => stream)).size).toBe(2);
+  });
+});
+
+describe('many writes at once', () => {
+  test('to one partition go together, each an event of its own', async () => {
+    let open = () => {};
+    const gate = new Promise<void>((resolve) => (open = resolve));
+    log.before = () => gate;
+    const writes = Array.from({ length: 100 }, (_, index) => writer.write(write({ same: index }), owner));
+    await new Promise((resolve) => setImmediate(resolve));
+    open();
+    const replies = await Promise.all(writes);
+    expect(chunks().map(({ data }) => decodeChunk(data).columns.get('x'))).toEqual(Array.from({ length: 100 }, (_, index) => [index]));
+    expect(log.appends.filter(({ stream }) => stream.startsWith('features-'))).toHaveLength(2);
+    expect(new Set(replies.map(({ commandId }) => commandId)).size).toBe(100);
+  });
+});
+
+test('an append whose outcome is unknown is looked for before it is tried again', async () => {
+  let lost = 1;
+  log.after = async (stream) => {
+    if (stream.startsWith('features-') && lost-- > 0) throw new EventStoreTimeout('No answer', { outcomeUnknown: true });
+  };
+  expect(await writer.write(write({ a: 1 }), owner)).toMatchObject({ rowsWritten: 1 });
+  expect(chunks()).toHaveLength(1);
+});
