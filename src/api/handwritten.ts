@@ -3,9 +3,13 @@ import type { Core } from './core.js';
 import { featureResolvers } from './graphql/features/resolvers.js';
 import { featureTypeDefs } from './graphql/features/schema.js';
 import { featureRpcs } from './grpc/features/handlers.js';
+import { featureHistoryRpcs } from './grpc/features/history-rpcs.js';
 import type { HandwrittenRpc } from './grpc/guard.js';
 import type { Observer } from './observer.js';
 import type { Resolvers } from './graphql/schema.js';
+import { featureHistoryResolvers, featureHistoryTypeDefs } from './graphql/features/history.js';
+import { FeatureHistoryController } from './rest/features/history-controller.js';
+import { featureHistoryPaths } from './rest/features/history-openapi.js';
 import { FeatureRowsController } from './rest/features/controller.js';
 import { featureRowsPaths } from './rest/features/openapi.js';
 
@@ -27,4 +31,5 @@ export interface Handwritten {
 /** The hand-written endpoints, one line a domain. */
 export const handwritten: readonly Handwritten[] = [
   { domain: 'features', grpc: featureRpcs, controllers: [FeatureRowsController], openApiPaths: featureRowsPaths, graphql: { typeDefs: featureTypeDefs, resolvers: featureResolvers } },
+  { domain: 'features', grpc: featureHistoryRpcs, controllers: [FeatureHistoryController], openApiPaths: featureHistoryPaths, graphql: { typeDefs: featureHistoryTypeDefs, resolvers: featureHistoryResolvers } },
 ];

@@ -10,7 +10,7 @@ import type { HistoricalAnswer, HistoricalQuestion } from '../../projections/fea
 import type { KnownAt } from '../../projections/features/history/known.js';
 import type { RequestTable } from '../../projections/features/history/request-table.js';
 import type { TrainingColumn } from '../../projections/features/history/training-set.js';
-import { jsonOf, onlineRequestOf, onlineRows, type OnlineRow } from './json.js';
+import { jsonOf, onlineRequestOf, onlineRows, readInput, type OnlineRow } from './json.js';
 
 const mostFaults = 100;
 
@@ -38,7 +38,7 @@ const features = z.array(z.string().max(256)).min(1).max(5000);
 const asked = { project: resourceName, features, fullNames: z.boolean().default(false), knownAt: knownAt.optional() };
 
 /** The question of a training set, without its rows. */
-const historicalInput = z.strictObject({
+export const historicalInput = z.strictObject({
   ...asked,
   aliases: z.array(z.strictObject({ alias: resourceName, group: resourceName, keyColumns: z.record(z.string(), z.string()).default({}) })).max(100).default([]),
   timeColumn: z.string().min(1).max(256).default(defaultTimeColumn),
@@ -47,9 +47,11 @@ const historicalInput = z.strictObject({
   rows: z.array(z.record(z.string(), z.unknown())).optional(),
 });
 
-const offlineInput = z.strictObject({ ...asked, entities: z.array(z.record(z.string(), z.unknown())).min(1).max(10_000), start: time.optional(), end: time.optional() });
+/** The question for the history of chosen entities. */
+export const offlineInput = z.strictObject({ ...asked, entities: z.array(z.record(z.string(), z.unknown())).min(1).max(10_000), start: time.optional(), end: time.optional() });
 
-const asOfInput = z.looseObject({ at: time.optional(), knownAt: knownAt.optional() });
+/** The question for the values at a past moment. */
+export const asOfInput = readInput.extend({ at: time.optional(), knownAt: knownAt.optional() });
 
 /** A question for a training set as JSON says it: rows are objects, whose `timeColumn` is the time of the row. */
 export function historicalQuestionOf(raw: unknown): HistoricalQuestion {

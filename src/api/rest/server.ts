@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isUtf8 } from 'node:buffer';
 import { Refusal } from '../../domain/kit/index.js';
 import { traceIdOf, traceparentOf } from '../context.js';
+import { parseCsv } from './features/csv.js';
 import { parseNdjson } from './features/ndjson.js';
 import type { SendFailure } from './guard.js';
 import { restError, sendProblem } from './problem.js';
@@ -21,6 +22,7 @@ export function restAdapter(maxMessageBytes: number): FastifyAdapter {
   const adapter = new FastifyAdapter(fastifyOptions(maxMessageBytes, sendProblem) as never);
   parseStrictJson(adapter.getInstance() as never);
   parseNdjson(adapter.getInstance() as never);
+  parseCsv(adapter.getInstance() as never);
   return adapter;
 }
 

@@ -1,15 +1,11 @@
-import type { sendUnaryData, ServerDuplexStream, ServerUnaryCall } from '@grpc/grpc-js';
+import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { WriteReply } from '../../../commands/features/incoming.js';
 import type { OnlineAnswer } from '../../../projections/features/online/read.js';
-import { traceIdOf } from '../../context.js';
 import type { Core } from '../../core.js';
 import { featureStore } from '../../features/store.js';
 import type { Observer } from '../../observer.js';
-import type { WireContext } from '../../operations.js';
-import { visitorOf } from '../../visitors.js';
-import { grpcContext, sendVersion } from '../call.js';
 import type { HandwrittenRpc } from '../guard.js';
-import { grpcError } from '../status.js';
+import { unary } from '../unary.js';
 import { decodeReadOnlineRequest, encodeReadOnlineReply, type ReadOnlineMessage } from './read-messages.js';
 import { offlineMode, onlineMode, onlineRequestOf, writeRequestOf, type ModeOf } from './requests.js';
 import { streamWrite } from './stream-write.js';
@@ -36,17 +32,5 @@ export function featureRpcs(core: Core, observer: Observer): Record<string, Hand
       requestDeserialize: decodeReadOnlineRequest,
       responseSerialize: encodeReadOnlineReply,
     },
-  };
-}
-
-function unary<Request, Reply extends object>(observer: Observer, name: string, answer: (message: Request, context: WireContext) => Promise<Reply>) {
-  return async (call: ServerUnaryCall<Request, Reply>, callback: sendUnaryData<Reply>): Promise<void> => {
-    try {
-      const reply = await observer.observe('grpc', name, grpcContext(call), (traced) => answer(call.request, traced));
-      sendVersion(call, reply);
-      callback(null, reply);
-    } catch (error) {
-      callback(grpcError(error, traceIdOf(visitorOf(call.metadata).traceparent)));
-    }
   };
 }

@@ -84,12 +84,31 @@ export class ProtoWriter {
     });
   }
 
+  /** Packed; an empty list is not written. */
+  uint32s(field: number, values: readonly number[]): void {
+    if (values.length === 0) return;
+    this.message(field, () => {
+      for (const value of values) this.varint(value);
+    });
+  }
+
+  /** A whole number that a double holds; zero is not written. */
+  int64(field: number, value: number): void {
+    if (value === 0) return;
+    this.tag(field, 0);
+    if (value > 0) this.varint(value);
+    else this.varint64(BigInt.asUintN(64, BigInt(value)));
+  }
+
   bools(field: number, values: readonly boolean[]): void {
     this.data(field, Uint8Array.from(values, Number));
   }
 
   private zigzag(value: bigint): void {
-    let rest = BigInt.asUintN(64, (value << 1n) ^ (value >> 63n));
+    this.varint64(BigInt.asUintN(64, (value << 1n) ^ (value >> 63n)));
+  }
+
+  private varint64(rest: bigint): void {
     this.room(10);
     for (; rest > 0x7fn; rest >>= 7n) this.bytes[this.at++] = Number(rest & 0x7fn) | 0x80;
     this.bytes[this.at++] = Number(rest);

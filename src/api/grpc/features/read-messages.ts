@@ -57,7 +57,7 @@ function writeVector(writer: ProtoWriter, { name, group, type, values, statuses 
 }
 
 /** How the values of each type stand in a Column; where there is none stands the type's zero. */
-const writeColumn: Record<FeatureType, (writer: ProtoWriter, values: readonly (never | null)[]) => void> = {
+export const writeColumn: Record<FeatureType, (writer: ProtoWriter, values: readonly (never | null)[]) => void> = {
   DOUBLE: (writer, values) => writer.doubles(2, orZero<number>(values, 0)),
   INT64: (writer, values) => writer.sint64s(3, orZero<number | string>(values, 0)),
   STRING: (writer, values) => orZero<string>(values, '').forEach((value) => writer.repeatedString(4, value)),

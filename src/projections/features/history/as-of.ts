@@ -1,11 +1,12 @@
 import type { FeatureValue } from '../../../domain/features/values.js';
+import { Refusal } from '../../../domain/kit/index.js';
 import type { Position } from '../../../platform/eventstore/port.js';
 import type { AnsweredFeature, OnlineAnswer, OnlineRequest } from '../online/read.js';
 import { statusOf } from '../online/status.js';
-import { groupsAt, pinned } from './historical.js';
 import { PointInTimeJoin } from './join.js';
 import { isKnown, type KnownAt } from './known.js';
 import { momentsOf, type RequestTable } from './request-table.js';
+import { pinned } from './pinned.js';
 import { reading } from './reading.js';
 import type { Replay } from './replay.js';
 import { groupsOf, planOf, type Plan } from './selection.js';
@@ -21,17 +22,18 @@ export interface AsOfAnswer extends OnlineAnswer {
   readonly known: KnownAt & { readonly position: Position };
 }
 
-/** The most entities of one request: a training set is the way to ask for more. */
-export const mostEntitiesAsOf = 10_000;
+/** The most entities of one request. */
+const mostEntities = 10_000;
 
 /**
  * The values of entities at a past moment, by replay of the partitions that hold them. Every row written counts, for
  * whichever reads it was written: the latest event time that is not after the moment. Ages are as of the moment.
  */
 export async function readAsOf(replay: Replay, request: AsOfRequest, signal?: AbortSignal): Promise<AsOfAnswer> {
+  if (request.entities > mostEntities) throw new Refusal('INVALID_ARGUMENT', `A read takes at most ${mostEntities} entities; a training set takes more`, { reason: 'TOO_MANY_ENTITIES' });
   const selection = { features: request.features, fullNames: request.fullNames, aliases: [] };
-  const known = await pinned(replay.eventStore, request.known);
-  const plan = planOf(selection, await groupsAt(replay.eventStore, request.project, groupsOf(selection), known.position, signal), []);
+  const { known, definitions } = await pinned(replay.eventStore, request.project, groupsOf(selection), request.known, signal);
+  const plan = planOf(selection, definitions, []);
   const joins = await replayed(replay, plan, request, known, signal);
   const groups = joins.map((join, at) => ({
     group: plan.joins[at]!.name,

@@ -1,4 +1,4 @@
-import { decode, Refusal } from '../../../domain/kit/index.js';
+import { decode, Refusal, resourceName } from '../../../domain/kit/index.js';
 import { featureGroupEvents } from '../../../domain/features/events.js';
 import { featureGroup, type FeatureGroup, type FeatureGroupDefinition } from '../../../domain/features/state.js';
 import { featureGroupStream } from '../../../domain/features/streams.js';
@@ -7,6 +7,8 @@ import { comparePositions, formatPosition, type EventStore, type Position } from
 /** A group as it was declared at a place in the log, so that a training set asked again uses the same TTL and types. Refuses when it was not there. */
 export async function groupAt(eventStore: EventStore, project: string, group: string, until: Position, signal?: AbortSignal): Promise<FeatureGroupDefinition> {
   let state: FeatureGroup = featureGroup.initialState;
+  // What cannot be a name stands in no stream's name either.
+  if (![project, group].every((name) => resourceName.safeParse(name).success)) throw absent(project, group, until);
   for await (const event of eventStore.readStream(featureGroupStream(project, group), { signal })) {
     if (comparePositions(event.position, until) > 0) break;
     const definition = featureGroupEvents.find(({ type }) => type === event.type);
@@ -14,5 +16,8 @@ export async function groupAt(eventStore: EventStore, project: string, group: st
     state = featureGroup.evolve(state, decode(definition, Number(event.metadata['version'] ?? 1), event.data));
   }
   if (state.status !== 'absent') return state.definition;
-  throw new Refusal('NOT_FOUND', `Feature group ${group} does not exist in ${project} at position ${formatPosition(until)}`, { reason: 'FEATURE_GROUP_NOT_FOUND' });
+  throw absent(project, group, until);
 }
+
+const absent = (project: string, group: string, until: Position) =>
+  new Refusal('NOT_FOUND', `Feature group ${group} does not exist in ${project} at position ${formatPosition(until)}`, { reason: 'FEATURE_GROUP_NOT_FOUND', metadata: { group } });

@@ -1,8 +1,7 @@
-import { Refusal } from '../../../domain/kit/index.js';
-import { comparePositions, formatPosition, type EventStore, type Position } from '../../../platform/eventstore/port.js';
+import type { Position } from '../../../platform/eventstore/port.js';
 import { defaultTimeColumn, joinEntityTimes, requireSameKeys, startOf, type TimeRange } from './entity-times.js';
-import { groupAt } from './group-at.js';
 import type { KnownAt } from './known.js';
+import { pinned } from './pinned.js';
 import type { Replay } from './replay.js';
 import { momentsOf, type RequestTable } from './request-table.js';
 import { groupsOf, planOf, type Plan, type Selection } from './selection.js';
@@ -38,8 +37,7 @@ export interface HistoricalAnswer {
 /** Answers a question from the log. Refusals of the question itself come before the first table. */
 export async function historical(replay: Replay, question: HistoricalQuestion, signal?: AbortSignal): Promise<HistoricalAnswer> {
   const { project, rows } = question;
-  const known = await pinned(replay.eventStore, question.known);
-  const definitions = await groupsAt(replay.eventStore, project, groupsOf(question), known.position, signal);
+  const { known, definitions } = await pinned(replay.eventStore, project, groupsOf(question), question.known, signal);
   if (isTable(rows)) {
     const plan = planOf(question, definitions, rows.columns.keys());
     return { known, tables: one(() => joinHistory(replay, rows, plan, known, signal)) };
@@ -48,20 +46,6 @@ export async function historical(replay: Replay, question: HistoricalQuestion, s
   const { endUs, startUs = startOf(endUs, plan), entities } = rows;
   const range = { startUs, endUs, ...(entities && { entities: encodedKeys(momentsOf(entities, plan.joins[0]!)) }) };
   return { known, range, tables: joinEntityTimes(replay, plan, range, known, signal) };
-}
-
-/** The groups' definitions at a position, by name. */
-export async function groupsAt(eventStore: EventStore, project: string, groups: readonly string[], until: Position, signal?: AbortSignal) {
-  const definitions = await Promise.all(groups.map((group) => groupAt(eventStore, project, group, until, signal)));
-  return new Map(definitions.map((definition) => [definition.group, definition]));
-}
-
-/** The bounds with the position where the log ends now, so that what is written while the answer is made stays out of it. */
-export async function pinned(eventStore: EventStore, known: KnownAt): Promise<KnownAt & { readonly position: Position }> {
-  const end = await eventStore.endOfLog();
-  if (known.position === undefined) return { ...known, position: end };
-  if (comparePositions(known.position, end) <= 0) return { ...known, position: known.position };
-  throw new Refusal('OUT_OF_RANGE', `Position ${formatPosition(known.position)} lies beyond the end of the log, ${formatPosition(end)}`, { reason: 'POSITION_BEYOND_END' });
 }
 
 const isTable = (rows: HistoricalQuestion['rows']): rows is RequestTable => 'columns' in rows;

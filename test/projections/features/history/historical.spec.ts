@@ -153,6 +153,8 @@ describe('a training set', () => {
     const rows = [{ airport: 'LAS', event_time: 250 }];
     const delays = async (known: KnownAt) => (await ask(group.project, { rows, known })).cells.map(({ delay }) => delay);
     expect(await delays({ timeUs: between * 1000 })).toEqual([3]);
+    const { known } = await ask(group.project, { rows, known: { timeUs: between * 1000 } });
+    expect(await delays({ position: known.position })).toEqual([3]);
     expect(await delays({})).toEqual([4]);
   });
 

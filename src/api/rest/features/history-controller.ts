@@ -1,0 +1,90 @@
+import { Controller, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Readable } from 'node:stream';
+import { Refusal } from '../../../domain/kit/index.js';
+import { formatPosition } from '../../../platform/eventstore/port.js';
+import type { HistoricalQuestion } from '../../../projections/features/history/historical.js';
+import type { Core } from '../../core.js';
+import { asOfJson, asOfRequestOf, historicalQuestionOf, offlineQuestionOf } from '../../features/history-json.js';
+import { featureHistory, tablesOf, type FeatureHistory } from '../../features/history.js';
+import { csv, json, ndjson, type TextFormat } from '../../features/table-text.js';
+import { Observer } from '../../observer.js';
+import { CORE } from '../../operations.js';
+import { routerPath } from '../paths.js';
+import { restContext } from '../request.js';
+import { CsvBody } from './csv.js';
+import { historyFieldsOf } from './history-query.js';
+import { NdjsonBody } from './ndjson.js';
+
+/** Reading the past of features over REST. */
+@Controller()
+export class FeatureHistoryController {
+  private readonly history: FeatureHistory;
+
+  constructor(
+    @Inject(CORE) core: Core,
+    @Inject(Observer) private readonly observer: Observer,
+  ) {
+    this.history = featureHistory(core);
+  }
+
+  /** `{ features, entities, at, knownAt, fullNames }`: the values of a few entities at a past moment. */
+  @Post(routerPath('/api/v1/projects/{project}/features:readAsOf'))
+  @HttpCode(200)
+  async readAsOf(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<ReturnType<typeof asOfJson>> {
+    return this.observer.observe('rest', 'ReadAsOf', restContext(request), async (context) => {
+      const { request: wanted, entities } = asOfRequestOf(bodyOf(request));
+      const answer = await this.history.readAsOf(wanted, context);
+      reply.header('tarl-position', formatPosition(answer.known.position));
+      return asOfJson(answer, entities);
+    });
+  }
+
+  /** `{ features, entities, start, end, knownAt, fullNames }`: the history of chosen entities, in the format that `Accept` names. */
+  @Post(routerPath('/api/v1/projects/{project}/features:readOffline'))
+  @HttpCode(200)
+  readOffline(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    return this.stream('ReadOffline', request, reply, offlineQuestionOf);
+  }
+
+  /**
+   * `{ features, aliases, rows, timeColumn, knownAt, fullNames, start, end }`: a training set, in the format that `Accept`
+   * names. Rows may also be the whole body, as NDJSON or CSV; the other fields then stand in the query string.
+   */
+  @Post(routerPath('/api/v1/projects/{project}/features:historical'))
+  @HttpCode(200)
+  historical(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    return this.stream('GetHistoricalFeatures', request, reply, historicalQuestionOf);
+  }
+
+  /** Sends the answer as fast as the client takes it; stops reading when the client has gone. */
+  private async stream(operation: string, request: FastifyRequest, reply: FastifyReply, questionOf: (raw: unknown) => HistoricalQuestion): Promise<void> {
+    await this.observer.observe('rest', operation, restContext(request), async (context) => {
+      const format = formatOf(request);
+      const answer = await this.history.historical(questionOf(bodyOf(request)), context);
+      const text = Readable.from(format.write(tablesOf(answer)), { objectMode: true, highWaterMark: 2 });
+      reply.header('tarl-position', formatPosition(answer.known.position)).type(`${format.mediaType}; charset=utf-8`);
+      await reply.send(text);
+    });
+  }
+}
+
+const formats: Readonly<Record<string, TextFormat>> = {
+  'application/x-ndjson': ndjson, 'application/ndjson': ndjson, 'application/*': ndjson, '*/*': ndjson,
+  'text/csv': csv, 'text/*': csv,
+  'application/json': json,
+};
+
+/** The first format of `Accept` that is known; NDJSON where nothing is asked for. */
+function formatOf({ headers: { accept = '*/*' } }: FastifyRequest): TextFormat {
+  const asked = accept.split(',').map((type) => type.split(';', 1)[0]!.trim().toLowerCase());
+  const known = asked.find((type) => Object.hasOwn(formats, type));
+  if (known !== undefined) return formats[known]!;
+  throw new Refusal('INVALID_ARGUMENT', 'Training sets come as application/x-ndjson, text/csv or application/json', { reason: 'NOT_ACCEPTABLE' });
+}
+
+function bodyOf({ body, query, params }: FastifyRequest): object {
+  if (body instanceof NdjsonBody || body instanceof CsvBody) return { ...historyFieldsOf(query as Record<string, unknown>), rows: body.values, ...(params as object) };
+  if (typeof body === 'object' && body !== null && !Array.isArray(body)) return { ...body, ...(params as object) };
+  throw new Refusal('INVALID_ARGUMENT', 'The body must be a JSON object, NDJSON or CSV', { reason: 'INVALID_BODY' });
+}

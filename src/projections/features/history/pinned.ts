@@ -1,0 +1,72 @@
+import type { FeatureGroupDefinition } from '../../../domain/features/state.js';
+import { featureGroupStream, featureRowsStream } from '../../../domain/features/streams.js';
+import { Refusal } from '../../../domain/kit/index.js';
+import { comparePositions, formatPosition, startOfLog, type EventStore, type Position, type StoredEvent } from '../../../platform/eventstore/port.js';
+import { groupAt } from './group-at.js';
+import type { KnownAt } from './known.js';
+
+/** What a read may know, as a place in the log, and the groups as they were declared there. */
+export interface Pinned {
+  readonly known: KnownAt & { readonly position: Position };
+  /** By name. */
+  readonly definitions: ReadonlyMap<string, FeatureGroupDefinition>;
+}
+
+/**
+ * Pins a read to the log as it stands now, or as it stood at the bounds given: what is written while the answer is
+ * made stays out of it, and the same question with this position has the same answer for ever.
+ */
+export async function pinned(eventStore: EventStore, project: string, groups: readonly string[], known: KnownAt, signal?: AbortSignal): Promise<Pinned> {
+  const position = await positionOf(eventStore, known);
+  const declared = await groupsAt(eventStore, project, groups, position, signal);
+  if (known.timeUs === undefined) return { known: { ...known, position }, definitions: declared };
+  const then = await positionAt(eventStore, [...declared.values()], known.timeUs, signal);
+  const earlier = comparePositions(then, position) < 0 ? then : position;
+  return { known: { ...known, position: earlier }, definitions: await groupsAt(eventStore, project, groups, earlier, signal) };
+}
+
+async function positionOf(eventStore: EventStore, { position }: KnownAt): Promise<Position> {
+  const end = await eventStore.endOfLog();
+  if (position === undefined) return end;
+  if (comparePositions(position, end) <= 0) return position;
+  throw new Refusal('OUT_OF_RANGE', `Position ${formatPosition(position)} lies beyond the end of the log, ${formatPosition(end)}`, { reason: 'POSITION_BEYOND_END' });
+}
+
+async function groupsAt(eventStore: EventStore, project: string, groups: readonly string[], until: Position, signal?: AbortSignal): Promise<Pinned['definitions']> {
+  const definitions = await Promise.all(groups.map((group) => groupAt(eventStore, project, group, until, signal)));
+  return new Map(definitions.map((definition) => [definition.group, definition]));
+}
+
+/** Where the last event of the groups stands that had been recorded by a moment: their declarations or their rows. */
+async function positionAt(eventStore: EventStore, groups: readonly FeatureGroupDefinition[], timeUs: number, signal?: AbortSignal): Promise<Position> {
+  const streams = groups.flatMap(({ project, group, partitions }) => [
+    featureGroupStream(project, group),
+    ...Array.from({ length: partitions }, (_, partition) => featureRowsStream(project, group, partition)),
+  ]);
+  const positions = await Promise.all(streams.map((stream) => lastRecordedBy(eventStore, stream, timeUs, signal)));
+  return positions.reduce((latest, position) => (comparePositions(position, latest) > 0 ? position : latest), startOfLog);
+}
+
+/** The log's clock does not run backwards, so a stream is searched by halves. */
+async function lastRecordedBy(eventStore: EventStore, stream: string, timeUs: number, signal?: AbortSignal): Promise<Position> {
+  const recordedBy = (event: StoredEvent) => event.recordedAt.getTime() * 1000 <= timeUs;
+  const last = await firstOf(eventStore.readStream(stream, { from: 'end', direction: 'backwards', limit: 1, signal }));
+  if (last === undefined || recordedBy(last)) return last?.position ?? startOfLog;
+  let found = startOfLog;
+  let low = 0n;
+  let high = last.revision;
+  while (low < high) {
+    const middle = (low + high) / 2n;
+    const event = await firstOf(eventStore.readStream(stream, { from: middle, limit: 1, signal }));
+    if (event !== undefined && recordedBy(event)) {
+      found = event.position;
+      low = middle + 1n;
+    } else high = middle;
+  }
+  return found;
+}
+
+async function firstOf(events: AsyncIterable<StoredEvent>): Promise<StoredEvent | undefined> {
+  for await (const event of events) return event;
+  return undefined;
+}
