@@ -1,0 +1,204 @@
+import { Metadata, type ServiceError } from '@grpc/grpc-js';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { ownerKey } from './support/memory-core.js';
+import { testPlatform, type TestPlatform } from './support/platform.js';
+
+let platform: TestPlatform;
+beforeAll(async () => {
+  platform = await testPlatform();
+  await ok(platform.rest('/api/v1/projects', { project: 'flights' }));
+  await ok(platform.rest('/api/v1/projects/flights/feature-groups', { group: 'airports', entities: [{ name: 'airport', type: 'STRING' }], features: [{ name: 'delay', type: 'INT64' }, { name: 'note', type: 'STRING' }], ttlSeconds: 3600 }));
+  await write([['LAS', '2001-01-01T10:00:00Z', 3, 'fog, "dense"'], ['ATL', '2001-01-01T10:00:00Z', 5, ''], ['LAS', '2001-01-01T10:30:00Z', null, null]]);
+});
+afterAll(() => platform.close());
+
+type Written = readonly [airport: string, eventTime: string, delay: number | null, note: string | null];
+
+async function write(rows: readonly Written[]): Promise<string> {
+  const answer = await ok(platform.rest('/api/v1/projects/flights/feature-groups/airports:write', { rows: rows.map(([airport, eventTime, delay, note]) => ({ entity: { airport }, eventTime, values: { delay, note } })) }));
+  return answer.position;
+}
+
+async function ok(called: Promise<{ code: string; message?: string; answer?: any }>): Promise<any> {
+  const { code, message, answer } = await called;
+  expect({ code, message }).toEqual({ code: 'OK', message: undefined });
+  return answer;
+}
+
+const rows = [
+  { airport: 'LAS', event_time: '2001-01-01T10:15:00Z', label: 'a' },
+  { airport: 'ATL', event_time: '2001-01-01 11:00:00', label: 'b,"c"' },
+  { airport: 'ATL', event_time: '2001-01-01T11:00:00.000001Z', label: null },
+  { airport: 'PHX', event_time: '2001-01-01T11:00:00Z', label: '' },
+];
+const expected = [
+  { ...rows[0], delay: 3, note: 'fog, "dense"' },
+  { ...rows[1], delay: 5, note: '' },
+  { ...rows[2], delay: null, note: null },
+  { ...rows[3], delay: null, note: null },
+];
+
+/** A streamed answer over REST, as text. */
+async function post(path: string, body: string, headers: Record<string, string>) {
+  const response = await fetch(platform.addresses.rest + path, { method: 'POST', body, headers: { authorization: `Bearer ${ownerKey}`, 'content-type': 'application/json', ...headers } });
+  return { status: response.status, type: response.headers.get('content-type'), position: response.headers.get('tarl-position'), text: await response.text() };
+}
+const historical = '/api/v1/projects/flights/features:historical';
+const lines = (text: string) => text.trimEnd().split('\n').map((line) => JSON.parse(line));
+
+/** All messages of a server stream. */
+function stream(rpc: string, message: object | object[]): Promise<any[]> {
+  const metadata = new Metadata();
+  metadata.set('authorization', `Bearer ${ownerKey}`);
+  return new Promise((resolve, reject) => {
+    const messages: any[] = [];
+    const many = Array.isArray(message);
+    const call = many ? (platform.features as any)[rpc](metadata) : (platform.features as any)[rpc](message, metadata);
+    call.on('data', (one: unknown) => messages.push(one)).on('end', () => resolve(messages)).on('error', (error: ServiceError) => reject(error));
+    if (many) {
+      for (const one of message) call.write(one);
+      call.end();
+    }
+  });
+}
+
+describe('a training set over REST', () => {
+  test('comes as NDJSON, as CSV or as one document, whichever Accept names', async () => {
+    const body = JSON.stringify({ features: ['airports'], rows });
+    const asLines = await post(historical, body, { accept: 'application/x-ndjson' });
+    expect(asLines).toMatchObject({ status: 200, type: 'application/x-ndjson; charset=utf-8' });
+    expect(lines(asLines.text)).toEqual(expected);
+    const asCsv = await post(historical, body, { accept: 'text/csv' });
+    expect(asCsv.text).toBe(
+      ['airport,event_time,label,delay,note', 'LAS,2001-01-01T10:15:00Z,a,3,"fog, ""dense"""', 'ATL,2001-01-01 11:00:00,"b,""c""",5,""', 'ATL,2001-01-01T11:00:00.000001Z,,,', 'PHX,2001-01-01T11:00:00Z,"",,', ''].join('\r\n'),
+    );
+    const asDocument = await post(historical, body, { accept: 'application/json' });
+    expect(JSON.parse(asDocument.text)).toEqual({ rows: expected });
+    expect(await post(historical, body, { accept: 'image/png' })).toMatchObject({ status: 406 });
+  });
+
+  test('takes its rows as NDJSON or CSV, with the question in the query string', async () => {
+    const asLines = await post(`${historical}?features=airports`, rows.map((row) => JSON.stringify(row)).join('\n'), { 'content-type': 'application/x-ndjson' });
+    expect(lines(asLines.text)).toEqual(expected);
+    const asCsv = await post(`${historical}?features=far:delay&alias=far:airports:airport=destination&fullNames=true&timeColumn=at`, 'destination,at\r\nLAS,2001-01-01T10:15:00Z\r\n,2001-01-01T10:15:00Z\r\n', { 'content-type': 'text/csv' });
+    expect(lines(asCsv.text)).toEqual([{ destination: 'LAS', at: '2001-01-01T10:15:00Z', far__delay: 3 }, { destination: null, at: '2001-01-01T10:15:00Z', far__delay: null }]);
+  });
+
+  test('asked again at its position is the same to the byte, whatever was written since', async () => {
+    const group = { group: 'changing', entities: [{ name: 'airport', type: 'STRING' }], features: [{ name: 'delay', type: 'INT64' }] };
+    await ok(platform.rest('/api/v1/projects/flights/feature-groups', group));
+    const writeMore = (delay: number) => ok(platform.rest('/api/v1/projects/flights/feature-groups/changing:write', { rows: [{ entity: { airport: 'LAS' }, eventTime: '2001-01-01T10:00:00Z', values: { delay } }] }));
+    await writeMore(1);
+    const ask = (knownAt?: object) => post(historical, JSON.stringify({ features: ['changing'], rows: [rows[0]], knownAt }), {});
+    const first = await ask();
+    await writeMore(2);
+    await ok(platform.rest('/api/v1/projects/flights/feature-groups/changing:changeTtl', { ttlSeconds: 1 }));
+    expect((await ask()).text).not.toBe(first.text);
+    expect((await ask({ position: first.position })).text).toBe(first.text);
+  });
+
+  test('tells every fault of the question and of its rows', async () => {
+    const faulty = async (body: object) => JSON.parse((await post(historical, JSON.stringify({ features: ['airports'], ...body }), {})).text);
+    expect(await faulty({ rows: [{ airport: 'LAS', event_time: 'noon' }] })).toMatchObject({ status: 400, fields: [{ field: 'rows[0].event_time' }] });
+    expect(await faulty({ rows: [{ airport: 'LAS' }] })).toMatchObject({ status: 400, fields: [{ field: 'rows[0].event_time' }] });
+    expect(await faulty({ rows, knownAt: { position: 'x' } })).toMatchObject({ status: 400, fields: [{ field: 'knownAt.position' }] });
+    expect(await faulty({ rows, features: [] })).toMatchObject({ status: 400 });
+    expect(await faulty({ rows, features: ['absent'] })).toMatchObject({ status: 404 });
+    expect(await faulty({ rows, more: 1 })).toMatchObject({ status: 400, fields: [{ field: 'more' }] });
+    expect(JSON.parse((await post(historical, 'a,a\r\n1,2\r\n', { 'content-type': 'text/csv' })).text)).toMatchObject({ status: 400, reason: 'MALFORMED_CSV' });
+  });
+});
+
+describe('a training set over gRPC', () => {
+  const question = {
+    project: 'flights',
+    features: ['airports:delay'],
+    columns: [{ name: 'airport', strings: ['LAS', 'ATL', 'PHX'] }, { name: 'weight', doubles: [0.5, 0, 2], nulls: [1] }],
+    rowTimeUs: ['978344100000000', '978346800000000', '978346800000000'],
+  };
+
+  test('comes in columns, with all columns of the request', async () => {
+    const [batch, ...more] = await stream('GetHistoricalFeatures', question);
+    expect(more).toEqual([]);
+    expect(batch.rows).toBe(3);
+    const [airport, weight, time, delay] = batch.columns;
+    expect([airport.strings, weight.doubles, weight.nulls]).toEqual([['LAS', 'ATL', 'PHX'], [0.5, 0, 2], [1]]);
+    expect([time.name, time.timesUs.map(String)]).toEqual(['event_time', question.rowTimeUs]);
+    expect([delay.name, delay.ints.map(Number), delay.nulls]).toEqual(['delay', [3, 5, 0], [2]]);
+    expect(batch.knownAt.position).toMatch(/^\d+/);
+  });
+
+  test('takes its rows in several messages', async () => {
+    const part = (from: number, to: number) => ({ columns: [{ name: 'airport', strings: question.columns[0]!.strings!.slice(from, to) }], rowTimeUs: question.rowTimeUs.slice(from, to) });
+    const [batch] = await stream('StreamHistoricalFeatures', [{ project: 'flights', features: ['airports:delay'], ...part(0, 1) }, part(1, 3)]);
+    expect(batch.columns[2].ints.map(Number)).toEqual([3, 5, 0]);
+  });
+
+  test('comes in batches when it is large, in the order of the request', async () => {
+    const count = 20_000;
+    const large = { ...question, columns: [{ name: 'airport', strings: ['LAS'], stringIndex: Array(count).fill(0) }, { name: 'number', ints: Array.from({ length: count }, (_, at) => at) }], rowTimeUs: Array(count).fill('978344100000000') };
+    const batches = await stream('GetHistoricalFeatures', large);
+    expect(batches.length).toBeGreaterThan(1);
+    expect(batches.flatMap(({ columns }) => columns[1].ints.map(Number))).toEqual(large.columns[1]!.ints);
+    expect(new Set(batches.flatMap(({ columns }) => columns[3].ints.map(Number)))).toEqual(new Set([3]));
+  });
+
+  test('is refused like on the other wires', async () => {
+    await expect(stream('GetHistoricalFeatures', { ...question, features: ['airports:speed'] })).rejects.toMatchObject({ code: 3 });
+    await expect(stream('GetHistoricalFeatures', { ...question, knownAt: { position: '99999999999999' } })).rejects.toMatchObject({ code: 11 });
+    await expect(stream('GetHistoricalFeatures', { ...question, project: 'elsewhere' })).rejects.toMatchObject({ code: 5 });
+  });
+
+  test('without rows has one row for each entity and event time of the range', async () => {
+    const batches = await stream('GetHistoricalFeatures', { project: 'flights', features: ['airports:delay'], start: '2001-01-01T10:00:00Z', end: '2001-01-01T10:30:00Z' });
+    expect(batches.reduce((sum, { rows: count }) => sum + count, 0)).toBe(3);
+  });
+});
+
+describe('the history of chosen entities', () => {
+  test('has a row for every event time, by entity and time', async () => {
+    const body = { features: ['airports:delay'], entities: [{ airport: 'LAS' }, { airport: 'ATL' }], start: '2001-01-01', end: '2001-01-02' };
+    const answer = await post('/api/v1/projects/flights/features:readOffline', JSON.stringify(body), {});
+    expect(lines(answer.text)).toEqual([
+      { airport: 'LAS', event_time: '2001-01-01T10:00:00.000Z', delay: 3 },
+      { airport: 'LAS', event_time: '2001-01-01T10:30:00.000Z', delay: null },
+      { airport: 'ATL', event_time: '2001-01-01T10:00:00.000Z', delay: 5 },
+    ]);
+    const [batch] = await stream('ReadOffline', { project: 'flights', features: ['airports:delay'], keys: [{ name: 'airport', strings: ['ATL'] }], start: '2001-01-01T00:00:00Z', end: '2001-01-02T00:00:00Z' });
+    expect(batch).toMatchObject({ rows: 1, start: '2001-01-01T00:00:00.000Z' });
+  });
+});
+
+describe('a read of a past moment', () => {
+  const path = '/api/v1/projects/flights/features:readAsOf';
+  const entities = [{ airport: 'LAS' }, { airport: 'ATL' }, { airport: 'PHX' }];
+
+  test('gives the values of that moment, with statuses as of then', async () => {
+    const answer = await ok(platform.rest(path, { features: ['airports:delay'], entities, at: '2001-01-01T10:29:59Z' }));
+    expect(answer.rows.map(({ values, statuses }: any) => [values.delay, statuses.delay])).toEqual([[3, 'PRESENT'], [5, 'PRESENT'], [null, 'NOT_FOUND']]);
+    const later = await ok(platform.rest(path, { features: ['airports:delay'], entities, at: '2001-01-01T11:00:01Z' }));
+    expect(later.rows.map(({ values, statuses }: any) => [values.delay, statuses.delay])).toEqual([[null, 'NULL_VALUE'], [5, 'OUTSIDE_MAX_AGE'], [null, 'NOT_FOUND']]);
+  });
+
+  test('as of now is what the online read gives', async () => {
+    const position = await write([['SEA', new Date().toISOString(), 9, 'new'], ['SEA', '2001-01-01T00:00:00Z', 1, 'old']]);
+    const question = { features: ['airports'], entities: [...entities, { airport: 'SEA' }] };
+    const online = await ok(platform.rest('/api/v1/projects/flights/features:readOnline', question, { 'tarl-min-position': position }));
+    expect((await ok(platform.rest(path, question))).rows).toEqual(online.rows);
+  });
+
+  test('is the same over gRPC and GraphQL', async () => {
+    const { features, knownAt } = await ok(platform.grpc('ReadAsOf', { project: 'flights', features: ['airports:delay'], keys: [{ name: 'airport', strings: ['LAS', 'ATL', 'PHX'] }], at: '2001-01-01T10:15:00Z' }));
+    expect([features[0].values.ints.map(Number), [...Buffer.from(features[0].statuses, 'base64')]]).toEqual([[3, 5, 0], [1, 1, 3]]);
+    expect(knownAt.position).toMatch(/^\d+/);
+    const query = 'query ($entities: [JSON!]!) { readAsOf(project: "flights", features: ["airports:delay"], entities: $entities, at: "2001-01-01T10:15:00Z") { rows { values statuses } knownAt } }';
+    const { readAsOf } = await ok(platform.graphql(query, { entities }));
+    expect(readAsOf.rows.map(({ values }: any) => values.delay)).toEqual([3, 5, null]);
+  });
+});
+
+test('GraphQL joins a small training set', async () => {
+  const query = 'query ($rows: [JSON!]!) { historicalFeatures(project: "flights", features: ["airports"], rows: $rows) { rows knownAt } }';
+  const { historicalFeatures } = await ok(platform.graphql(query, { rows }));
+  expect(historicalFeatures.rows).toEqual(expected);
+});
