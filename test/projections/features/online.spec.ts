@@ -1,0 +1,175 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { encodeChunk, type WriteMode } from '../../../src/domain/features/chunk.js';
+import { encodeKey } from '../../../src/domain/features/keys.js';
+import type { FeatureGroupDefinition } from '../../../src/domain/features/state.js';
+import type { StoredEvent } from '../../../src/platform/eventstore/port.js';
+import { connectDataSource } from '../../../src/platform/postgres/data-source.js';
+import type { ViewTransaction } from '../../../src/projections/kit/view.js';
+import { OnlineRows } from '../../../src/projections/features/online/lookup.js';
+import { OnlineReader, type OnlineAnswer } from '../../../src/projections/features/online/read.js';
+import { scopeOf } from '../../../src/projections/features/online/scope.js';
+import { featureStatuses } from '../../../src/projections/features/online/status.js';
+import { featureOnlineView } from '../../../src/projections/features/online/view.js';
+import { testDatabase, type TestDatabase } from '../../support/postgres.js';
+
+interface Row {
+  readonly id: string;
+  readonly timeUs: number;
+  readonly x: number | string | null;
+}
+
+/** The rows of one write as their event. */
+function written(rows: readonly Row[], mode: WriteMode = 'BOTH', group = 'g'): StoredEvent {
+  const keys = [...new Set(rows.map(({ id }) => encodeKey([id])))];
+  const block = { rows: rows.length, keys, key: rows.map(({ id }) => keys.indexOf(encodeKey([id]))), timeUs: rows.map(({ timeUs }) => timeUs), columns: new Map([['x', rows.map(({ x }) => x)]]) };
+  return { type: 'FeatureRowsWritten', data: encodeChunk({ project: 'p', group, version: 1, partition: 0, mode }, block), metadata: { version: 1 } } as unknown as StoredEvent;
+}
+
+const definition: FeatureGroupDefinition = {
+  project: 'p', group: 'g', version: 1, entities: [{ name: 'id', type: 'STRING' }],
+  features: [{ name: 'x', type: 'DOUBLE', description: '', constraints: {} }, { name: 'later', type: 'BOOL', description: '', constraints: {} }],
+  ttlSeconds: 0, partitions: 1, owner: '', description: '', tags: {},
+};
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await testDatabase();
+  await (await connectDataSource(database.url, [])).destroy();
+});
+afterAll(() => database.drop());
+beforeEach(() => database.pool.query('truncate feature_online'));
+
+/** Runs what the engine would run in its transaction. */
+async function transact(work: (tx: ViewTransaction) => Promise<void>): Promise<void> {
+  const client = await database.pool.connect();
+  try {
+    await client.query('begin');
+    await work({ client, table: (name) => name });
+    await client.query('commit');
+  } finally {
+    client.release();
+  }
+}
+
+const project = (...events: StoredEvent[]) => transact((tx) => featureOnlineView.project(events, tx));
+const table = async () => (await database.pool.query('select scope, key, event_time_us::float8 as time, feature_values from feature_online order by scope, key')).rows;
+
+async function read(ids: readonly unknown[], { ttlSeconds = 0, now = 0, features = ['g:x'] } = {}): Promise<{ answer: OnlineAnswer; statuses: string[]; values: unknown[] }> {
+  const reader = new OnlineReader(async (_, group) => ({ ...definition, group, ttlSeconds }), async () => undefined, new OnlineRows(database.pool), () => now);
+  const answer = await reader.read({ project: 'p', features, fullNames: false, entities: ids.length, keys: new Map([['id', ids]]) });
+  const [first] = answer.features;
+  return { answer, statuses: [...first!.statuses].map((code) => featureStatuses[code]!), values: [...first!.values] };
+}
+
+describe('the latest row of an entity', () => {
+  test('is the one of the greatest event time, however late the others are written', async () => {
+    await project(written([{ id: 'a', timeUs: 5, x: 5 }]));
+    await project(written([{ id: 'a', timeUs: 3, x: 3 }]));
+    expect((await read(['a'])).values).toEqual([5]);
+  });
+
+  test('is the later write where event times tie, in one request, one batch or two', async () => {
+    await project(written([{ id: 'a', timeUs: 5, x: 1 }, { id: 'a', timeUs: 5, x: 2 }]), written([{ id: 'b', timeUs: 5, x: 1 }]), written([{ id: 'b', timeUs: 5, x: 2 }]));
+    await project(written([{ id: 'c', timeUs: 5, x: 1 }]));
+    await project(written([{ id: 'c', timeUs: 5, x: 2 }]));
+    expect((await read(['a', 'b', 'c'])).values).toEqual([2, 2, 2]);
+  });
+
+  test('is never one that was written for the history only', async () => {
+    await project(written([{ id: 'a', timeUs: 5, x: 5 }]), written([{ id: 'a', timeUs: 9, x: 9 }, { id: 'b', timeUs: 9, x: 9 }], 'OFFLINE'), written([{ id: 'c', timeUs: 1, x: 1 }], 'ONLINE'));
+    const { statuses, values } = await read(['a', 'b', 'c']);
+    expect(values).toEqual([5, null, 1]);
+    expect(statuses).toEqual(['PRESENT', 'NOT_FOUND', 'PRESENT']);
+  });
+
+  test('is found by keys of every awkward kind', async () => {
+    const ids = ['', '"', '\\', "'", '{},', '\u0000\u0001\n\t', '\u{1F600}', 'é', '\u2028', 'NULL', '$1', 'a'.repeat(500)];
+    await project(written(ids.map((id, index) => ({ id, timeUs: index, x: `${id}!` }))));
+    expect((await read(ids)).values).toEqual(ids.map((id) => `${id}!`));
+  });
+
+  test('is the same whether followed batch by batch, rebuilt, or rebuilt in two parts', async () => {
+    const row = fc.record({ id: fc.constantFrom('a', 'b', '"\u0000', '\u{1F600}'), timeUs: fc.integer({ min: -3, max: 3 }), x: fc.oneof(fc.integer(), fc.string(), fc.constant(null)) });
+    const write = fc.tuple(fc.array(row, { minLength: 1, maxLength: 6 }), fc.constantFrom<WriteMode>('ONLINE', 'OFFLINE', 'BOTH'), fc.constantFrom('g', 'h'));
+    await fc.assert(
+      fc.asyncProperty(fc.array(write, { maxLength: 8 }), fc.nat({ max: 8 }), async (writes, part) => {
+        const events = writes.map(([rows, mode, group]) => written(rows, mode, group));
+        await database.pool.query('truncate feature_online');
+        for (const event of events) await project(event);
+        const followed = await table();
+        for (const first of [events.length, part]) {
+          await transact(async (tx) => {
+            await tx.client.query('truncate feature_online');
+            const build = featureOnlineView.startBuild();
+            build.add(events.slice(0, first));
+            await build.write(tx);
+            await featureOnlineView.project(events.slice(first), tx);
+          });
+          expect(await table()).toEqual(followed);
+        }
+        expect(followed.map(({ scope, key, time, feature_values }) => ({ scope, key, time, x: JSON.parse(feature_values)[0] }))).toEqual(expected(writes));
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
+
+/** The rule, row by row, in the table's order. */
+function expected(writes: readonly (readonly [readonly Row[], WriteMode, string])[]) {
+  const latest = new Map<string, { scope: string; key: string; time: number; x: Row['x'] }>();
+  for (const [rows, mode, group] of writes) {
+    if (mode === 'OFFLINE') continue;
+    for (const { id, timeUs, x } of rows) {
+      const held = latest.get(`${group} ${id}`);
+      if (!held || held.time <= timeUs) latest.set(`${group} ${id}`, { scope: scopeOf('p', group, 1), key: encodeKey([id]), time: timeUs, x });
+    }
+  }
+  const byBytes = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b));
+  return [...latest.values()].sort((a, b) => byBytes(a.scope, b.scope) || byBytes(a.key, b.key));
+}
+
+describe('the status of a value', () => {
+  test('says whether it is there, null, absent or too old, and gives old values all the same', async () => {
+    const now = 1_000_000;
+    const at = (ageSeconds: number) => (now - ageSeconds * 1000) * 1000;
+    await project(written([{ id: 'fresh', timeUs: at(59), x: 1 }, { id: 'edge', timeUs: at(60), x: 2 }, { id: 'old', timeUs: at(60) - 1, x: 3 }, { id: 'null', timeUs: at(90), x: null }]));
+    const { statuses, values } = await read(['fresh', 'edge', 'old', 'null', 'none', null], { ttlSeconds: 60, now });
+    expect(statuses).toEqual(['PRESENT', 'PRESENT', 'OUTSIDE_MAX_AGE', 'NULL_VALUE', 'NOT_FOUND', 'NOT_FOUND']);
+    expect(values).toEqual([1, 2, 3, null, null, null]);
+  });
+
+  test('is NULL_VALUE for a feature that was registered after the row was written', async () => {
+    await project(written([{ id: 'a', timeUs: 1, x: 1 }]));
+    expect((await read(['a'], { features: ['g:later'] })).statuses).toEqual(['NULL_VALUE']);
+  });
+});
+
+describe('a read', () => {
+  test('answers every group for every entity, with the times of each', async () => {
+    await project(written([{ id: 'a', timeUs: 1, x: 1 }]), written([{ id: 'a', timeUs: 2, x: 2 }, { id: 'b', timeUs: 3, x: 3 }], 'BOTH', 'h'));
+    const reader = new OnlineReader(async (_, group) => ({ ...definition, group }), async () => undefined, new OnlineRows(database.pool));
+    const answer = await reader.read({ project: 'p', features: ['g:x', 'h:x'], fullNames: true, entities: 2, keys: new Map([['id', ['a', 'b']]]) });
+    expect(answer.features.map(({ name, values }) => [name, values])).toEqual([['g__x', [1, null]], ['h__x', [2, 3]]]);
+    expect(answer.groups.map(({ group, timeUs }) => [group, [...timeUs]])).toEqual([['g', [1, 0]], ['h', [2, 3]]]);
+  });
+
+  test('is refused where short names collide, a feature is unknown, a key is missing or of another type', async () => {
+    await expect(read(['a'], { features: ['g:x', 'h:x'] })).rejects.toThrow('second column x');
+    await expect(read(['a'], { features: ['g:nope'] })).rejects.toThrow('nope, which g does not have');
+    await expect(read([5])).rejects.toThrow('entities[0].id is not STRING');
+    const reader = new OnlineReader(async () => definition, async () => undefined, new OnlineRows(database.pool));
+    await expect(reader.read({ project: 'p', features: ['g'], fullNames: false, entities: 1, keys: new Map([['other', ['a']]]) })).rejects.toThrow('have no id, which is a key of g');
+    await expect(reader.read({ project: 'p', features: [], fullNames: false, entities: 1, keys: new Map() })).rejects.toThrow('at least one feature');
+  });
+
+  test('shares its query with the reads of the same moment, each with its own answer', async () => {
+    await project(written(Array.from({ length: 30 }, (_, id) => ({ id: `k${id}`, timeUs: 1, x: id }))));
+    let queries = 0;
+    const counting = { query: (...asked: unknown[]) => (queries++, (database.pool.query as Function)(...asked)) };
+    const reader = new OnlineReader(async () => definition, async () => undefined, new OnlineRows(counting as never));
+    const answers = await Promise.all(Array.from({ length: 30 }, (_, id) => reader.read({ project: 'p', features: ['g:x'], fullNames: false, entities: 2, keys: new Map([['id', [`k${id}`, 'none']]]) })));
+    expect(answers.map(({ features }) => features[0]!.values)).toEqual(Array.from({ length: 30 }, (_, id) => [id, null]));
+    expect(queries).toBe(1);
+  });
+});
