@@ -19,7 +19,7 @@ export async function becomeOwner(pool: Pool, log: EngineLog, signal: AbortSigna
   let waiting = false;
   while (!signal.aborted) {
     try {
-      const ownership = await tryLock(pool);
+      const ownership = await tryLock(pool, log);
       if (ownership) return ownership;
       if (!waiting) log.info({}, 'Another process keeps the read models; this one answers from them and stands by');
       waiting = true;
@@ -31,7 +31,7 @@ export async function becomeOwner(pool: Pool, log: EngineLog, signal: AbortSigna
   return undefined;
 }
 
-async function tryLock(pool: Pool): Promise<Ownership | undefined> {
+async function tryLock(pool: Pool, log: EngineLog): Promise<Ownership | undefined> {
   const client = await pool.connect();
   const lost = new AbortController();
   const onEnd = () => lost.abort();
@@ -58,6 +58,8 @@ async function tryLock(pool: Pool): Promise<Ownership | undefined> {
     release: async () => {
       try {
         if (!lost.signal.aborted) await client.query('select pg_advisory_unlock($1)', [ownerLock]);
+      } catch (error) {
+        log.debug({ err: error }, 'The lock of the projections went with its connection');
       } finally {
         giveBack(new Error('The session ends with its ownership'));
       }

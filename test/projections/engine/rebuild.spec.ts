@@ -62,6 +62,26 @@ describe('a rebuild', () => {
     expect(answers).toBeGreaterThan(10);
   });
 
+  test('never shows a writer less than it has written', async () => {
+    const engine = world.engine([counters]);
+    await engine.start();
+    await engine.waitFor(['counters'], (await raise(5)).position);
+    const stopWriting = writeSteadily();
+    let rebuilding = true;
+    const writers = ['w1', 'w2', 'w3', 'w4'].map(async (writer) => {
+      for (let written = 1; rebuilding; written++) {
+        await engine.waitFor(['counters'], (await raise(1, writer)).position);
+        const { rows } = await world.database.pool.query('select events from counters where counter = $1', [writer]);
+        expect({ writer, events: rows[0]?.events }).toEqual({ writer, events: written });
+      }
+    });
+    for (let round = 0; round < 8; round++) await engine.rebuild('counters', nobodyListens);
+    rebuilding = false;
+    await Promise.all(writers);
+    await engine.waitFor(['counters'], await stopWriting());
+    expect(await rows()).toEqual(await folded());
+  });
+
   test('leaves the table with the same columns, keys, indexes and settings, under the same names, and nothing beside it', async () => {
     const engine = world.engine([counters]);
     await engine.start();
