@@ -8,6 +8,7 @@ import { type Bench, type Row, tableOf } from './kit.js';
 const suites: Record<string, () => Promise<Bench>> = {
   commands: async () => (await import('./commands.js')).commandsBench,
   features: async () => (await import('./features.js')).featuresBench,
+  historical: async () => (await import('./historical.js')).historicalBench,
   rebuild: async () => (await import('./rebuild.js')).rebuildBench,
 };
 
