@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { ServiceClient } from '../src/cli/grpc.js';
 import { CommandFailure, exitCodes } from '../src/cli/exit-codes.js';
@@ -13,7 +14,11 @@ import { awaitVisible, readMany, showLatest } from './online.js';
 import { findOrStartPlatform } from './platform.js';
 import { rebuildOnline } from './rebuild.js';
 import { Report } from './report.js';
+import { buildTrainingSet, sampleFlights } from './training.js';
 import { writeFlights } from './write.js';
+
+/** Rows of the training set, where there are as many flights. */
+const trainingRows = 100_000;
 
 /** `npm run demo`: the main job of the feature store on real flights, from an empty machine to a training set. */
 async function demo(wanted: number | undefined): Promise<void> {
@@ -34,6 +39,10 @@ async function demo(wanted: number | undefined): Promise<void> {
   const latest = await showLatest(client);
   console.log(latest);
   await report.time('Read online, 100 airports a call', 'entities', () => readMany(client, 500), (entities) => entities);
+  const labels = await sampleFlights(count, trainingRows);
+  const out = join(config.dataDir, 'demo/training-set.csv');
+  const training = await report.time('Build a training set by replay, each row as of 1 ms before its flight', 'rows', () => buildTrainingSet(client, labels, out), ({ rows }) => rows);
+  console.log(`${training.sample}\nAll of it is in ${out}; known_at ${training.knownAt} gives the same again, whatever is written since.`);
   // How many rows the log holds is only known when this demo wrote them all.
   const [unit, rows] = written.recognised === 0 ? ['rows', written.rows] : ['events', undefined];
   const events = await report.time('Rebuild the online values from the log', unit, () => rebuildOnline(connection), (events) => rows ?? events);

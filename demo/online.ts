@@ -50,7 +50,7 @@ const ask = (client: ServiceClient, { group, entities, features }: Group, tuples
   client.unary('ReadOnline', { project, features: features.map(({ name }) => `${group}:${name}`), keys: keyColumns(entities, tuples) }, { minPosition });
 
 async function read(client: ServiceClient, group: Group, tuples: readonly (readonly string[])[]): Promise<string> {
-  const vectors = vectorsOf(await ask(client, group, tuples), group.features, tuples.length);
+  const vectors = vectorsOf(await ask(client, group, tuples), tuples.length);
   return table(
     vectors.map(({ eventTime, values }, at) => ({
       ...Object.fromEntries(group.entities.map(({ name }, key) => [name, tuples[at]![key]])),

@@ -1,4 +1,6 @@
 import type { Command } from 'commander';
+import { asOf } from './as-of.js';
+import { historical } from './historical.js';
 import { read } from './read.js';
 import { write } from './write.js';
 
@@ -6,4 +8,6 @@ import { write } from './write.js';
 export function features(group: Command): void {
   write(group);
   read(group);
+  asOf(group);
+  historical(group);
 }

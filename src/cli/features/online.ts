@@ -1,11 +1,15 @@
-import type { EntityKey, FeatureSpec } from '../../domain/features/definition.js';
+import type { EntityKey } from '../../domain/features/definition.js';
 import { formatTimeUs } from '../../domain/features/times.js';
+import type { KnownAtMessage } from './known-at.js';
+import { readerOf } from './answers.js';
 import { columnOf, type Column } from './columns.js';
 
-/** What `ReadOnline` answers, column by column; 64-bit integers as text. */
+/** What `ReadOnline` and `ReadAsOf` answer, column by column; 64-bit integers as text. */
 export interface OnlineReply {
   readonly features: readonly { readonly name: string; readonly group: string; readonly values: Column; readonly statuses: Uint8Array }[];
   readonly groups: readonly { readonly group: string; readonly eventTimeUs: readonly string[] }[];
+  /** Only of `ReadAsOf`. */
+  readonly knownAt?: KnownAtMessage;
 }
 
 /** One value with what is known about it. */
@@ -21,38 +25,17 @@ export const keyColumns = (entities: readonly EntityKey[], tuples: readonly (rea
   entities.map(({ name, type }, at) => columnOf(name, type, tuples.map((tuple) => tuple[at]), 1));
 
 /** The values of each entity by feature, in the order of the request. */
-export function vectorsOf({ features, groups }: OnlineReply, specs: readonly Pick<FeatureSpec, 'name' | 'type'>[], entities: number): { eventTime: string | null; values: Record<string, OnlineValue> }[] {
-  const types = new Map(specs.map(({ name, type }) => [name, type]));
+export function vectorsOf({ features, groups }: OnlineReply, entities: number): { eventTime: string | null; values: Record<string, OnlineValue> }[] {
   const times = groups[0]?.eventTimeUs ?? [];
+  const columns = features.map(({ name, values, statuses: bytes }) => ({ name, valueAt: readerOf(values), bytes }));
   return Array.from({ length: entities }, (_, at) => ({
     eventTime: Number(times[at] ?? 0) === 0 ? null : formatTimeUs(Number(times[at])),
     values: Object.fromEntries(
-      features.map(({ name, values, statuses: bytes }) => {
+      columns.map(({ name, valueAt, bytes }) => {
         const status = statuses[bytes[at] ?? 0] ?? 'UNSPECIFIED';
         const given = status === 'PRESENT' || status === 'OUTSIDE_MAX_AGE';
-        return [name, { value: given ? valueOf(values, types.get(name), at) : null, status }];
+        return [name, { value: given ? valueAt(at) : null, status }];
       }),
     ),
   }));
-}
-
-function valueOf(column: Column, type: FeatureSpec['type'] | undefined, at: number): unknown {
-  switch (type) {
-    case 'INT64': {
-      const digits = column.ints![at]!;
-      return Number.isSafeInteger(Number(digits)) ? Number(digits) : digits;
-    }
-    case 'DOUBLE':
-      return column.doubles![at];
-    case 'STRING':
-      return column.strings![column.stringIndex?.length ? column.stringIndex[at]! : at];
-    case 'BOOL':
-      return column.bools![at];
-    case 'TIMESTAMP':
-      return formatTimeUs(Number(column.timesUs![at]));
-    case 'DOUBLE_LIST':
-      return column.lists![at]!.values;
-    case undefined:
-      return undefined;
-  }
 }

@@ -1,4 +1,5 @@
 import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
+import { drained } from '../drained.js';
 import type { ServiceClient } from '../grpc.js';
 import type { Column } from './columns.js';
 
@@ -53,7 +54,7 @@ export class RowStream {
     const answer = new Promise<WriteAnswer>((resolve, reject) => this.waiting.push({ resolve, reject }));
     // A failed call rejects all answers at once, also those that nobody waits for yet.
     answer.catch(() => undefined);
-    if (!this.call.write({ write, requestId })) this.writable = new Promise((resolve) => this.call.once('drain', resolve).once('close', resolve).once('error', resolve));
+    if (!this.call.write({ write, requestId })) this.writable = drained(this.call);
     return { answer };
   }
 

@@ -6,8 +6,10 @@ import { globalOptions, print, printJson } from '../output.js';
 import { progress, whole } from '../progress.js';
 import type { RowSource } from '../rows/batch.js';
 import { openRows, rowFormats, type RowFormat } from '../rows/open.js';
+import { featuresClient } from './client.js';
 import { noteUnused, readRenamed } from './columns-of-batch.js';
 import { readGroup } from './group.js';
+import { RowStream } from './row-stream.js';
 import { Tally } from './tally.js';
 import { writeRows } from './write-rows.js';
 
@@ -49,9 +51,7 @@ async function writeFile(target: string, opened: RowSource, { mode, eventTime, r
   const group = await readGroup(connection, target);
   const naming = { eventTime, renamed: readRenamed(rename, group) };
   const source = { ...opened, batches: noteUnused(opened.batches, group, naming) };
-  // Loaded only now: most commands need no gRPC.
-  const [{ ServiceClient }, { RowStream }] = await Promise.all([import('../grpc.js'), import('./row-stream.js')]);
-  const client = new ServiceClient(connection, 'tarl/features/v1/features.proto', 'tarl.features.v1.Features');
+  const client = await featuresClient(connection);
   const tally = new Tally();
   const bar = progress(`Writing to ${target}`, source.size, source.unit);
   try {

@@ -1,6 +1,7 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { once } from 'node:events';
+import { drained } from '../drained.js';
 import { print } from '../output.js';
 import { RowsError } from './batch.js';
 
@@ -62,7 +63,7 @@ async function openFile(path: string): Promise<Target> {
   const ended = () => new Promise<void>((resolve, reject) => stream.end(() => (failure ? reject(failure) : resolve())));
   return {
     async line(text) {
-      if (!stream.write(`${text}\n`)) await Promise.race([once(stream, 'drain'), once(stream, 'close')]);
+      if (!stream.write(`${text}\n`)) await drained(stream);
       if (failure) throw failure;
     },
     async close() {

@@ -1,0 +1,42 @@
+import type { EntityKey } from '../../domain/features/definition.js';
+import { RowsError, type RowBatch } from '../rows/batch.js';
+import type { OutColumn } from '../rows/sink.js';
+import { columnOf } from './columns.js';
+import type { MomentColumns } from './historical-call.js';
+
+/**
+ * The rows of a file on their way to a training set: keys and times go to the platform, and every column of the file
+ * stays here, to stand again beside the features. The answer keeps the order of the rows.
+ */
+export class Moments {
+  private readonly kept = new Map<string, unknown[]>();
+  rows = 0;
+
+  constructor(private readonly keys: readonly EntityKey[], private readonly timeColumn: string) {}
+
+  async *sent(batches: AsyncIterable<RowBatch>): AsyncGenerator<MomentColumns> {
+    for await (const batch of batches) {
+      const lacking = [...this.keys.map(({ name }) => name), this.timeColumn].filter((name) => this.rows === 0 && !batch.columns.has(name));
+      if (lacking.length > 0) throw new RowsError(`The file has no column ${lacking.join(', ')}; it has ${[...batch.columns.keys()].join(', ')}. Say --event-time or --alias.`);
+      yield this.take(batch);
+    }
+  }
+
+  /** The file's own columns for some rows of the answer, which begin at row `from` of the file. */
+  columnsFrom(from: number): OutColumn[] {
+    return [...this.kept].map(([name, values]) => ({ name, at: (row) => values[from + row] ?? null }));
+  }
+
+  private take({ columns, rows, first }: RowBatch): MomentColumns {
+    for (const [name, values] of columns) {
+      const kept = this.kept.get(name) ?? new Array(this.rows).fill(null);
+      for (const value of values) kept.push(typeof value === 'bigint' ? Number(value) : value);
+      this.kept.set(name, kept);
+    }
+    this.rows += rows;
+    const valuesOf = (name: string) => columns.get(name) ?? new Array(rows).fill(null);
+    const times = columnOf(this.timeColumn, 'TIMESTAMP', valuesOf(this.timeColumn), first);
+    if (times.nulls) throw new RowsError(`Row ${first + times.nulls[0]!} has no time in column ${this.timeColumn}`);
+    return { columns: this.keys.map(({ name, type }) => columnOf(name, type, valuesOf(name), first)), rowTimeUs: times.timesUs! };
+  }
+}

@@ -1,0 +1,28 @@
+import type { EntityKey } from '../../domain/features/definition.js';
+import { InvalidArgumentError } from 'commander';
+import type { LocalRun } from '../local-run.js';
+import { readGroup } from './group.js';
+import type { HistoricalQuestion } from './historical-call.js';
+
+type Alias = NonNullable<HistoricalQuestion['aliases']>[number];
+
+/** Reads one more `--alias destination=airports:origin=destination`: a second name for a group, and the columns of its keys. */
+export function readAlias(written: string, before: readonly Alias[] = []): readonly Alias[] {
+  const [, alias, group, columns = ''] = /^(\w+)=(\w+)(?::(.+))?$/.exec(written) ?? [];
+  const pairs = columns === '' ? [] : columns.split(',').map((pair) => pair.split('='));
+  if (alias === undefined || group === undefined || pairs.some((pair) => pair.length !== 2)) throw new InvalidArgumentError('It is not <alias>=<group>:<key>=<column>,…');
+  return [...before, { alias, group, keyColumns: Object.fromEntries(pairs) }];
+}
+
+/** The columns of a file that hold keys of the groups asked for, with the keys' types. */
+export async function keysAsked(connection: LocalRun, project: string, features: readonly string[], aliases: readonly Alias[]): Promise<EntityKey[]> {
+  const names = [...new Set(features.map((feature) => feature.split(':')[0]!))];
+  const keys = await Promise.all(
+    names.map(async (name) => {
+      const alias = aliases.find((one) => one.alias === name);
+      const { entities } = await readGroup(connection, `${project}/${alias?.group ?? name}`);
+      return entities.map((key) => ({ name: alias?.keyColumns[key.name] ?? key.name, type: key.type }));
+    }),
+  );
+  return [...new Map(keys.flat().map((key) => [key.name, key])).values()];
+}
