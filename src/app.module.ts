@@ -46,28 +46,32 @@ export interface Api {
   close(): Promise<void>;
 }
 
-/** Serves the core over REST, gRPC and GraphQL. */
+/** Serves the core over REST, gRPC and GraphQL; resolves once all three listen. */
 export async function createApi(core: Core, given: Partial<ApiSettings> = {}, telemetry: { logger?: Logger; tracing?: Tracing } = {}): Promise<Api> {
   const settings: ApiSettings = { ...apiDefaults, ...given };
   const logger = telemetry.logger ?? createLogger(settings.logLevel);
-  const tracing = telemetry.tracing ?? noTracing;
   const metrics = new Metrics(() => core.projections.status());
-  const observer = new Observer(metrics, tracing, logger);
+  const observer = new Observer(metrics, telemetry.tracing ?? noTracing, logger);
   const operations = operationsOf(core.catalogue);
 
+  await using opened = new AsyncDisposableStack();
   const adapter = restAdapter(settings.maxMessageBytes);
   guardHttp(adapter.getInstance() as never, 'rest', core, observer, sendProblem);
   const app = await NestFactory.create<NestFastifyApplication>(appModule({ core, settings, metrics, observer, operations }), adapter, { logger: nestLogger(logger), bodyParser: false });
-  const parts = { core, settings, observer, operations, dispatcher: app.get(Dispatcher) };
-  const graphql = await graphqlServer(parts);
+  opened.defer(() => app.close());
   await app.listen(settings.httpPort, settings.host);
+
+  const parts = { core, settings, observer, operations, dispatcher: app.get(Dispatcher) };
   const grpc = await grpcServer(parts);
+  opened.defer(() => grpc.close());
+  const graphql = await graphqlServer(parts);
+  opened.defer(() => graphql.close());
   await graphql.listen({ port: settings.graphqlPort, host: settings.host });
+
+  const running = opened.move();
   return {
     addresses: { rest: addressOf(app.getHttpServer().address() as AddressInfo), grpc: `${settings.host}:${grpc.port}`, graphql: `${addressOf(graphql.server.address() as AddressInfo)}/graphql` },
-    async close() {
-      await Promise.all([grpc.close(), graphql.close(), app.close()]);
-    },
+    close: () => running.disposeAsync(),
   };
 }
 

@@ -6,6 +6,8 @@ import type { Config } from './platform/config/index.js';
 import { connect } from './platform/eventstore/index.js';
 import { connectDataSource } from './platform/postgres/data-source.js';
 import { makePool } from './platform/postgres/pool.js';
+import { tracedStore } from './platform/telemetry/traced-store.js';
+import { startTracing } from './platform/telemetry/tracing.js';
 import { ProjectionEngine } from './projections/engine/index.js';
 
 /** Where the two stores are, embedded or not, and the key that this run's own commands may use. */
@@ -25,7 +27,9 @@ export interface Platform {
 /** Joins the stores, the projection engine and the wires into a running platform, and resolves when it serves. */
 export async function startPlatform(config: Config, endpoints: Endpoints, log: Logger): Promise<Platform> {
   await using opened = new AsyncDisposableStack();
-  const eventStore = connect(endpoints.eventstoreUrl, { log: (message, details) => log.warn(details, message) });
+  const tracing = await startTracing(config.otelExporter, config.otelEndpoint);
+  opened.defer(() => tracing.close());
+  const eventStore = tracedStore(connect(endpoints.eventstoreUrl, { log: (message, details) => log.warn(details, message) }), tracing);
   opened.defer(() => eventStore.close());
   const pool = makePool(endpoints.postgresUrl);
   opened.defer(() => pool.end());
@@ -37,7 +41,7 @@ export async function startPlatform(config: Config, endpoints: Endpoints, log: L
   opened.defer(() => projections.stop());
   const core = makeCore({ eventStore, pool, dataSource, projections, localKey: endpoints.localKey, minPositionWaitMs: config.minPositionWaitMs });
   const ownerKey = await core.guard.issueFirstOwnerKey();
-  const api = await createApi(core, config);
+  const api = await createApi(core, config, { logger: log, tracing });
   opened.defer(() => api.close());
   const running = opened.move();
   return { addresses: api.addresses, ownerKey, close: () => running.disposeAsync() };

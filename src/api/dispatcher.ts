@@ -17,7 +17,7 @@ export class Dispatcher {
       const input = readInput();
       refuseUnstorableText(input);
       const message = new operation.Message(input, traced);
-      return operation.kind === 'command' ? this.commandBus.execute(message) : this.queryBus.execute(message);
+      return this.observer.inSpan(operation.name, () => (operation.kind === 'command' ? this.commandBus.execute(message) : this.queryBus.execute(message)));
     });
   }
 }

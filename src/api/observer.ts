@@ -33,6 +33,11 @@ export class Observer {
     }
   }
 
+  /** Runs a part of a request in a span of its own. */
+  inSpan<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
+    return this.tracing.enabled ? this.tracing.inSpan(name, undefined, work) : work();
+  }
+
   /** Counts and logs a request that failed, also one that failed before there was anything to run; each error once. */
   failed(wire: Wire, operation: string, error: unknown, traceparent: string | undefined, started = performance.now()): void {
     if (typeof error === 'object' && error !== null) {

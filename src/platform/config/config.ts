@@ -34,6 +34,8 @@ export const settings = z.object({
   otelExporter: oneOf('none', 'otlp', 'console').default('none').describe('Where OpenTelemetry traces go.'),
   otelEndpoint: address('http', 'https').default('http://127.0.0.1:4318').describe('The collector that takes traces over OTLP.'),
   minPositionWaitMs: whole(0, 3_600_000).default(5000).describe('How long a query waits for the position it asked for, in milliseconds.'),
+  maxMessageBytes: whole(65_536, 1_073_741_824).default(16_777_216).describe('The largest request and answer of the API, in bytes.'),
+  readyLagMs: whole(1, 3_600_000).default(10_000).describe('How far behind a read model may be, in milliseconds, before `/health/ready` says no.'),
   apiKey: z.string().optional().describe('Command line: the API key. Before the profile and before the key of the local run.'),
   profile: z.string().default('default').describe('Command line: which profile of `~/.config/tarl/config.json` to use.'),
   testEventstoreUrl: address('esdb', 'esdb+discover').optional()

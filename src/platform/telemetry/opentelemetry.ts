@@ -5,7 +5,7 @@ import type { TraceExporter, Tracing } from './tracing.js';
 /** Tracing by OpenTelemetry. The SDK makes the exporter itself, from the variables that OpenTelemetry defines for it. */
 export function startOpenTelemetry(exporter: TraceExporter, endpoint?: string): Tracing {
   process.env.OTEL_TRACES_EXPORTER = exporter;
-  if (endpoint !== undefined) process.env[exporter === 'zipkin' ? 'OTEL_EXPORTER_ZIPKIN_ENDPOINT' : 'OTEL_EXPORTER_OTLP_ENDPOINT'] ??= endpoint;
+  if (endpoint !== undefined) process.env.OTEL_EXPORTER_OTLP_ENDPOINT = endpoint;
   process.env.OTEL_METRICS_EXPORTER ??= 'none';
   process.env.OTEL_LOGS_EXPORTER ??= 'none';
   const sdk = new NodeSDK({ serviceName: 'tarl', autoDetectResources: false, instrumentations: [] });

@@ -7,7 +7,7 @@ export interface Tracing {
   close(): Promise<void>;
 }
 
-export type TraceExporter = 'none' | 'otlp' | 'console' | 'zipkin';
+export type TraceExporter = 'none' | 'otlp' | 'console';
 
 /** Starts tracing with the exporter that the settings name. */
 export async function startTracing(exporter: TraceExporter, endpoint?: string): Promise<Tracing> {
