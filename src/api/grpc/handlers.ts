@@ -5,7 +5,7 @@ import type { Dispatcher } from '../dispatcher.js';
 import type { Operation } from '../operations.js';
 import { visitorOf } from '../visitors.js';
 import { grpcContext, sendVersion } from './call.js';
-import { emptyAsAbsent } from './empty.js';
+import { inputOfMessage } from './input.js';
 import type { HandwrittenRpc } from './guard.js';
 import { grpcError } from './status.js';
 
@@ -15,7 +15,7 @@ export function derivedRpcs(operations: readonly Operation[], dispatcher: Dispat
 }
 
 function unary(operation: Operation, dispatcher: Dispatcher): handleUnaryCall<object, unknown> {
-  const readInput = emptyAsAbsent(operation.inputFields);
+  const readInput = inputOfMessage(operation.inputFields);
   return async (call, callback) => {
     try {
       const answer = await dispatcher.run('grpc', operation, () => readInput(call.request), grpcContext(call));

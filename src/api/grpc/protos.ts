@@ -12,7 +12,7 @@ const options = { keepCase: false, longs: String, enums: String, bytes: String, 
 /**
  * Loads .proto files (paths below `proto/`) for servers and clients. Messages come and go as the plain objects that the
  * schemas describe: camelCase, times as ISO 8601, Struct as JSON, enum values without their prefix, fields left out
- * where `optional` or a message is not set, 64-bit integers as numbers where a number holds them.
+ * where `optional` or a message is not set, 64-bit integers as digits.
  */
 export function loadProtos(files: readonly string[]): PackageDefinition {
   const definitions = loadSync([...files], options);

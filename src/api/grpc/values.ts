@@ -38,20 +38,12 @@ function applySteps(message: Record<string, unknown>, steps: readonly { name: st
 
 function fieldConverter(field: protobuf.Field, direction: Direction, made: Map<protobuf.Type, Convert>): Convert | undefined {
   const type = field.resolvedType;
-  if (!type && !(direction === 'read' && wideIntegers.has(field.type))) return undefined;
-  const convert: Convert | undefined = !type ? narrowed : type instanceof protobuf.Enum ? enumConverter(type, direction) : converterOf(type, direction, made);
+  if (!type) return undefined;
+  const convert = type instanceof protobuf.Enum ? enumConverter(type, direction) : converterOf(type, direction, made);
   if (field.repeated) return convert && ((list: unknown[]) => list.map(convert));
   if (field.map) return convert && ((map: object) => Object.fromEntries(Object.entries(map).map(([key, value]) => [key, convert(value)])));
   // proto-loader gives null for a message that is not set; the schemas know it as left out.
   return convert ?? (type instanceof protobuf.Type && direction === 'read' ? (value: unknown) => value : undefined);
-}
-
-const wideIntegers = new Set(['int64', 'uint64', 'sint64', 'fixed64', 'sfixed64']);
-
-/** proto-loader gives 64-bit integers as digits; the schemas know whole numbers, and refuse those that a double cannot hold. */
-function narrowed(digits: string): number | string {
-  const value = Number(digits);
-  return Number.isSafeInteger(value) ? value : digits;
 }
 
 /** `VALUE_TYPE_INT64` of the enum ValueType is INT64 to everybody else, and `…_UNSPECIFIED` is no value. */
