@@ -10,7 +10,9 @@ import { CommitSignal } from './commit-signal.js';
 import { openEnvironment, type Environment } from './environment.js';
 import type { Expectation } from './expectation.js';
 import { GroupCommit, type Settled } from './group-commit.js';
+import { Indexes } from './indexes.js';
 import { METASTREAM_METADATA, SOFT_DELETE_JSON, isMetastream, isSoftDeleted, metastreamOf, originalOf, parseMetadata, undeletedJson } from './metadata.js';
+import { NameIndex } from './name-index.js';
 import { firstReadable } from './readable.js';
 import { RecentIds, type Placed } from './recent-ids.js';
 import { StreamIndex } from './stream-index.js';
@@ -40,6 +42,7 @@ export class EventStore {
   private readonly recent = new RecentIds();
   private readonly commits: GroupCommit;
   private readonly known: Known;
+  private readonly indexes: Indexes;
 
   private constructor(
     readonly environment: Environment,
@@ -47,13 +50,16 @@ export class EventStore {
   ) {
     this.log = new BlockLog(environment.log, FIRST_POSITION);
     this.index = new StreamIndex(environment.index);
-    this.streams = new Streams(environment.names, this.index, this.log);
+    const names = new NameIndex(environment.names);
+    this.streams = new Streams(names, this.index, this.log);
+    this.indexes = new Indexes(this.index, names, environment.settings);
+    this.indexes.recover(this.log);
     this.known = {
       byId: (id) => this.recent.get(id),
       atRevision: (stream, revision, id) => this.placedAt(stream, revision, id),
       hasMetadata: (stream) => this.streams.get(metastreamOf(stream.name)).decided.last >= 0,
     };
-    this.commits = new GroupCommit(environment, this.log, {
+    this.commits = new GroupCommit(environment, this.log, this.indexes, {
       committed: (streams) => this.signal.raise(streams),
       failed: () => {
         this.streams.reset();
@@ -143,8 +149,16 @@ export class EventStore {
 
   async close(): Promise<void> {
     await this.commits.drained();
+    await this.storeIndexes();
     await this.environment.close();
     this.disposeFolder();
+  }
+
+  /** Leaves nothing for the next start to recover. */
+  private async storeIndexes(): Promise<void> {
+    const due = this.indexes.due(true);
+    await this.environment.root.batch(() => this.indexes.store(due, this.log.end));
+    this.indexes.release(due);
   }
 
   private writeAll(stream: StreamState, events: readonly ProposedEvent[], now: number): number {

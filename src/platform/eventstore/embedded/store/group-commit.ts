@@ -2,12 +2,16 @@ import { Block } from './block.js';
 import { BlockBuilder, type SealedBlock } from './block-builder.js';
 import type { BlockLog } from './block-log.js';
 import type { Environment } from './environment.js';
-import { runKey, runValue } from './stream-index.js';
-import { nameKey, type Head, type StreamState } from './streams.js';
+import type { Indexes } from './indexes.js';
+import type { Head, StreamState } from './streams.js';
 import type { ProposedEvent } from '../wire/recorded-event.js';
 
 /** Told when what was decided before is durable, or that it never will be. */
 export type Settled = (failure?: Error) => void;
+
+/** While many writers wait, commits begin so many ms apart: fewer and larger ones leave more of the processor to the appends. */
+const PACE_MS = 1.5;
+const MANY_WRITERS = 8;
 
 /** What one commit makes durable. */
 interface Group {
@@ -30,10 +34,13 @@ export class GroupCommit {
   private isCommitting = false;
   private isScheduled = false;
   private idle: (() => void)[] = [];
+  private lastBegin = 0;
+  private lastWriters = 0;
 
   constructor(
     private readonly environment: Environment,
     private readonly log: BlockLog,
+    private readonly indexes: Indexes,
     private readonly callbacks: {
       /** These streams have new durable events. */
       committed(streams: ReadonlySet<StreamState>): void;
@@ -90,12 +97,21 @@ export class GroupCommit {
   private schedule(): void {
     if (this.isScheduled) return;
     this.isScheduled = true;
-    if (!this.isCommitting) setImmediate(() => void this.commit());
+    if (!this.isCommitting) this.begin();
+  }
+
+  /** Begins the next commit in a later turn, so that what arrives in this one is part of it. */
+  private begin(): void {
+    const wait = this.lastWriters < MANY_WRITERS ? 0 : this.lastBegin + PACE_MS - performance.now();
+    if (wait > 0) setTimeout(() => void this.commit(), wait);
+    else setImmediate(() => void this.commit());
   }
 
   private async commit(): Promise<void> {
     this.isScheduled = false;
     this.isCommitting = true;
+    this.lastBegin = performance.now();
+    this.lastWriters = this.group.waiting.length;
     if (!this.builder.isEmpty) this.group.blocks.push(this.builder.seal());
     const group = this.group;
     this.group = emptyGroup();
@@ -111,23 +127,23 @@ export class GroupCommit {
     this.next();
   }
 
-  /** Everything of a group in one transaction. */
+  /** Everything of a group in one transaction, and the part of the indexes that is due. */
   private async write(group: Group): Promise<void> {
-    const { log, index, names, settings, root } = this.environment;
+    const { log, settings, root } = this.environment;
     if (group.blocks.length === 0 && group.settings.size === 0) return;
+    const stored = this.indexes.due();
     await root.batch(() => {
-      for (const block of group.blocks) {
-        void log.put(block.first, block.bytes);
-        for (const run of block.runs) void index.put(runKey(run.stream, run.firstRevision), runValue(run.block, run.count));
-      }
-      for (const stream of group.newNames) void names.put(nameKey(stream.nameBytes), numberValue(stream.number));
+      for (const block of group.blocks) void log.put(block.first, block.bytes);
       for (const [key, value] of group.settings) void (value === undefined ? settings.remove(key) : settings.put(key, value));
+      this.indexes.store(stored, this.log.end);
     });
+    this.indexes.release(stored);
   }
 
   private publish(group: Group, heads: readonly [StreamState, Head][]): void {
     const last = group.blocks.at(-1);
     if (last !== undefined) {
+      this.indexes.hold(group.blocks, group.newNames);
       this.log.committed(
         group.blocks.map((block) => Block.written(block.bytes)),
         last.first + last.count,
@@ -151,17 +167,11 @@ export class GroupCommit {
   }
 
   private next(): void {
-    if (this.isScheduled) void this.commit();
+    if (this.isScheduled) this.begin();
     else for (const resolve of this.idle.splice(0)) resolve();
   }
 
   private builderAtEnd(): BlockBuilder {
     return new BlockBuilder(this.log.end, this.log.last()?.count ?? 0);
   }
-}
-
-function numberValue(number: number): Buffer {
-  const value = Buffer.allocUnsafe(8);
-  value.writeDoubleLE(number, 0);
-  return value;
 }

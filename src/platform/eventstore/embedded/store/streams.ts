@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
 import { TOMBSTONE_REVISION } from '../wire/recorded-event.js';
 import { recordedReader } from './block.js';
 import type { BlockLog } from './block-log.js';
-import type { NamesTable } from './environment.js';
+import type { NameIndex } from './name-index.js';
 import { METASTREAM_METADATA, NO_METADATA, isMetastream, metastreamOf, parseMetadata, type StreamMetadata } from './metadata.js';
 import type { StreamIndex } from './stream-index.js';
 
@@ -26,15 +25,13 @@ export interface StreamState {
 
 /** States kept in memory when nothing is being written to them. */
 const CAPACITY = 20_000;
-/** Longer names are stored under their hash: LMDB's keys are short. */
-const LONGEST_KEY = 1000;
 
 /** The streams by name, loaded when first asked for. */
 export class Streams {
   private readonly states = new Map<string, StreamState>();
 
   constructor(
-    private readonly names: NamesTable,
+    private readonly names: NameIndex,
     private readonly index: StreamIndex,
     private readonly log: BlockLog,
   ) {}
@@ -55,7 +52,7 @@ export class Streams {
 
   private load(name: string): StreamState {
     const nameBytes = Buffer.from(name);
-    const number = this.names.get(nameKey(nameBytes))?.readDoubleLE(0) ?? 0;
+    const number = this.names.get(name) ?? 0;
     const { last, tombstoned } = this.lastOf(number);
     const head: Head = { last, tombstoned, metadata: isMetastream(name) ? METASTREAM_METADATA : this.metadataOf(name) };
     return { name, nameBytes, number, decided: head, committed: head };
@@ -71,7 +68,7 @@ export class Streams {
 
   /** The metadata in the last event of the stream's metadata stream. */
   private metadataOf(name: string): StreamMetadata {
-    const number = this.names.get(nameKey(Buffer.from(metastreamOf(name))))?.readDoubleLE(0);
+    const number = this.names.get(metastreamOf(name));
     if (number === undefined) return NO_METADATA;
     const run = this.index.backward(number, TOMBSTONE_REVISION - 1024, 1)[0];
     const block = run && this.log.load(run.block);
@@ -90,12 +87,3 @@ export class Streams {
     }
   }
 }
-
-/** The key under which a stream's number is stored. */
-export function nameKey(name: Buffer): Buffer {
-  if (name.length <= LONGEST_KEY) return Buffer.concat([PLAIN, name]);
-  return Buffer.concat([HASHED, createHash('sha256').update(name).digest()]);
-}
-
-const PLAIN = Buffer.from([1]);
-const HASHED = Buffer.from([2]);

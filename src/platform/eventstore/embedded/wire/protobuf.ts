@@ -45,18 +45,19 @@ export const stringField = (field: number, value: string): Buffer => bytesField(
 
 /** One varint field as bytes. Negative integers are written as proto3 does, in two's complement of 64 bits. */
 export function varintField(field: number, value: number | bigint): Buffer {
-  let rest = BigInt.asUintN(64, BigInt(value));
-  const out = [...varintBytes(BigInt(tag(field, 0)))];
-  out.push(...varintBytes(rest));
-  return Buffer.from(out);
+  const rest = typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER ? value : BigInt.asUintN(64, BigInt(value));
+  const out = Buffer.allocUnsafe(MAX_TAG + MAX_VARINT);
+  const at = writeVarint(out, 0, tag(field, 0));
+  return out.subarray(0, typeof rest === 'number' ? writeVarint(out, at, rest) : writeBigVarint(out, at, rest));
 }
 
-function* varintBytes(rest: bigint): Generator<number> {
-  while (rest >= 0x80n) {
-    yield Number(rest & 0x7fn) | 0x80;
-    rest >>= 7n;
-  }
-  yield Number(rest);
+const MAX_TAG = 5;
+const MAX_VARINT = 10;
+
+function writeBigVarint(target: Buffer, at: number, rest: bigint): number {
+  for (; rest >= 0x80n; rest >>= 7n) target[at++] = Number(rest & 0x7fn) | 0x80;
+  target[at++] = Number(rest);
+  return at;
 }
 
 /** A message made of fields that are already encoded. */
