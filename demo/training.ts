@@ -1,6 +1,5 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Column } from '../src/cli/features/columns.js';
 import { readerOf } from '../src/cli/features/answers.js';
 import { askHistorical } from '../src/cli/features/historical-call.js';
 import { knownAtText, type KnownAtMessage } from '../src/cli/features/known-at.js';
@@ -56,21 +55,26 @@ export async function buildTrainingSet(client: ServiceClient, { origin, destinat
   await mkdir(dirname(out), { recursive: true });
   const sink = await openSink(out);
   const question = { project, features: groups.map(({ group }) => group), fullNames: true, timeColumn: 'just_before' };
-  const keys: Column[] = [{ name: 'origin', strings: origin }, { name: 'destination', strings: destination }];
+  const moments = { columns: [{ name: 'origin', strings: origin }, { name: 'destination', strings: destination }], rowTimeUs: dateUs.map((us) => us - before_us) };
   let done = 0;
   let sample: Record<string, unknown>[] = [];
   let known: KnownAtMessage = {};
-  for await (const { rows, columns, knownAt } of askHistorical(client, question, once({ columns: keys, rowTimeUs: dateUs.map((us) => us - before_us) }))) {
-    const from = done;
-    const label: OutColumn = { name: 'delay_to_foresee_min', at: (row) => delay[from + row] };
-    const all = [...columns, label];
-    await sink.write(all, rows);
-    // The last rows have the most history behind them.
-    sample = Array.from({ length: Math.min(shown, rows) }, (_, at) => Object.fromEntries(all.map((column) => [column.name, column.at(rows - 1 - at)])));
-    done += rows;
-    known = knownAt;
+  try {
+    for await (const { rows, columns, knownAt } of askHistorical(client, question, once(moments))) {
+      const from = done;
+      const label: OutColumn = { name: 'delay_to_foresee_min', at: (row) => delay[from + row] };
+      const all = [...columns, label];
+      await sink.write(all, rows);
+      // The last rows have the most history behind them.
+      sample = Array.from({ length: Math.min(shown, rows) }, (_, at) => Object.fromEntries(all.map((column) => [column.name, column.at(rows - 1 - at)])));
+      done += rows;
+      known = knownAt;
+    }
+    await sink.close();
+  } catch (error) {
+    await sink.abandon();
+    throw error;
   }
-  await sink.close();
   return { rows: done, sample: table(sample), knownAt: knownAtText(known) };
 }
 

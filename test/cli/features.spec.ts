@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dataFolder, tarlUp, type RunningTarl } from '../support/tarl.js';
@@ -75,6 +75,40 @@ describe('tarl with a platform that is up', () => {
     expect(partial.code).toBe(3);
     expect(JSON.parse(partial.stdout)).toMatchObject({ rowsWritten: 1, rowsRejected: 1 });
     expect(partial.stderr).toMatch(/Row 2, /);
+  });
+
+  test('values of a past moment are read from the log, and again as they were known before a late row', async () => {
+    const write = async (text: string) => JSON.parse((await run(['features', 'write', 'flights/routes', '-', '--json'], `origin,destination,event_time,delay_min\n${text}\n`)).stdout).position as string;
+    const before = await write('JFK,SFO,2001-03-01T10:00:00Z,1\nJFK,SFO,2001-03-03T10:00:00Z,3');
+    await write('JFK,SFO,2001-03-02T10:00:00Z,2');
+    const delayAt = async (...more: string[]) => (await json('features', 'as-of', 'flights/routes', 'JFK,SFO', '--at', '2001-03-02T12:00Z', ...more)).vectors[0].values.delay_min;
+    expect(await delayAt()).toEqual({ value: 2, status: 'PRESENT' });
+    expect(await delayAt('--known-at', before)).toEqual({ value: 1, status: 'PRESENT' });
+    expect(await run(['features', 'as-of', 'flights/routes', 'JFK,SFO', '--at', 'yesterday'])).toMatchObject({ code: 2, stderr: '"yesterday" is not a time such as 2026-01-31T12:00:00Z.\n' });
+  });
+
+  test('a training set keeps the rows of its file in their order, with the columns that they came with', async () => {
+    await writeFile(join(files, 'history.csv'), 'origin,event_time,delay_min,destination\nSEA,2001-04-01T10:00Z,1,"a, b"\nSEA,2001-04-02T10:00Z,2,c\nPDX,2001-04-01T10:00Z,7,d\n');
+    const { position } = await json('features', 'write', 'flights/airports', join(files, 'history.csv'));
+    await writeFile(join(files, 'labels.csv'), 'label,when,from,to\n"x, y",2001-04-02 09:00,SEA,PDX\nz,2001-04-05,SEA,XXX\nw,2001-03-01,SEA,PDX\n');
+    const aliases = ['--alias', 'here=airports:origin=from', '--alias', 'there=airports:origin=to'];
+    const ask = ['features', 'historical', 'flights', join(files, 'labels.csv'), '--features', 'here:delay_min,here:destination,there:delay_min', ...aliases, '--event-time', 'when', '--full-names', '--known-at', position];
+    const out = join(files, 'training.csv');
+    expect(await json(...ask, '--out', out)).toMatchObject({ rows: 3, knownAt: position, out });
+    const expected = 'label,when,from,to,here__delay_min,here__destination,there__delay_min\n"x, y",2001-04-02 09:00,SEA,PDX,1,"a, b",7\nz,2001-04-05,SEA,XXX,2,c,\nw,2001-03-01,SEA,PDX,,,\n';
+    expect(await readFile(out, 'utf8')).toBe(expected);
+    expect((await run(ask)).stdout).toBe(expected);
+    expect((await run([...ask, '--json'])).stdout.split('\n').slice(1, 2).map((line) => JSON.parse(line))).toEqual([
+      { label: 'z', when: '2001-04-05', from: 'SEA', to: 'XXX', here__delay_min: 2, here__destination: 'c', there__delay_min: null },
+    ]);
+  });
+
+  test('a training set that is refused leaves no file behind', async () => {
+    await writeFile(join(files, 'some.csv'), 'origin,event_time\nSEA,2001-04-02\n');
+    const out = join(files, 'refused.csv');
+    const ran = await run(['features', 'historical', 'flights', join(files, 'some.csv'), '--features', 'airports:nothing', '--out', out]);
+    expect(ran).toMatchObject({ code: 3, stderr: expect.stringContaining('nothing') });
+    expect((await readdir(files)).filter((name) => name.startsWith('refused'))).toEqual([]);
   });
 
   test('a group that does not exist is not found', async () => {

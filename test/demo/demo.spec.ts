@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { execFile, type ExecFileException } from 'node:child_process';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { processesWith } from '../support/processes.js';
 import { dataFolder, testEnvironment } from '../support/tarl.js';
@@ -61,6 +61,27 @@ describe('npm run demo', () => {
     expect(found).toEqual(expected);
     const atOrd = expected.find(({ origin }) => origin === 'ORD')!;
     expect(first).toMatch(new RegExp(`ORD +2001-01-0[\\dT:.Z-]+ +${atOrd.delay_min} +${atOrd.distance_mi} +${atOrd.destination}\n`));
+  });
+
+  test('each row of the training set holds what was known before its flight, and nothing of the flight or its minute', async () => {
+    const last = (...keys: string[]) => `(select ${keys.join(', ')}, date, arg_max(delay, n) as delay_min, arg_max(distance, n) as distance_mi, arg_max(destination, n) as heading from ${flights} group by ${keys.join(', ')}, date)`;
+    const expected = await duckdb(`
+      select f.origin, f.destination, a.delay_min::int as airports__delay_min, a.distance_mi::int as airports__distance_mi, a.heading as airports__destination,
+        r.delay_min::int as routes__delay_min, r.distance_mi::int as routes__distance_mi, f.delay::int as delay_to_foresee_min
+      from ${flights} f
+      asof left join ${last('origin')} a on f.origin = a.origin and f.date > a.date
+      asof left join ${last('origin', 'destination')} r on f.origin = r.origin and f.destination = r.destination and f.date > r.date
+      order by f.n`);
+    const types = `{'airports__delay_min': 'int', 'airports__distance_mi': 'int', 'routes__delay_min': 'int', 'routes__distance_mi': 'int', 'delay_to_foresee_min': 'int'}`;
+    const found = await duckdb(`select * exclude (just_before) from read_csv('${join(data.path, 'demo/training-set.csv')}', header = true, types = ${types}, parallel = false)`);
+    expect(found).toHaveLength(count);
+    expect(found).toEqual(expected);
+    expect(first).toMatch(/Build a training set by replay.* 20,000 rows +[\d.]+ +[\d,]+ rows\/s/);
+  });
+
+  test('the rebuilt view answers as the old one did', () => {
+    expect(first).toContain('It answers as the old one did.');
+    expect(first).toMatch(/Rebuild the online values from the log +40,000 rows/);
   });
 
   test('the commands that it prints for exploring work as printed', async () => {
