@@ -1,16 +1,23 @@
-import { valueAt, type BlockHead, type Column, type RowBlock } from '../../../domain/features/chunk.js';
+import { valueAt, type BlockHead, type RowBlock } from '../../../domain/features/chunk.js';
 import type { FeatureValue } from '../../../domain/features/values.js';
 import { scopeOf } from './scope.js';
 
-/** An entity's row: its event time and, as a JSON array in the group's order of features, its values. */
-export interface LatestRow {
-  readonly timeUs: number;
-  readonly values: string;
+/** So many rows are kept as the blocks that they came in before the latest of them are put into words. */
+const mostUnsettledRows = 100_000;
+
+/** An entity's row: its event time, and its place in a block until its values are settled as the text of the table. */
+interface Latest {
+  timeUs: number;
+  block?: RowBlock;
+  row: number;
+  values: string;
 }
 
 /** The newest row of every entity in a stretch of the log. A row that ties with an earlier one replaces it. */
 export class LatestRows {
-  private readonly scopes = new Map<string, Map<string, LatestRow>>();
+  private readonly scopes = new Map<string, Map<string, Latest>>();
+  private unsettled: Latest[] = [];
+  private unsettledRows = 0;
   private rows = 0;
   private characters = 0;
 
@@ -20,29 +27,39 @@ export class LatestRows {
 
   /** Two bytes a character at worst, and what V8 needs for the entry, its object and its strings. */
   get heldBytes(): number {
-    return this.characters * 2 + this.rows * 160;
+    return this.characters * 2 + this.rows * 160 + this.unsettledRows * 150;
   }
 
   add(block: BlockHead & RowBlock): void {
     if (block.mode === 'OFFLINE') return;
     const scope = this.rowsOf(scopeOf(block.project, block.group, block.version));
-    const columns = [...block.columns.values()];
-    for (const [index, row] of newestRows(block).entries()) {
+    const newest = newestRows(block);
+    for (let index = 0; index < newest.length; index++) {
       const key = block.keys[index]!;
+      const row = newest[index]!;
+      if (row < 0) continue;
       const timeUs = block.timeUs[row]!;
       const held = scope.get(key);
-      if (held !== undefined && held.timeUs > timeUs) continue;
-      const values = valuesText(columns, row);
-      scope.set(key, { timeUs, values });
       if (held === undefined) {
+        const latest: Latest = { timeUs, block, row, values: '' };
+        scope.set(key, latest);
+        this.unsettled.push(latest);
         this.rows++;
-        this.characters += key.length + values.length;
-      } else this.characters += values.length - held.values.length;
+        this.characters += key.length;
+      } else if (held.timeUs <= timeUs) {
+        if (held.block === undefined) this.unsettled.push(held);
+        held.timeUs = timeUs;
+        held.block = block;
+        held.row = row;
+      }
     }
+    this.unsettledRows += block.rows;
+    if (this.unsettledRows > mostUnsettledRows) this.settle();
   }
 
   /** All rows, each as the texts of the table's columns. */
   *texts(): Generator<[scope: string, key: string, timeUs: string, values: string]> {
+    this.settle();
     for (const [scope, rows] of this.scopes) {
       for (const [key, { timeUs, values }] of rows) yield [scope, key, String(timeUs), values];
     }
@@ -50,17 +67,30 @@ export class LatestRows {
 
   clear(): void {
     this.scopes.clear();
-    this.rows = this.characters = 0;
+    this.unsettled = [];
+    this.unsettledRows = this.rows = this.characters = 0;
   }
 
-  private rowsOf(scope: string): Map<string, LatestRow> {
+  /** Lets the blocks go: most of what is in them has been replaced by then, and was never put into words. */
+  private settle(): void {
+    for (const latest of this.unsettled) {
+      this.characters -= latest.values.length;
+      latest.values = valuesText(latest.block!, latest.row);
+      this.characters += latest.values.length;
+      latest.block = undefined;
+    }
+    this.unsettled = [];
+    this.unsettledRows = 0;
+  }
+
+  private rowsOf(scope: string): Map<string, Latest> {
     let rows = this.scopes.get(scope);
     if (!rows) this.scopes.set(scope, (rows = new Map()));
     return rows;
   }
 }
 
-/** For each key of a block the row with the greatest event time, the last of them where they tie. */
+/** For each key of a block the row with the greatest event time, the last of them where they tie; -1 for a key without rows. */
 function newestRows({ rows, keys, key, timeUs }: RowBlock): Int32Array {
   const newest = new Int32Array(keys.length).fill(-1);
   for (let row = 0; row < rows; row++) {
@@ -70,10 +100,11 @@ function newestRows({ rows, keys, key, timeUs }: RowBlock): Int32Array {
   return newest;
 }
 
-function valuesText(columns: readonly (Column | null)[], row: number): string {
-  let text = '[';
-  for (let index = 0; index < columns.length; index++) text += (index === 0 ? '' : ',') + jsonOf(valueAt(columns[index], row));
-  return text + ']';
+/** The values of one row as a JSON array, in the group's order of features. */
+function valuesText({ columns }: RowBlock, row: number): string {
+  let text = '';
+  for (const column of columns.values()) text += (text === '' ? '[' : ',') + jsonOf(valueAt(column, row));
+  return text === '' ? '[]' : text + ']';
 }
 
 function jsonOf(value: FeatureValue | null): string {
