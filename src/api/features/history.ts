@@ -1,5 +1,6 @@
 import { requirePermission } from '../../commands/kit/execute.js';
 import { Refusal } from '../../domain/kit/index.js';
+import { chunksOf } from '../../projections/features/chunks/index-of-chunks.js';
 import { readAsOf, type AsOfAnswer, type AsOfRequest } from '../../projections/features/history/as-of.js';
 import { historical, type HistoricalAnswer, type HistoricalQuestion } from '../../projections/features/history/historical.js';
 import { Replay } from '../../projections/features/history/replay.js';
@@ -42,7 +43,7 @@ function makeHistory(core: Core): FeatureHistory {
   return {
     async readAsOf(request, context) {
       await admit(request, context);
-      return readAsOf(replay, request, context.signal);
+      return readAsOf(replay, request, context.signal, (stream, keys, untilUs, most) => chunksOf(core.pool, stream, keys, untilUs, most));
     },
     async historical(question, context) {
       await admit(question, context);

@@ -1,15 +1,18 @@
+import { partitionOf } from '../../../domain/features/keys.js';
 import type { FeatureValue } from '../../../domain/features/values.js';
 import { Refusal } from '../../../domain/kit/index.js';
 import type { Position } from '../../../platform/eventstore/port.js';
 import type { AnsweredFeature, OnlineAnswer, OnlineRequest } from '../online/read.js';
 import { statusOf } from '../online/status.js';
+import { chosenEvents, type ListChunks } from './chosen-events.js';
+import type { HistoryEvent } from './events.js';
 import { PointInTimeJoin } from './join.js';
 import { isKnown, type KnownAt } from './known.js';
 import { momentsOf, type RequestTable } from './request-table.js';
 import { pinned } from './pinned.js';
 import { reading } from './reading.js';
-import type { Replay } from './replay.js';
-import { groupsOf, planOf, type Plan } from './selection.js';
+import type { Partition, Replay } from './replay.js';
+import { groupsOf, planOf, type Plan, type PlannedJoin } from './selection.js';
 
 /** An online read of a past moment. */
 export interface AsOfRequest extends OnlineRequest {
@@ -26,15 +29,16 @@ export interface AsOfAnswer extends OnlineAnswer {
 const mostEntities = 10_000;
 
 /**
- * The values of entities at a past moment, by replay of the partitions that hold them. Every row written counts, for
- * whichever reads it was written: the latest event time that is not after the moment. Ages are as of the moment.
+ * The values of entities at a past moment, from the events that hold them; where a read model lists those events, only
+ * they are read. Every row written counts, for whichever reads it was written: the latest event time that is not after
+ * the moment. Ages are as of the moment.
  */
-export async function readAsOf(replay: Replay, request: AsOfRequest, signal?: AbortSignal): Promise<AsOfAnswer> {
+export async function readAsOf(replay: Replay, request: AsOfRequest, signal?: AbortSignal, listChunks?: ListChunks): Promise<AsOfAnswer> {
   if (request.entities > mostEntities) throw new Refusal('INVALID_ARGUMENT', `A read takes at most ${mostEntities} entities; a training set takes more`, { reason: 'TOO_MANY_ENTITIES' });
   const selection = { features: request.features, fullNames: request.fullNames, aliases: [] };
   const { known, definitions } = await pinned(replay.eventStore, request.project, groupsOf(selection), request.known, signal);
   const plan = planOf(selection, definitions, []);
-  const joins = await replayed(replay, plan, request, known, signal);
+  const joins = await replayed({ replay, listChunks, signal }, plan, request, known);
   const groups = joins.map((join, at) => ({
     group: plan.joins[at]!.name,
     timeUs: Float64Array.from({ length: request.entities }, (_, entity) => join.eventTimeUs(entity) ?? 0),
@@ -47,7 +51,13 @@ export async function readAsOf(replay: Replay, request: AsOfRequest, signal?: Ab
   return { entities: request.entities, groups, features, known };
 }
 
-async function replayed(replay: Replay, plan: Plan, { entities, keys, atUs }: AsOfRequest, known: AsOfAnswer['known'], signal?: AbortSignal): Promise<PointInTimeJoin[]> {
+interface Sources {
+  readonly replay: Replay;
+  readonly listChunks?: ListChunks;
+  readonly signal?: AbortSignal;
+}
+
+async function replayed({ replay, listChunks, signal }: Sources, plan: Plan, { entities, keys, atUs }: AsOfRequest, known: AsOfAnswer['known']): Promise<PointInTimeJoin[]> {
   const table: RequestTable = { rows: entities, timeUs: new Float64Array(entities).fill(atUs), columns: keys };
   const joins = plan.joins.map((planned) => {
     const moments = momentsOf(table, planned);
@@ -55,18 +65,27 @@ async function replayed(replay: Replay, plan: Plan, { entities, keys, atUs }: As
     return { planned, moments, join: new PointInTimeJoin(moments, { features: planned.features, ttlUs: 0, knownAtRowTime: known.rowTime }) };
   });
   const { partitions, readersOf } = reading(joins);
-  await replay.run(
-    partitions,
-    known.position,
-    (event, partition) => {
-      if (!isKnown(known, event)) return;
-      for (const { join, planned } of readersOf(partition)) if (event.block.version === planned.definition.version) join.add(event.block, event.recordedAtUs);
-    },
-    signal,
+  const counts = (event: HistoryEvent, { definition }: PlannedJoin) => isKnown(known, event) && event.block.version === definition.version;
+  const take = (event: HistoryEvent, partition: Partition) => {
+    for (const { join, planned } of readersOf(partition)) if (counts(event, planned)) join.add(event.block, event.recordedAtUs);
+  };
+  const whole = await Promise.all(
+    partitions.map(async (partition) => {
+      const [{ planned, moments }] = readersOf(partition) as [(typeof joins)[number]];
+      const own = keysOfPartition(moments.keys, partition.partition, planned.definition.partitions);
+      const sought = { keys: own, atUs, known, counts: (event: HistoryEvent) => counts(event, planned) };
+      const events = listChunks && (await chosenEvents(replay, listChunks, partition, sought, signal));
+      events?.forEach((event) => take(event, partition));
+      return events ? [] : [partition];
+    }),
   );
+  await replay.run(whole.flat(), known.position, take, signal);
   for (const { join } of joins) join.finish();
   return joins.map(({ join }) => join);
 }
+
+const keysOfPartition = (keys: readonly (string | null)[], partition: number, partitions: number): string[] =>
+  [...new Set(keys)].filter((key) => key !== null && partitionOf(key, partitions) === partition) as string[];
 
 function answered(join: PointInTimeJoin, feature: number, entities: number, oldestUs: number): Pick<AnsweredFeature, 'values' | 'statuses'> {
   const values = new Array<FeatureValue | null>(entities);

@@ -17,6 +17,8 @@ export interface Partition {
   readonly partition: number;
 }
 
+export const streamOf = ({ project, group, partition }: Partition): string => featureRowsStream(project, group, partition);
+
 /** Replays the history of feature groups from the log. */
 export class Replay {
   private readonly cache: ChunkCache;
@@ -51,9 +53,27 @@ export class Replay {
     }
   }
 
+  /** One event of a partition; undefined where there is none. */
+  async at(partition: Partition, revision: bigint, signal?: AbortSignal): Promise<HistoryEvent | undefined> {
+    const stream = streamOf(partition);
+    const held = this.cache.beginning(stream)[Number(revision)];
+    if (held) return held;
+    for await (const stored of this.eventStore.readStream(stream, { from: revision, limit: 1, signal })) return historyEvent(stored);
+    return undefined;
+  }
+
+  /** The events of one partition from a revision up to a position. */
+  async *from(partition: Partition, revision: bigint, until: Position, signal?: AbortSignal): AsyncGenerator<HistoryEvent> {
+    for await (const stored of this.eventStore.readStream(streamOf(partition), { from: revision, signal })) {
+      const event = historyEvent(stored);
+      if (comparePositions(event.position, until) > 0) return;
+      yield event;
+    }
+  }
+
   /** The events of one partition up to a position. */
   private async *events(partition: Partition, until: Position, signal: AbortSignal): AsyncGenerator<HistoryEvent> {
-    const stream = featureRowsStream(partition.project, partition.group, partition.partition);
+    const stream = streamOf(partition);
     // Taken as it stands: others may lengthen it while this replay runs.
     const beginning = this.cache.beginning(stream);
     const held = beginning.length;

@@ -1,0 +1,35 @@
+import type { Pool } from 'pg';
+import { keyHash } from './key-hash.js';
+
+/** An event that may hold rows of a wanted entity at or before the wanted moment. */
+export interface ChunkPlace {
+  readonly revision: bigint;
+  /** The latest event time in it. */
+  readonly toUs: number;
+}
+
+/** The events of a stream that are worth reading, latest event time first, and the first revision that is not listed yet. */
+export interface Listed {
+  /** At most as many as were asked for; there may then be more. */
+  readonly chunks: readonly ChunkPlace[];
+  readonly next: bigint;
+}
+
+// The list and its end are of one moment: one statement sees one state of the table.
+const listChunks = {
+  name: 'list feature chunks',
+  text: `with candidates as (
+      select revision, to_us from feature_chunks where stream = $1 and from_us <= $2 and keys && $3::integer[]
+      union all
+      (select revision, to_us from feature_chunks where stream = $1 and from_us <= $2 and keys is null order by to_us desc limit $4)
+    ), latest as (select * from candidates order by to_us desc, revision desc limit $4)
+    select (select max(revision) from feature_chunks where stream = $1)::text as last,
+      (select coalesce(json_agg(json_build_array(revision::text, to_us) order by to_us desc, revision desc), '[]') from latest) as chunks`,
+};
+
+/** Asks the view `feature-chunks` for the events that may hold rows of these entities at or before a moment. */
+export async function chunksOf(pool: Pool, stream: string, keys: readonly string[], untilUs: number, most: number): Promise<Listed> {
+  const { rows } = await pool.query({ ...listChunks, values: [stream, untilUs, keys.map((key) => keyHash(stream, key)), most] });
+  const [{ last, chunks }] = rows as [{ last: string | null; chunks: [string, number][] }];
+  return { next: last === null ? 0n : BigInt(last) + 1n, chunks: chunks.map(([revision, toUs]) => ({ revision: BigInt(revision), toUs })) };
+}

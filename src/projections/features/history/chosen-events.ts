@@ -1,0 +1,52 @@
+import type { Listed } from '../chunks/index-of-chunks.js';
+import type { HistoryEvent } from './events.js';
+import { PointInTimeJoin } from './join.js';
+import type { KnownAt } from './known.js';
+import { streamOf, type Partition, type Replay } from './replay.js';
+import type { Position } from '../../../platform/eventstore/port.js';
+
+/** A read model's answer to: which events of a stream may hold rows of these entities at or before a moment? */
+export type ListChunks = (stream: string, keys: readonly string[], untilUs: number, most: number) => Promise<Listed>;
+
+/** What is sought in one partition: the latest row of each entity that is not after a moment. */
+export interface Sought {
+  readonly keys: readonly string[];
+  readonly atUs: number;
+  readonly known: KnownAt & { readonly position: Position };
+  readonly counts: (event: HistoryEvent) => boolean;
+}
+
+/** More entities than this are found faster by one replay. */
+const mostKeys = 16;
+/** More events than this cost more, one by one, than a replay; so does a tail that the read model has not reached. */
+const mostEvents = 64;
+const eventsAtOnce = 8;
+
+/**
+ * The events of a partition that decide what is sought, in the order of the log; undefined when a replay is the better way.
+ * The values come from the events: the list only says which, and what it does not reach yet is read as well.
+ */
+export async function chosenEvents(replay: Replay, list: ListChunks, partition: Partition, sought: Sought, signal?: AbortSignal): Promise<HistoryEvent[] | undefined> {
+  if (sought.keys.length > mostKeys) return undefined;
+  const { chunks, next } = await list(streamOf(partition), sought.keys, sought.atUs, mostEvents + 1);
+  const events: HistoryEvent[] = [];
+  for await (const event of replay.from(partition, next, sought.known.position, signal)) {
+    if (events.push(event) > mostEvents) return undefined;
+  }
+  for (let at = 0; at < chunks.length; at += eventsAtOnce) {
+    // A chunk whose latest time equals what is found may hold the later write of a tie.
+    if (oldestFound(events, sought) > chunks[at]!.toUs) break;
+    if (at >= mostEvents) return undefined;
+    const read = await Promise.all(chunks.slice(at, at + eventsAtOnce).map(({ revision }) => replay.at(partition, revision, signal)));
+    events.push(...read.filter((event) => event !== undefined));
+  }
+  return events.sort((a, b) => (a.revision < b.revision ? -1 : 1));
+}
+
+/** The oldest of the times found for the entities; -Infinity while one has not been found. */
+function oldestFound(events: readonly HistoryEvent[], { keys, atUs, known, counts }: Sought): number {
+  const join = new PointInTimeJoin({ keys, timeUs: new Float64Array(keys.length).fill(atUs) }, { features: [], ttlUs: 0, knownAtRowTime: known.rowTime });
+  for (const event of events.toSorted((a, b) => (a.revision < b.revision ? -1 : 1))) if (counts(event)) join.add(event.block, event.recordedAtUs);
+  join.finish();
+  return Math.min(...keys.map((_, row) => join.eventTimeUs(row) ?? -Infinity));
+}

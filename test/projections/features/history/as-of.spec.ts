@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { decodeChunk } from '../../../../src/domain/features/chunk.js';
+import type { EntityValue } from '../../../../src/domain/features/values.js';
+import { connect } from '../../../../src/platform/eventstore/index.js';
+import type { EventStore, StreamReadOptions } from '../../../../src/platform/eventstore/port.js';
+import { readAsOf } from '../../../../src/projections/features/history/as-of.js';
+import type { ListChunks } from '../../../../src/projections/features/history/chosen-events.js';
+import { Replay } from '../../../../src/projections/features/history/replay.js';
+import { testEventStore, type TestEventStore } from '../../../support/eventstore.js';
+import { situations } from './generated.js';
+import { declare, write, type Declared } from './group.js';
+
+let server: TestEventStore;
+let eventStore: EventStore;
+beforeAll(async () => {
+  server = await testEventStore();
+  eventStore = connect(server.url);
+});
+afterAll(async () => {
+  await eventStore.close();
+  await server.close();
+});
+
+/** A list like that of the view, which has seen only the first `reach` events of each stream. */
+const listing = (reach: number): ListChunks => async (stream, keys, untilUs, most) => {
+  const chunks: { revision: bigint; toUs: number }[] = [];
+  let next = 0n;
+  for await (const event of eventStore.readStream(stream, { limit: reach })) {
+    const block = decodeChunk(event.data);
+    next = event.revision + 1n;
+    if (block.keys.some((key) => keys.includes(key)) && Math.min(...block.timeUs) <= untilUs) chunks.push({ revision: event.revision, toUs: Math.max(...block.timeUs) });
+  }
+  return { next, chunks: chunks.sort((a, b) => b.toUs - a.toUs || Number(b.revision - a.revision)).slice(0, most) };
+};
+
+test('a read of chosen events gives what a replay of everything gives, however far the list has come', async () => {
+  let projects = 0;
+  const replay = new Replay(eventStore, { cacheBytes: 0 });
+  const property = fc.asyncProperty(situations, fc.nat(13), fc.constantFrom(1, 2), async ({ facts, asked, rules }, reach, partitions) => {
+    const group: Declared = { project: `p${++projects}`, group: 'g', keys: { k1: 'STRING', k2: 'INT64' }, features: { n: 'INT64', s: 'STRING' }, partitions };
+    await declare(eventStore, group);
+    let position = await eventStore.endOfLog();
+    for (const [at, fact] of facts.entries()) {
+      if ('rows' in fact) {
+        const last = await write(eventStore, group, fact.rows, fact.mode);
+        if (at < (rules.position ?? Infinity)) position = last;
+      }
+    }
+    const keys = new Map([0, 1].map((part) => [`k${part + 1}`, asked.slice(0, 3).map(({ key }) => key![part] as EntityValue)]));
+    const request = { project: group.project, features: ['g'], fullNames: false, entities: Math.min(3, asked.length), keys, atUs: asked[0]!.timeUs, known: { position } };
+    expect(await readAsOf(replay, request, undefined, listing(reach))).toEqual(await readAsOf(replay, request));
+  });
+  await fc.assert(property, { numRuns: 60 });
+});
+
+test('a read of one entity touches few events of a long history', async () => {
+  const group: Declared = { project: 'long', group: 'g', keys: { k: 'STRING' }, features: { n: 'INT64' }, partitions: 1 };
+  await declare(eventStore, group);
+  for (let n = 0; n < 50; n++) await write(eventStore, group, [{ key: ['a'], timeUs: n * 10, values: { n } }, { key: ['b'], timeUs: n * 10 + 5, values: { n } }]);
+  let read = 0;
+  const counting: EventStore = Object.create(eventStore, {
+    readStream: {
+      value: async function* (stream: string, options: StreamReadOptions) {
+        for await (const event of eventStore.readStream(stream, options)) {
+          if (stream.startsWith('features-')) read++;
+          yield event;
+        }
+      },
+    },
+  });
+  const list = listing(50);
+  const { features } = await readAsOf(new Replay(counting, { cacheBytes: 0 }), { project: 'long', features: ['g'], fullNames: false, entities: 1, keys: new Map([['k', ['a']]]), atUs: 250, known: {} }, undefined, list);
+  expect(features[0]!.values).toEqual([25]);
+  expect(read).toBeLessThanOrEqual(8);
+});
