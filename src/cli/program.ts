@@ -2,7 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { SetupError } from '../platform/supervise/setup-error.js';
 import { completion } from './completion.js';
 import { domains } from './domains.js';
-import { eventstore } from './eventstore.js';
+import { eventstore } from './eventstore/index.js';
 import { CommandFailure, exitCodes, exitCodesHelp } from './exit-codes.js';
 import { projections } from './projections.js';
 import { status } from './status.js';

@@ -20,17 +20,25 @@ export function takeFolder(dir: string, version: number): { release(): void } {
   return { release: () => rmSync(lock, { force: true }) };
 }
 
+/** The version of the layout in a folder; undefined when nothing was written there yet. Refuses one that this code does not know. */
+export function layoutOf(dir: string, version: number): number | undefined {
+  const file = join(dir, LAYOUT_FILE);
+  if (!existsSync(file)) return undefined;
+  const found = (JSON.parse(readFileSync(file, 'utf8')) as { layout: number }).layout;
+  if (found > version) throw new FolderProblem(`The data folder ${dir} was written by a newer version (layout ${found}; this version knows ${version}).`);
+  return found;
+}
+
+const LAYOUT_FILE = 'layout.json';
+
 function checkVersion(dir: string, version: number): void {
-  const file = join(dir, 'layout.json');
-  if (!existsSync(file)) {
+  const file = join(dir, LAYOUT_FILE);
+  if (layoutOf(dir, version) === undefined) {
     const handle = openSync(file, 'w');
     writeSync(handle, `${JSON.stringify({ layout: version })}\n`);
     fsyncSync(handle);
     closeSync(handle);
-    return;
   }
-  const found = (JSON.parse(readFileSync(file, 'utf8')) as { layout: number }).layout;
-  if (found > version) throw new FolderProblem(`The data folder ${dir} was written by a newer version (layout ${found}; this version knows ${version}).`);
 }
 
 interface Owner {

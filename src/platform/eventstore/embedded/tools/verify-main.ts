@@ -1,0 +1,16 @@
+import { FolderProblem } from '../store/folder.js';
+import type { VerifyMessage } from './verify-apart.js';
+import { verifyStore } from './verify.js';
+
+/** The process that verifies one store and tells its parent. */
+const say = (message: VerifyMessage): void => void process.send?.(message);
+
+// A parent that was killed needs no answer.
+process.once('disconnect', () => process.exit());
+try {
+  say({ report: await verifyStore(process.argv[2]!, (done, total) => say({ done, total })) });
+} catch (error) {
+  if (!(error instanceof FolderProblem)) throw error;
+  say({ refused: error.message });
+}
+process.disconnect();
