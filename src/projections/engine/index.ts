@@ -109,18 +109,27 @@ export class ProjectionEngine implements Projections {
 
   /** Whoever does not project looks at the checkpoints, for as long as somebody waits. */
   private poll(): void {
-    const { signal } = this.stopping;
-    this.polling ??= (async () => {
-      while (this.world.reached.isAwaited && !this.owns && !signal.aborted) {
-        try {
-          await this.readReached();
-        } catch (error) {
-          this.world.log.warn({ err: error }, 'The checkpoints cannot be read');
-        }
-        await pause(pollInterval_ms, signal);
-      }
+    if (this.polling || !this.mustPoll) return;
+    this.polling = this.pollCheckpoints().finally(() => {
       this.polling = undefined;
-    })();
+      // Somebody may have come to wait after the last look.
+      this.poll();
+    });
+  }
+
+  private get mustPoll(): boolean {
+    return this.world.reached.isAwaited && !this.owns && !this.stopping.signal.aborted;
+  }
+
+  private async pollCheckpoints(): Promise<void> {
+    while (this.mustPoll) {
+      try {
+        await this.readReached();
+      } catch (error) {
+        this.world.log.warn({ err: error }, 'The checkpoints cannot be read');
+      }
+      await pause(pollInterval_ms, this.stopping.signal);
+    }
   }
 
   /** The owner knows better than its checkpoints say. */

@@ -119,6 +119,22 @@ describe('the one owner', () => {
     expect(await rowsOf('counters')).toEqual([{ counter: 'a', sum: 3, events: 2 }]);
   });
 
+  test('still answers those who wait when another process has taken over from it', async () => {
+    const [owner, standby] = [world.engine([counters]), world.engine([counters])];
+    await owner.start();
+    await until('the first engine is the owner', () => owner.isOwner);
+    await standby.start();
+    await until('the other one has taken over', async () => {
+      await world.database.pool.query(
+        `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())`,
+      );
+      return until('somebody owns', () => owner.isOwner || standby.isOwner).then(() => standby.isOwner);
+    });
+    const { position } = await raise(3);
+    await owner.waitFor(['counters'], position);
+    expect(await rowsOf('counters')).toEqual([{ counter: 'a', sum: 3, events: 1 }]);
+  });
+
   test('stops when its lock is lost and goes on when it has it again', async () => {
     const engine = world.engine([counters]);
     await engine.start();
