@@ -2,6 +2,7 @@ import { decodeChunk, featureRowsWritten } from '../../../domain/features/chunk.
 import type { StoredEvent } from '../../../platform/eventstore/port.js';
 import { copyRows } from '../../engine/copy.js';
 import type { View, ViewBuild, ViewTransaction } from '../../kit/view.js';
+import { arrayText } from '../online/array-text.js';
 import { hashOf } from './key-hash.js';
 
 const tableName = 'feature_chunks';
@@ -70,5 +71,5 @@ const insertStatement = (name: string) => ({
 
 async function insert(rows: readonly ChunkRow[], tx: ViewTransaction): Promise<void> {
   if (rows.length === 0) return;
-  await tx.client.query({ ...insertStatement(tx.table(tableName)), values: columns.map((_, column) => rows.map((row) => row[column])) });
+  await tx.client.query({ ...insertStatement(tx.table(tableName)), values: columns.map((_, column) => arrayText(rows.map((row) => row[column] ?? null))) });
 }
