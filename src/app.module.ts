@@ -6,7 +6,8 @@ import type { AddressInfo } from 'node:net';
 import type { Core } from './api/core.js';
 import { Dispatcher } from './api/dispatcher.js';
 import { graphqlServer } from './api/graphql/server.js';
-import { grpcServer } from './api/grpc/server.js';
+import { grpcController } from './api/grpc/controller.js';
+import { GrpcTransport } from './api/grpc/transport.js';
 import { handwritten } from './api/handwritten.js';
 import { Observer } from './api/observer.js';
 import { CORE, OPERATIONS, operationsOf, SETTINGS, type Operation } from './api/operations.js';
@@ -59,18 +60,18 @@ export async function createApi(core: Core, given: Partial<ApiSettings> = {}, te
   guardHttp(adapter.getInstance() as never, 'rest', core, observer, sendProblem);
   const app = await NestFactory.create<NestFastifyApplication>(appModule({ core, settings, metrics, observer, operations }), adapter, { logger: nestLogger(logger), bodyParser: false });
   opened.defer(() => app.close());
+  const parts = { core, settings, observer, operations, dispatcher: app.get(Dispatcher), nest: { logger: nestLogger(logger) } };
+  const grpc = new GrpcTransport(parts);
+  app.connectMicroservice({ strategy: grpc });
+  await app.startAllMicroservices();
   await app.listen(settings.httpPort, settings.host);
-
-  const parts = { core, settings, observer, operations, dispatcher: app.get(Dispatcher) };
-  const grpc = await grpcServer(parts);
-  opened.defer(() => grpc.close());
   const graphql = await graphqlServer(parts);
   opened.defer(() => graphql.close());
-  await graphql.listen({ port: settings.graphqlPort, host: settings.host });
+  await graphql.listen(settings.graphqlPort, settings.host);
 
   const running = opened.move();
   return {
-    addresses: { rest: addressOf(app.getHttpServer().address() as AddressInfo), grpc: `${settings.host}:${grpc.port}`, graphql: `${addressOf(graphql.server.address() as AddressInfo)}/graphql` },
+    addresses: { rest: addressOf(app.getHttpServer().address() as AddressInfo), grpc: `${settings.host}:${grpc.port}`, graphql: `${addressOf(graphql.getHttpServer().address() as AddressInfo)}/graphql` },
     close: () => running.disposeAsync(),
   };
 }
@@ -95,7 +96,7 @@ function appModule({ core, settings, metrics, observer, operations }: Parts): Dy
       DocsController,
       PlatformController,
       ProjectionsController,
-      ...domains.map(({ name, operations: own }) => restController(name, own)),
+      ...domains.flatMap(({ name, operations: own }) => [restController(name, own), grpcController(name, own)]),
       ...extras.flatMap(({ controllers = [] }) => controllers),
     ],
     providers: [

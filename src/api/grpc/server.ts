@@ -1,21 +1,16 @@
 import { Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import type { Core } from '../core.js';
-import type { Dispatcher } from '../dispatcher.js';
 import { handwritten } from '../handwritten.js';
 import type { Observer } from '../observer.js';
-import type { Operation } from '../operations.js';
-import { serveGuarded } from './guard.js';
-import { derivedRpcs } from './handlers.js';
+import { serveGuarded, type HandwrittenRpc } from './guard.js';
 import { loadProtos } from './protos.js';
 import { reflectionServices } from './reflection.js';
 
-interface Parts {
+export interface GrpcParts {
   readonly core: Core;
   readonly settings: { readonly host: string; readonly grpcPort: number; readonly maxMessageBytes: number };
   readonly observer: Observer;
-  readonly operations: readonly Operation[];
-  readonly dispatcher: Dispatcher;
 }
 
 /** The running gRPC server. */
@@ -24,19 +19,21 @@ export interface GrpcServer {
   close(): Promise<void>;
 }
 
-/**
- * Serves the catalogue over gRPC, with reflection and health; all but health stands behind the guard. The handlers sit
- * on grpc-js itself: docs/decisions/grpc-without-nest.md says why.
- */
-export async function grpcServer({ core, settings, observer, operations, dispatcher }: Parts): Promise<GrpcServer> {
+/** Serves the catalogue over gRPC, with reflection and health; all but health stands behind the guard. */
+export async function grpcServer({ core, settings, observer }: GrpcParts, derived: (service: string, rpc: string) => HandwrittenRpc | undefined): Promise<GrpcServer> {
   const server = new Server({ 'grpc.max_receive_message_length': settings.maxMessageBytes, 'grpc.max_send_message_length': settings.maxMessageBytes });
   const protos = loadProtos([...new Set(core.catalogue.map(({ proto }) => proto))]);
   const services = [...new Set(core.catalogue.map(({ service }) => service))];
   for (const service of services) {
     const domains = core.catalogue.filter((domain) => domain.service === service);
-    const own = operations.filter(({ domain }) => domains.includes(domain));
+    const definition = protos[service] as ServiceDefinition;
+    const rpcs: Record<string, HandwrittenRpc> = {};
+    for (const rpc of Object.keys(definition)) {
+      const served = derived(service, rpc);
+      if (served) rpcs[rpc] = served;
+    }
     const extras = handwritten.filter(({ domain }) => domains.some(({ name }) => name === domain)).map(({ grpc }) => grpc?.(core, observer));
-    serveGuarded(server, protos[service] as ServiceDefinition, Object.assign(derivedRpcs(own, dispatcher), ...extras), core, observer);
+    serveGuarded(server, definition, Object.assign(rpcs, ...extras), core, observer);
   }
   for (const { service, rpcs } of reflectionServices(protos, services)) serveGuarded(server, service, rpcs, core, observer);
   const health = new HealthImplementation(Object.fromEntries(['', ...services].map((service) => [service, 'SERVING' as const])));
