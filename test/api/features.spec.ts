@@ -38,17 +38,17 @@ const entity = { id: '9007199254740993', name: 'a "quoted" \u{1F600}' };
 const values = { count: '9007199254740993', score: 1.5, city: 'Köln', active: true, seen: '2020-02-02T00:00:00.000Z', embedding: [1, 2] };
 
 /** The same row, written over each wire. */
-const writers: Record<string, (group: string, row?: object) => Promise<{ code: string; message?: string; reason?: string; answer?: any }>> = {
-  rest: (group, row) => platform.rest(`/api/v1/projects/p/feature-groups/${group}:write`, { rows: [{ entity, eventTime, values, ...row }] }),
-  ndjson: (group, row) => platform.rest(`/api/v1/projects/p/feature-groups/${group}:write?mode=BOTH`, `${JSON.stringify({ entity, eventTime, values, ...row })}\n\n`, { 'content-type': 'application/x-ndjson' }),
-  graphql: async (group, row) => {
+const writers: Record<string, (group: string, row?: object, headers?: Record<string, string>) => Promise<{ code: string; message?: string; reason?: string; answer?: any }>> = {
+  rest: (group, row, headers) => platform.rest(`/api/v1/projects/p/feature-groups/${group}:write`, { rows: [{ entity, eventTime, values, ...row }] }, headers),
+  ndjson: (group, row, headers) => platform.rest(`/api/v1/projects/p/feature-groups/${group}:write?mode=BOTH`, `${JSON.stringify({ entity, eventTime, values, ...row })}\n\n`, { 'content-type': 'application/x-ndjson', ...headers }),
+  graphql: async (group, row, headers) => {
     const outcome = await platform.graphql('mutation ($input: WriteFeaturesInput!) { writeFeatures(input: $input) { position rowsWritten rowsRejected faults { row field description } } }', {
       input: { project: 'p', group, rows: [{ entity, eventTime, values, ...row }] },
-    });
+    }, headers);
     return { ...outcome, answer: outcome.answer?.writeFeatures };
   },
-  'grpc rows': (group, row) => platform.grpc('WriteOnline', { project: 'p', group, rows: [{ entity, eventTime, values, ...row }] }),
-  'grpc columns': (group, row: any = {}) =>
+  'grpc rows': (group, row, headers) => platform.grpc('WriteOnline', { project: 'p', group, rows: [{ entity, eventTime, values, ...row }] }, headers),
+  'grpc columns': (group, row: any = {}, headers) =>
     platform.grpc('WriteOnline', {
       project: 'p',
       group,
@@ -64,7 +64,7 @@ const writers: Record<string, (group: string, row?: object) => Promise<{ code: s
           { name: 'embedding', lists: [{ values: [1, 2] }] },
         ],
       },
-    }),
+    }, headers),
 };
 
 const shown = {
@@ -92,9 +92,9 @@ describe.each(Object.keys(writers))('a row written over %s', (wire) => {
     expect(graphql.answer).toEqual({ readOnline: rest.answer.rows, one: { values } });
 
     const grpc = await platform.grpc('ReadOnline', { project: 'p', features: [group], keys: [{ name: 'id', ints: [entity.id] }, { name: 'name', strings: [entity.name] }] }, after);
-    expect(grpc.answer.groups).toMatchObject([{ group, eventTimeUs: [eventTimeUs] }]);
+    expect(grpc.answer.groups).toMatchObject([{ group, eventTimeUs: [String(eventTimeUs)] }]);
     const [count, score, city, active, seen, embedding] = grpc.answer.features.map(({ values: column }: any) => column);
-    expect([count.ints, score.doubles, city.strings, active.bools, seen.timesUs, embedding.lists]).toMatchObject([['9007199254740993'], [1.5], ['Köln'], [true], [Date.UTC(2020, 1, 2) * 1000], [{ values: [1, 2] }]]);
+    expect([count.ints, score.doubles, city.strings, active.bools, seen.timesUs, embedding.lists]).toMatchObject([['9007199254740993'], [1.5], ['Köln'], [true], [String(Date.UTC(2020, 1, 2) * 1000)], [{ values: [1, 2] }]]);
   });
 
   test('that breaks a constraint is refused in the same words', async () => {
@@ -106,6 +106,14 @@ describe.each(Object.keys(writers))('a row written over %s', (wire) => {
   test('to a group that is not there is refused', async () => {
     expect(await writers[wire]!('absent')).toMatchObject({ code: 'NOT_FOUND', reason: 'FEATURE_GROUP_NOT_FOUND' });
   });
+});
+
+test.each(Object.keys(writers))('a row written twice over %s under one idempotency key is stored once', async (wire) => {
+  const group = await newGroup();
+  const [first, second] = [await writers[wire]!(group, {}, { 'idempotency-key': group }), await writers[wire]!(group, {}, { 'idempotency-key': group })];
+  expect(first).toMatchObject({ code: 'OK', answer: { rowsWritten: 1 } });
+  expect(second.answer).toEqual(first.answer);
+  expect(await writers[wire]!(group, { values: { count: 7 } }, { 'idempotency-key': group })).toMatchObject({ code: 'FAILED_PRECONDITION', reason: 'IDEMPOTENCY_KEY_REUSED' });
 });
 
 describe('columns that do not fit', () => {

@@ -1,4 +1,4 @@
-import { encodeChunk, featureRowsWritten, writeModes } from '../../domain/features/chunk.js';
+import { encodeChunk, featureRowsWritten } from '../../domain/features/chunk.js';
 import { featureRowsStream } from '../../domain/features/streams.js';
 import { Refusal } from '../../domain/kit/index.js';
 import { comparePositions, formatPosition, type NewEvent, type Position } from '../../platform/eventstore/port.js';
@@ -130,9 +130,10 @@ function eventOf({ partition, block }: Piece, index: number, marked: CommandIden
 const latestOf = (positions: readonly Position[]): Position | undefined =>
   positions.reduce<Position | undefined>((latest, position) => (latest && comparePositions(latest, position) > 0 ? latest : position), undefined);
 
+/** Rows are many, so they are hashed as they came, without putting the fields of objects in order. */
 function hashOf({ project, group, mode, partial, rows }: WriteRequest): string {
   const { keys, timeUs, features } = rows;
-  return bodyHashOf('WriteFeatures', [project, group, writeModes.indexOf(mode), partial, [...keys], Array.from(timeUs), [...features]]);
+  return bodyHashOf('WriteFeatures', JSON.stringify([project, group, mode, partial, [...keys], Array.from(timeUs), [...features]]));
 }
 
 function refusalOf(faults: readonly RowFault[], bad: number, rows: number): Refusal {

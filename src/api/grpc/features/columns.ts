@@ -6,7 +6,7 @@ import type { ProtoReader } from './proto-reader.js';
 export interface ColumnMessage {
   name: string;
   readonly doubles: number[];
-  readonly ints: (number | bigint)[];
+  readonly ints: (number | string)[];
   readonly strings: string[];
   readonly stringIndex: number[];
   readonly bools: boolean[];

@@ -67,8 +67,8 @@ export class ProtoReader {
     this.repeated(0, () => into.push(this.bool()));
   }
 
-  /** Each a number where a double holds it exactly, else a bigint. */
-  sint64s(into: (number | bigint)[]): void {
+  /** Each a number where a double holds it exactly, else its digits. */
+  sint64s(into: (number | string)[]): void {
     this.repeated(0, () => into.push(this.sint64()));
   }
 
@@ -105,14 +105,14 @@ export class ProtoReader {
     return exact;
   }
 
-  private sint64(): number | bigint {
+  private sint64(): number | string {
     const from = this.at;
     const zigzag = this.varint();
     if (zigzag <= Number.MAX_SAFE_INTEGER) return zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2;
     this.at = from;
     const exact = this.varint64();
     const value = BigInt.asIntN(64, (exact >> 1n) ^ -(exact & 1n));
-    return Number.isSafeInteger(Number(value)) ? Number(value) : value;
+    return Number.isSafeInteger(Number(value)) ? Number(value) : `${value}`;
   }
 
   private repeated(wireType: number, readOne: () => void): void {
