@@ -7,54 +7,55 @@ import type { Visitor } from './visitors.js';
 /** Gives the value of a header, or of the metadata entry of the same name; names are in lower case. */
 export type HeaderReader = (name: string) => string | undefined;
 
-/** What a wire knows of a request besides its headers. `onAbort` calls back when the caller has gone. */
-export interface RequestFacts {
-  readonly deadline?: number;
-  readonly onAbort?: (listener: () => void) => void;
-}
+/** The context of a request, the same on every wire. A header that means nothing is refused when it is looked at. */
+export const contextFrom = (visitor: Visitor, deadline?: number): WireContext => new HeaderContext(visitor, deadline);
 
-const traceparentShape = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
-
-/** The context of a request, the same on every wire. Refuses headers that mean nothing. */
-export function contextFrom(header: HeaderReader, { caller, traceparent }: Visitor, facts: RequestFacts = {}): WireContext {
-  return new HeaderContext(
-    caller,
-    facts,
-    token(header('idempotency-key'), 'Idempotency-Key'),
-    etagOf(header('if-match')),
-    token(header('tarl-min-position'), 'Tarl-Min-Position'),
-    token(header('tarl-correlation-id'), 'Tarl-Correlation-Id'),
-    traceparent,
-  );
-}
-
+/** Everything is read when first asked for: a hot read asks for the caller alone. */
 class HeaderContext implements WireContext {
   private abort?: AbortController;
 
   constructor(
-    readonly caller: Caller,
-    private readonly facts: RequestFacts,
-    readonly idempotencyKey: string | undefined,
-    readonly etag: string | undefined,
-    readonly minPosition: string | undefined,
-    readonly correlationId: string | undefined,
-    readonly traceparent: string,
+    private readonly visitor: Visitor,
+    readonly deadline: number | undefined,
   ) {}
 
-  get deadline(): number | undefined {
-    return this.facts.deadline;
+  get caller(): Caller {
+    return this.visitor.caller;
+  }
+  get traceparent(): string {
+    return this.visitor.traceparent;
+  }
+  get idempotencyKey(): string | undefined {
+    return this.token('Idempotency-Key');
+  }
+  get etag(): string | undefined {
+    return etagOf(this.visitor.header('if-match'));
+  }
+  get minPosition(): string | undefined {
+    return this.token('Tarl-Min-Position');
+  }
+  get correlationId(): string | undefined {
+    return this.token('Tarl-Correlation-Id');
   }
 
-  /** Made when first asked for: most requests never look at it. */
   get signal(): AbortSignal {
     if (!this.abort) {
       const abort = new AbortController();
-      this.facts.onAbort?.(() => abort.abort(new Refusal('CANCELLED', 'The caller went away', { reason: 'CANCELLED' })));
+      this.visitor.onAbort?.(() => abort.abort(new Refusal('CANCELLED', 'The caller went away', { reason: 'CANCELLED' })));
       this.abort = abort;
     }
     return this.abort.signal;
   }
+
+  /** Visible ASCII, short enough to stand in an event. */
+  private token(name: string): string | undefined {
+    const value = this.visitor.header(name.toLowerCase());
+    if (value === undefined || /^[\x21-\x7e]{1,256}$/.test(value)) return value;
+    throw badHeader(name, 'takes 1 to 256 visible ASCII characters');
+  }
 }
+
+const traceparentShape = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** The trace that the caller goes on with, or a new one; a broken traceparent starts a new one, as the W3C recommendation says. */
 export function traceparentOf(header: HeaderReader): string {
@@ -66,12 +67,6 @@ export function traceparentOf(header: HeaderReader): string {
 
 /** The trace id within a traceparent. */
 export const traceIdOf = (traceparent: string): string => traceparent.slice(3, 35);
-
-/** Visible ASCII, short enough to stand in an event. */
-function token(value: string | undefined, header: string): string | undefined {
-  if (value === undefined || /^[\x21-\x7e]{1,256}$/.test(value)) return value;
-  throw badHeader(header, 'takes 1 to 256 visible ASCII characters');
-}
 
 /** `If-Match: "5"` or a bare 5; `*` asks for nothing in particular. */
 function etagOf(value: string | undefined): string | undefined {

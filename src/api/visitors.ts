@@ -1,21 +1,37 @@
 import type { Caller } from '../commands/kit/command.js';
+import { traceparentOf, type HeaderReader } from './context.js';
 
 /** Who is behind a request and under which trace it runs; established by the guard before anything of the request's body is read. */
-export interface Visitor {
-  readonly caller: Caller;
-  readonly traceparent: string;
-  /** Calls back when the client of an HTTP request has gone before its answer. */
-  readonly onAbort?: (listener: () => void) => void;
+export class Visitor {
+  private trace?: string;
+
+  constructor(
+    readonly header: HeaderReader,
+    readonly caller: Caller,
+    /** Calls back when the client of an HTTP request has gone before its answer. */
+    readonly onAbort?: (listener: () => void) => void,
+  ) {}
+
+  /** The caller's trace or one of the request's own, made when first asked for: most requests never are. */
+  get traceparent(): string {
+    return (this.trace ??= traceparentOf(this.header));
+  }
 }
 
-const visitors = new WeakMap<object, Visitor>();
+/** Whoever has not shown a key yet. */
+export const nobody: Caller = { actor: 'anonymous', may: () => false };
+
+// A property rather than a WeakMap: the garbage collector pays for every entry of one, on every request.
+const key = Symbol('visitor');
 
 /** Notes the visitor behind a request: of REST and GraphQL the Fastify request, of gRPC the call's metadata. */
-export const rememberVisitor = (request: object, visitor: Visitor): void => void visitors.set(request, visitor);
+export function rememberVisitor(request: object, visitor: Visitor): void {
+  (request as Record<symbol, Visitor>)[key] = visitor;
+}
 
 /** The visitor behind a request. That there is none is a bug: the guard sees every request first. */
 export function visitorOf(request: object): Visitor {
-  const visitor = visitors.get(request);
+  const visitor = (request as Record<symbol, Visitor | undefined>)[key];
   if (!visitor) throw new Error('The request did not pass the guard');
   return visitor;
 }

@@ -9,7 +9,7 @@ import { apiKeyOf } from '../auth.js';
 import { contextFrom, traceIdOf, traceparentOf, type HeaderReader } from '../context.js';
 import type { Core } from '../core.js';
 import type { Observer } from '../observer.js';
-import type { Visitor } from '../visitors.js';
+import { rememberVisitor, Visitor, visitorOf } from '../visitors.js';
 import { GraphqlContext } from './context.js';
 import { formatErrors } from './errors.js';
 import { refuseIntrospection } from './introspection.js';
@@ -21,7 +21,6 @@ const largestMessage = 1024 * 1024;
 /** Serves graphql-transport-ws beside the HTTP endpoint. The key comes as a header or in the connection's parameters. */
 export function serveSubscriptions(app: FastifyInstance, resolvers: Resolvers[string], core: Pick<Core, 'authenticate'>, observer: Observer): void {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: largestMessage });
-  const visitors = new WeakMap<object, Visitor>();
   const schema = app.graphql.schema;
   // Mercurius puts them there only where it serves subscriptions itself.
   for (const [name, resolver] of Object.entries(resolvers)) Object.assign(schema.getSubscriptionType()!.getFields()[name]!, resolver);
@@ -34,19 +33,20 @@ export function serveSubscriptions(app: FastifyInstance, resolvers: Resolvers[st
       isProd: true,
       async onConnect({ extra, connectionParams }) {
         const header = headersOf(extra.request, connectionParams);
-        const traceparent = traceparentOf(header);
         try {
-          visitors.set(extra.socket, { caller: await core.authenticate(apiKeyOf(header)), traceparent });
+          const caller = await core.authenticate(apiKeyOf(header));
+          extra.socket.setMaxListeners(0); // every operation of a connection may wait for its end
+          rememberVisitor(extra.socket, new Visitor(header, caller, (listener) => extra.socket.once('close', listener)));
           return true;
         } catch (error) {
-          observer.failed('graphql', 'none', error, traceparent);
+          observer.failed('graphql', 'none', error, traceparentOf(header));
           if (!(error instanceof Refusal)) throw error;
           extra.socket.close(CloseCode.Unauthorized, 'Unauthorized');
           return false;
         }
       },
-      onSubscribe: ({ extra, connectionParams }, _id, { query, operationName, variables }) => {
-        const contextValue = contextOf(extra, connectionParams);
+      onSubscribe: ({ extra }, _id, { query, operationName, variables }) => {
+        const contextValue = new GraphqlContext(contextFrom(visitorOf(extra.socket)));
         try {
           const document = parse(query, { maxTokens: limits.tokens });
           refuseTooHeavy(document);
@@ -64,12 +64,8 @@ export function serveSubscriptions(app: FastifyInstance, resolvers: Resolvers[st
     sockets,
   );
 
-  function contextOf(extra: Extra, parameters: Readonly<Record<string, unknown>> | undefined): GraphqlContext {
-    const wire = contextFrom(headersOf(extra.request, parameters), visitors.get(extra.socket)!, { onAbort: (listener) => extra.socket.once('close', listener) });
-    return new GraphqlContext(wire);
-  }
   function formatted(extra: Extra, errors: readonly unknown[], executed: boolean) {
-    const { traceparent } = visitors.get(extra.socket)!;
+    const { traceparent } = visitorOf(extra.socket);
     const { causes, errors: readableErrors } = formatErrors(errors, traceIdOf(traceparent), executed);
     for (const cause of causes) observer.failed('graphql', 'subscription', cause, traceparent);
     return readableErrors;

@@ -3,22 +3,17 @@ import type { CommandReply } from '../../commands/kit/command.js';
 import { contextFrom } from '../context.js';
 import type { WireContext } from '../operations.js';
 import { visitorOf } from '../visitors.js';
-import { headersOf } from './guard.js';
 
 /** What every call of grpc-js has, unary or streaming. */
 export interface AnyCall {
   readonly metadata: Metadata;
   getDeadline(): Date | number;
-  on(event: 'cancelled', listener: () => void): unknown;
 }
 
 /** The context of a guarded call: caller, keys, minimum position, trace, deadline, and a signal that fires when the client cancels. */
 export function grpcContext(call: AnyCall): WireContext {
   const deadline = Number(call.getDeadline());
-  return contextFrom(headersOf(call.metadata), visitorOf(call.metadata), {
-    ...(Number.isFinite(deadline) && { deadline }),
-    onAbort: (listener) => call.on('cancelled', listener),
-  });
+  return contextFrom(visitorOf(call.metadata), Number.isFinite(deadline) ? deadline : undefined);
 }
 
 /** The position and the etag of an answer also stand in its metadata, where a client finds them without knowing the answer. */

@@ -1,10 +1,10 @@
 import type { Metadata, Server, ServerDuplexStream, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { Refusal } from '../../domain/kit/index.js';
 import { apiKeyOf } from '../auth.js';
-import { traceIdOf, traceparentOf, type HeaderReader } from '../context.js';
+import { traceIdOf, type HeaderReader } from '../context.js';
 import type { Core } from '../core.js';
 import type { Observer } from '../observer.js';
-import { rememberVisitor } from '../visitors.js';
+import { nobody, rememberVisitor, Visitor, visitorOf } from '../visitors.js';
 import { grpcError } from './status.js';
 import { decodingOr, Undecodable } from './undecodable.js';
 
@@ -40,15 +40,17 @@ function behindGuard(path: string, handler: Handler, requestStream: boolean, cor
   return async (call, callback) => {
     const metadata = call.metadata as Metadata;
     const header = headersOf(metadata);
-    const traceparent = traceparentOf(header);
+    const onAbort = (listener: () => void) => call.on('cancelled', listener);
+    rememberVisitor(metadata, new Visitor(header, nobody));
     const refuse = (error: unknown) => {
+      const { traceparent } = visitorOf(metadata);
       observer.failed('grpc', path, error, traceparent);
       const status = grpcError(error, traceIdOf(traceparent));
       if (callback) callback(status);
       else call.emit('error', status);
     };
     try {
-      rememberVisitor(metadata, { caller: await core.authenticate(apiKeyOf(header)), traceparent });
+      rememberVisitor(metadata, new Visitor(header, await core.authenticate(apiKeyOf(header)), onAbort));
       if (requestStream) refuseUndecodable(call, refuse);
       else if (call.request instanceof Undecodable) return refuse(undecodable());
       await handler(call, callback);

@@ -4,10 +4,7 @@ import type { WireContext } from '../operations.js';
 import { visitorOf } from '../visitors.js';
 
 /** The context of a guarded request over HTTP: caller, keys, minimum position, trace, and a signal that fires when the client goes. */
-export function restContext(request: FastifyRequest): WireContext {
-  const visitor = visitorOf(request);
-  return contextFrom(headersOf(request), visitor, visitor);
-}
+export const restContext = (request: FastifyRequest): WireContext => contextFrom(visitorOf(request));
 
 /** Reads the headers of a request; of a repeated one the first. */
 export const headersOf = (request: FastifyRequest): HeaderReader => (name) => {
