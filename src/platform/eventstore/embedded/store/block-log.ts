@@ -1,8 +1,9 @@
 import { Block } from './block.js';
-import type { LogTable } from './environment.js';
+import type { Environment } from './environment.js';
+import type { MappedMemory } from './mapped-memory.js';
 
 /** Bytes of blocks kept in memory: enough for every live reader to find the latest ones there. */
-const CACHE_BYTES = 16 * 1024 * 1024;
+const CACHE_BYTES = 8 * 1024 * 1024;
 
 /** The blocks of the log by position. Only what is durable is ever seen through it. */
 export class BlockLog {
@@ -12,8 +13,9 @@ export class BlockLog {
   private cachedBytes = 0;
 
   constructor(
-    private readonly table: LogTable,
+    private readonly environment: Pick<Environment, 'log'>,
     firstPosition: number,
+    private readonly mapped?: MappedMemory,
   ) {
     this.end = firstPosition;
     const last = this.lastKey();
@@ -34,7 +36,7 @@ export class BlockLog {
     const before = this.keyBefore(position);
     const block = before === undefined ? undefined : this.load(before);
     if (block !== undefined && position < block.end) return block;
-    for (const key of this.table.getKeys({ start: position, limit: 1 })) return key < this.end ? this.load(key) : undefined;
+    for (const key of this.environment.log.getKeys({ start: position, limit: 1 })) return key < this.end ? this.load(key) : undefined;
     return undefined;
   }
 
@@ -48,8 +50,9 @@ export class BlockLog {
   load(key: number): Block | undefined {
     const cached = this.cache.get(key);
     if (cached !== undefined) return cached;
-    const bytes = this.table.getBinary(key);
+    const bytes = this.environment.log.getBinary(key);
     if (bytes === undefined) return undefined;
+    this.mapped?.noteRead();
     const block = Block.stored(asBuffer(bytes), key);
     this.remember(block);
     return block;
@@ -80,12 +83,12 @@ export class BlockLog {
   }
 
   private lastKey(): number | undefined {
-    for (const key of this.table.getKeys({ reverse: true, limit: 1 })) return key;
+    for (const key of this.environment.log.getKeys({ reverse: true, limit: 1 })) return key;
     return undefined;
   }
 
   private keyBefore(position: number): number | undefined {
-    for (const key of this.table.getKeys({ start: position - 1, reverse: true, limit: 1 })) return key;
+    for (const key of this.environment.log.getKeys({ start: position - 1, reverse: true, limit: 1 })) return key;
     return undefined;
   }
 }

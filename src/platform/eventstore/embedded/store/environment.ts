@@ -14,40 +14,57 @@ export type NamesTable = Database<Buffer, Buffer>;
 /** Small things by name: the layout's version, groups, projections, users. */
 export type SettingsTable = Database<Buffer, string>;
 
-/** The LMDB environment of one data folder. */
-export interface Environment {
-  readonly root: RootDatabase;
-  readonly log: LogTable;
-  readonly index: IndexTable;
-  readonly names: NamesTable;
-  readonly settings: SettingsTable;
-  close(): Promise<void>;
-}
+/** The LMDB environment of one data folder. Its tables are replaced now and then: ask for them each time. */
+export class Environment {
+  root!: RootDatabase;
+  log!: LogTable;
+  index!: IndexTable;
+  names!: NamesTable;
+  settings!: SettingsTable;
 
-/** Opens a data folder for this process alone. Throws FolderProblem, with a sentence for the operator, when that cannot be. */
-export async function openEnvironment(dir: string, durable: boolean): Promise<Environment> {
-  mkdirSync(dir, { recursive: true });
-  const folder = takeFolder(dir, LAYOUT_VERSION);
-  const root = open({
-    path: `${dir}/events.mdb`,
-    noSubdir: true,
-    encoding: 'binary',
-    maxDbs: 8,
-    // Without this, every page that was ever read stays mapped and counts as this process's memory.
-    remapChunks: true,
-    overlappingSync: false,
-    noSync: !durable,
-    noMemInit: true,
-  });
-  return {
-    root,
-    log: root.openDB<Buffer, number>('log', { encoding: 'binary' }),
-    index: root.openDB<Buffer, Buffer>('index', { encoding: 'binary', keyEncoding: 'binary' }),
-    names: root.openDB<Buffer, Buffer>('names', { encoding: 'binary', keyEncoding: 'binary' }),
-    settings: root.openDB<Buffer, string>('settings', { encoding: 'binary' }),
-    close: async () => {
-      await root.close();
-      folder.release();
-    },
-  };
+  /** Opens a data folder for this process alone. Throws FolderProblem, with a sentence for the operator, when that cannot be. */
+  static open(dir: string, isDurable: boolean): Environment {
+    mkdirSync(dir, { recursive: true });
+    return new Environment(dir, isDurable, takeFolder(dir, LAYOUT_VERSION));
+  }
+
+  private constructor(
+    private readonly dir: string,
+    private readonly isDurable: boolean,
+    private readonly folder: { release(): void },
+  ) {
+    this.openTables();
+  }
+
+  /**
+   * Closes the environment and opens it again. LMDB keeps every page that was ever read mapped,
+   * and those count as this process's memory; only this lets go of them. Call it in a turn of its
+   * own while nothing is being written: until it resolves, the tables cannot be used.
+   */
+  async remap(): Promise<void> {
+    await this.root.close();
+    this.openTables();
+  }
+
+  async close(): Promise<void> {
+    await this.root.close();
+    this.folder.release();
+  }
+
+  private openTables(): void {
+    const root = open({
+      path: `${this.dir}/events.mdb`,
+      noSubdir: true,
+      encoding: 'binary',
+      maxDbs: 8,
+      overlappingSync: false,
+      noSync: !this.isDurable,
+      noMemInit: true,
+    });
+    this.root = root;
+    this.log = root.openDB<Buffer, number>('log', { encoding: 'binary' });
+    this.index = root.openDB<Buffer, Buffer>('index', { encoding: 'binary', keyEncoding: 'binary' });
+    this.names = root.openDB<Buffer, Buffer>('names', { encoding: 'binary', keyEncoding: 'binary' });
+    this.settings = root.openDB<Buffer, string>('settings', { encoding: 'binary' });
+  }
 }

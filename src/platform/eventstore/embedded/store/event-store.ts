@@ -7,10 +7,11 @@ import { recordedReader, type Block } from './block.js';
 import { BlockLog } from './block-log.js';
 import { checkCommit, type CommitCheck, type Known } from './commit-check.js';
 import { CommitSignal } from './commit-signal.js';
-import { openEnvironment, type Environment } from './environment.js';
+import { Environment } from './environment.js';
 import type { Expectation } from './expectation.js';
 import { GroupCommit, type Settled } from './group-commit.js';
 import { Indexes } from './indexes.js';
+import { MappedMemory } from './mapped-memory.js';
 import { METASTREAM_METADATA, SOFT_DELETE_JSON, isMetastream, isSoftDeleted, metastreamOf, originalOf, parseMetadata, undeletedJson } from './metadata.js';
 import { NameIndex } from './name-index.js';
 import { firstReadable } from './readable.js';
@@ -48,11 +49,11 @@ export class EventStore {
     readonly environment: Environment,
     private readonly disposeFolder: () => void,
   ) {
-    this.log = new BlockLog(environment.log, FIRST_POSITION);
-    this.index = new StreamIndex(environment.index);
-    const names = new NameIndex(environment.names);
+    this.log = new BlockLog(environment, FIRST_POSITION, new MappedMemory(() => this.commits?.remapSoon()));
+    this.index = new StreamIndex(environment);
+    const names = new NameIndex(environment);
     this.streams = new Streams(names, this.index, this.log);
-    this.indexes = new Indexes(this.index, names, environment.settings);
+    this.indexes = new Indexes(this.index, names, environment);
     this.indexes.recover(this.log);
     this.known = {
       byId: (id) => this.recent.get(id),
@@ -71,9 +72,9 @@ export class EventStore {
 
   /** Opens the store in a folder; without one, in a temporary folder that goes when the store is closed. */
   static async open(dir: string | undefined): Promise<EventStore> {
-    if (dir !== undefined) return new EventStore(await openEnvironment(dir, true), () => undefined);
+    if (dir !== undefined) return new EventStore(Environment.open(dir, true), () => undefined);
     const temporary = mkdtempSync(join(tmpdir(), 'tarl-eventstore-'));
-    return new EventStore(await openEnvironment(temporary, false), () => rmSync(temporary, { recursive: true, force: true }));
+    return new EventStore(Environment.open(temporary, false), () => rmSync(temporary, { recursive: true, force: true }));
   }
 
   /** Appends events to a stream, all or none. */

@@ -34,6 +34,7 @@ export class GroupCommit {
   private isCommitting = false;
   private isScheduled = false;
   private idle: (() => void)[] = [];
+  private wantsRemap = false;
   private lastBegin = 0;
   private lastWriters = 0;
 
@@ -166,9 +167,28 @@ export class GroupCommit {
     this.next();
   }
 
+  /** Lets go of the pages that reading has mapped, as soon as nothing is being written. */
+  remapSoon(): void {
+    if (this.wantsRemap) return;
+    this.wantsRemap = true;
+    if (!this.isCommitting && !this.isScheduled) this.next();
+  }
+
   private next(): void {
+    if (this.wantsRemap) {
+      this.isCommitting = true;
+      setImmediate(() => void this.remap());
+      return;
+    }
     if (this.isScheduled) this.begin();
     else for (const resolve of this.idle.splice(0)) resolve();
+  }
+
+  private async remap(): Promise<void> {
+    this.wantsRemap = false;
+    await this.environment.remap();
+    this.isCommitting = false;
+    this.next();
   }
 
   private builderAtEnd(): BlockBuilder {

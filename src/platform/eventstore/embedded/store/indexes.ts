@@ -1,6 +1,6 @@
 import type { SealedBlock } from './block-builder.js';
 import type { BlockLog } from './block-log.js';
-import type { SettingsTable } from './environment.js';
+import type { Environment } from './environment.js';
 import type { NameIndex } from './name-index.js';
 import type { StreamIndex } from './stream-index.js';
 import type { StreamState } from './streams.js';
@@ -19,12 +19,12 @@ export class Indexes {
   constructor(
     private readonly runs: StreamIndex,
     private readonly names: NameIndex,
-    private readonly settings: SettingsTable,
+    private readonly environment: Pick<Environment, 'settings'>,
   ) {}
 
   /** Reads the end of the log that is not indexed on disk. */
   recover(log: BlockLog): void {
-    const from = this.settings.get(INDEXED)?.readDoubleLE(0) ?? 0;
+    const from = this.environment.settings.get(INDEXED)?.readDoubleLE(0) ?? 0;
     for (let block = log.atOrAfter(from); block !== undefined; block = log.atOrAfter(block.end)) {
       this.runs.recover(block);
       this.names.recover(block);
@@ -47,7 +47,7 @@ export class Indexes {
     this.names.store(due.names);
     const from = Buffer.allocUnsafe(8);
     from.writeDoubleLE(Math.min(this.runs.heldFrom(due.streams), this.names.heldFrom(due.names), end), 0);
-    void this.settings.put(INDEXED, from);
+    void this.environment.settings.put(INDEXED, from);
   }
 
   release({ streams, names }: DueEntries): void {

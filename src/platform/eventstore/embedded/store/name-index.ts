@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Block } from './block.js';
-import type { NamesTable } from './environment.js';
+import type { Environment } from './environment.js';
 
 /** Names held in memory before the oldest of them are stored. */
 const HELD = 4096;
@@ -14,11 +14,11 @@ const HASHED = Buffer.from([2]);
 export class NameIndex {
   private readonly held = new Map<string, number>();
 
-  constructor(private readonly table: NamesTable) {}
+  constructor(private readonly environment: Pick<Environment, 'names'>) {}
 
   /** The number of a stream: the position of its first event. */
   get(name: string): number | undefined {
-    return this.held.get(name) ?? this.table.get(nameKey(name))?.readDoubleLE(0);
+    return this.held.get(name) ?? this.environment.names.get(nameKey(name))?.readDoubleLE(0);
   }
 
   /** Takes in a stream whose first event has just become durable. */
@@ -47,7 +47,7 @@ export class NameIndex {
     for (const name of names) {
       const value = Buffer.allocUnsafe(8);
       value.writeDoubleLE(this.held.get(name)!, 0);
-      void this.table.put(nameKey(name), value);
+      void this.environment.names.put(nameKey(name), value);
     }
   }
 

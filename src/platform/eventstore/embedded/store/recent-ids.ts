@@ -5,7 +5,7 @@ export interface Placed {
   readonly position: number;
 }
 
-const GENERATION = 50_000;
+const GENERATION = 25_000;
 
 /**
  * The ids of recent events, by which a repeated append is known. Bounded: two generations, of

@@ -1,7 +1,7 @@
 import { TOMBSTONE_REVISION } from '../wire/recorded-event.js';
 import type { Block } from './block.js';
 import type { SealedBlock } from './block-builder.js';
-import type { IndexTable } from './environment.js';
+import type { Environment } from './environment.js';
 
 /** Events of one stream that stand in one block. */
 export interface Run {
@@ -32,7 +32,7 @@ export class StreamIndex {
   private readonly held = new Map<number, Run[]>();
   private heldCount = 0;
 
-  constructor(private readonly table: IndexTable) {}
+  constructor(private readonly environment: Pick<Environment, 'index'>) {}
 
   /** The runs that hold `revision` and those after it, at most `limit`. */
   forward(stream: number, revision: number, limit: number): Run[] {
@@ -93,7 +93,7 @@ export class StreamIndex {
 
   /** Writes the held runs of these streams; called inside a transaction. */
   store(streams: readonly number[]): void {
-    for (const stream of streams) for (const run of this.held.get(stream) ?? []) void this.table.put(runKey(stream, run.firstRevision), runValue(run));
+    for (const stream of streams) for (const run of this.held.get(stream) ?? []) void this.environment.index.put(runKey(stream, run.firstRevision), runValue(run));
   }
 
   /** The runs of these streams are stored for good. */
@@ -107,12 +107,12 @@ export class StreamIndex {
   private storedForward(stream: number, revision: number, limit: number): Run[] {
     const holding = this.storedBackward(stream, revision, 1)[0];
     const start = runKey(stream, holding === undefined ? 0 : holding.firstRevision);
-    return [...this.table.getRange({ start, end: endOf(stream), limit })].map(({ key, value }) => toRun(key, value));
+    return [...this.environment.index.getRange({ start, end: endOf(stream), limit })].map(({ key, value }) => toRun(key, value));
   }
 
   private storedBackward(stream: number, revision: number, limit: number): Run[] {
     const out: Run[] = [];
-    for (const { key, value } of this.table.getRange({ start: runKey(stream, revision), end: startOf(stream), reverse: true, limit })) {
+    for (const { key, value } of this.environment.index.getRange({ start: runKey(stream, revision), end: startOf(stream), reverse: true, limit })) {
       if (key.readUIntBE(0, 6) !== stream) break;
       out.push(toRun(key, value));
     }

@@ -37,9 +37,9 @@ export function openSnapshot(dir: string): Snapshot {
   const [log, index, names, settings] = [at(tables.log, transaction), at(tables.index, transaction), at(tables.names, transaction), at(tables.settings, transaction)];
   return {
     tables: { log, index, names, settings },
-    log: new BlockLog(log, 1),
-    index: new StreamIndex(index),
-    names: new NameIndex(names),
+    log: new BlockLog({ log }, 1),
+    index: new StreamIndex({ index }),
+    names: new NameIndex({ names }),
     indexedTo: settings.get('indexed-to')?.readDoubleLE(0) ?? 0,
     scavenged: ScavengedRanges.load(settings),
     close: async () => {

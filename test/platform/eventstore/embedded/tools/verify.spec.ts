@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { openEnvironment } from '../../../../../src/platform/eventstore/embedded/store/environment.js';
+import { Environment } from '../../../../../src/platform/eventstore/embedded/store/environment.js';
 import { verifyStore } from '../../../../../src/platform/eventstore/embedded/tools/verify.js';
 import { jsonEvent } from '@eventstore/db-client';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -40,7 +40,7 @@ test('a single flipped bit of an event is found, named by its position, and ends
 
 test('a flipped byte in the head of a block, a lost block, and an index that does not fit the log are found', async () => {
   await filled();
-  const environment = await openEnvironment(folder.path, true);
+  const environment = Environment.open(folder.path, true);
   const keys = [...environment.log.getKeys()];
   const damaged = Buffer.from(environment.log.get(keys[2]!)!);
   damaged[20]! ^= 1;

@@ -1,0 +1,25 @@
+import { readFileSync } from 'node:fs';
+
+/** Mapped file pages that may come on top of those at the start. */
+const ALLOWED_BYTES = 32 * 1024 * 1024;
+/** Reads from disk between two looks. */
+const EVERY = 64;
+const PAGE_BYTES = 4096;
+
+/** Watches how much of the data file is mapped into this process. Only Linux tells; elsewhere nothing is ever too much. */
+export class MappedMemory {
+  private reads = 0;
+  private readonly atStart = mappedBytes();
+
+  constructor(private readonly tooMuch: () => void) {}
+
+  /** Notes one read from disk. */
+  noteRead(): void {
+    if (++this.reads % EVERY === 0 && mappedBytes() > this.atStart + ALLOWED_BYTES) this.tooMuch();
+  }
+}
+
+function mappedBytes(): number {
+  if (process.platform !== 'linux') return 0;
+  return Number(readFileSync('/proc/self/statm', 'latin1').split(' ')[2]) * PAGE_BYTES;
+}
