@@ -33,6 +33,11 @@ describe('rows in the log', () => {
     );
   });
 
+  test('keep their keys apart also where some of the keys have no row', () => {
+    const decoded = decodeChunk(encodeChunk(head, { rows: 1, keys: ['["a"]', '["b"]'], key: [0], timeUs: [5], columns: new Map([['x', [1]]]) }));
+    expect(rowsOf(decoded)).toEqual([['["a"]', 5, ['x', 1]]]);
+  });
+
   test('have the shape that the event declares', () => {
     fc.assert(fc.property(block, (given) => void decode(featureRowsWritten, 1, JSON.parse(JSON.stringify(encodeChunk(head, given))))));
   });

@@ -25,22 +25,34 @@ export class RowTail {
   /** Resolves when everything written from then on will be heard; the function it gives ends the listening. */
   async listen(listener: Listener): Promise<() => void> {
     this.listeners.add(listener);
-    this.started ??= this.start();
-    await this.started;
-    return () => {
+    const leave = () => {
       this.listeners.delete(listener);
-      if (this.listeners.size > 0) return;
-      this.stop?.abort();
-      this.stop = this.started = undefined;
+      if (this.listeners.size === 0) this.end();
     };
+    try {
+      await (this.started ??= this.start());
+      return leave;
+    } catch (error) {
+      this.end();
+      leave();
+      throw error;
+    }
   }
 
   private async start(): Promise<void> {
     const stop = (this.stop = new AbortController());
     const from = await this.eventStore.endOfLog();
-    this.follow(this.eventStore.subscribe({ from, filter: { streamPrefixes: [featureRowsPrefix()] }, signal: stop.signal })).catch((error: unknown) => {
+    const batches = this.eventStore.subscribe({ from, filter: { streamPrefixes: [featureRowsPrefix()] }, signal: stop.signal });
+    this.follow(batches).catch((error: unknown) => {
+      this.end();
       for (const listener of this.listeners) listener.failed(error);
     });
+  }
+
+  /** The next to listen starts anew. */
+  private end(): void {
+    this.stop?.abort();
+    this.stop = this.started = undefined;
   }
 
   private async follow(batches: ReturnType<EventStore['subscribe']>): Promise<void> {
