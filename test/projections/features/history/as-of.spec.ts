@@ -74,3 +74,13 @@ test('a read of one entity touches few events of a long history', async () => {
   expect(features[0]!.values).toEqual([25]);
   expect(read).toBeLessThanOrEqual(8);
 });
+
+test('a tie goes to the later write, also where only the last of the listed events holds it', async () => {
+  const group: Declared = { project: 'ties', group: 'g', keys: { k: 'STRING' }, features: { n: 'INT64' }, partitions: 1 };
+  await declare(eventStore, group);
+  for (let n = 0; n < 8; n++) await write(eventStore, group, [{ key: ['a'], timeUs: 100, values: { n } }, { key: ['b'], timeUs: 500 + n, values: { n } }]);
+  await write(eventStore, group, [{ key: ['a'], timeUs: 100, values: { n: 99 } }]);
+  const request = { project: 'ties', features: ['g'], fullNames: false, entities: 1, keys: new Map([['k', ['a']]]), atUs: 200, known: {} };
+  const { features } = await readAsOf(new Replay(eventStore, { cacheBytes: 0 }), request, undefined, listing(50));
+  expect(features[0]!.values).toEqual([99]);
+});

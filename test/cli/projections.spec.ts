@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { RebuildProgress } from '../../src/api/core.js';
+import { Refusal } from '../../src/domain/kit/index.js';
+import { testApi, type TestApi } from '../api/support/clients.js';
+import { ownerKey, readerKey } from '../api/support/memory-core.js';
+import { runTarl } from './run.js';
+
+const step = (phase: RebuildProgress['phase'], events: number): RebuildProgress => ({ events, done: 0.5, eventsPerSecond: 10, secondsLeft: 1, phase });
+let served: TestApi;
+let home: string;
+let rebuild: (view: string, tell: (progress: RebuildProgress) => void) => Promise<void>;
+beforeAll(async () => {
+  served = await testApi();
+  Object.assign(served.core.projections, { rebuild: (view: string, tell: (progress: RebuildProgress) => void) => rebuild(view, tell) });
+  home = await mkdtemp(join(tmpdir(), 'tarl-test-cli-'));
+  await mkdir(join(home, 'tarl'));
+  const { rest } = served.api.addresses;
+  await writeFile(join(home, 'tarl/config.json'), JSON.stringify({ default: { rest, key: ownerKey }, reader: { rest, key: readerKey } }));
+});
+beforeEach(() => {
+  rebuild = async (_, tell) => {
+    tell(step('reading', 5));
+    tell(step('switching', 1234));
+  };
+});
+afterAll(async () => {
+  await served.close();
+  await rm(home, { recursive: true });
+});
+const tarl = (...args: string[]) => runTarl(args, { env: { XDG_CONFIG_HOME: home, TARL_DATA_DIR: join(home, 'no-data') } });
+
+test('tarl projections shows name, version, state, position, lag and rate of every view', async () => {
+  const { code, stdout } = await tarl('projections');
+  expect({ code, header: stdout.split('\n')[0]!.split(/\s+/) }).toEqual({ code: 0, header: ['view', 'version', 'state', 'position', 'lag', 'age', 'events/s'] });
+  expect(stdout).toMatch(/^projects +1 +live/m);
+  expect(JSON.parse((await tarl('projections', '--json')).stdout).projections[0]).toMatchObject({ name: 'projects', lagPositions: expect.any(String) });
+});
+
+test('tarl projections rebuild follows the phases and says from how many events it was made', async () => {
+  const { code, stdout, stderr } = await tarl('projections', 'rebuild', 'projects');
+  expect({ code, stdout, stderr }).toEqual({
+    code: 0,
+    stdout: expect.stringMatching(/^projects is rebuilt from 1,234 events in \d+\.\d s\.\n$/),
+    stderr: 'Rebuilding projects: reading, 5 events so far\nRebuilding projects: switching, 1,234 events so far\n',
+  });
+});
+
+test('a rebuild that is refused at once, or fails on its way, ends the command with its sentence', async () => {
+  rebuild = async () => Promise.reject(new Refusal('NOT_FOUND', 'There is no view nope'));
+  expect(await tarl('projections', 'rebuild', 'nope')).toMatchObject({ code: 4, stderr: 'NOT_FOUND: There is no view nope\n' });
+  rebuild = async (_, tell) => {
+    tell(step('reading', 5));
+    throw new Refusal('FAILED_PRECONDITION', 'It broke');
+  };
+  expect(await tarl('projections', 'rebuild', 'projects')).toMatchObject({ code: 3, stderr: expect.stringContaining('FAILED_PRECONDITION: It broke') });
+});
+
+test('a key without the permission may not rebuild', async () => {
+  expect(await tarl('projections', 'rebuild', 'projects', '--profile', 'reader')).toMatchObject({ code: 3, stderr: expect.stringContaining('PERMISSION_DENIED') });
+});
