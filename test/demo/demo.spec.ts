@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { execFile, type ExecFileException } from 'node:child_process';
 import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
+import { isDeepStrictEqual, promisify } from 'node:util';
 import { processesWith } from '../support/processes.js';
 import { dataFolder, testEnvironment } from '../support/tarl.js';
 import { until } from '../support/until.js';
@@ -75,7 +75,8 @@ describe('npm run demo', () => {
     const types = `{'airports__delay_min': 'int', 'airports__distance_mi': 'int', 'routes__delay_min': 'int', 'routes__distance_mi': 'int', 'delay_to_foresee_min': 'int'}`;
     const found = await duckdb(`select * exclude (just_before) from read_csv('${join(data.path, 'demo/training-set.csv')}', header = true, types = ${types}, parallel = false)`);
     expect(found).toHaveLength(count);
-    expect(found).toEqual(expected);
+    // Jest would take minutes to show how thousands of rows differ.
+    expect(found.filter((row, at) => !isDeepStrictEqual(row, expected[at])).slice(0, 3)).toEqual([]);
     expect(first).toMatch(/Build a training set by replay.* 20,000 rows +[\d.]+ +[\d,]+ rows\/s/);
   });
 
