@@ -51,7 +51,7 @@ export interface Api {
 export async function createApi(core: Core, given: Partial<ApiSettings> = {}, telemetry: { logger?: Logger; tracing?: Tracing } = {}): Promise<Api> {
   const settings: ApiSettings = { ...apiDefaults, ...given };
   const logger = telemetry.logger ?? createLogger(settings.logLevel);
-  const metrics = new Metrics(() => core.projections.status());
+  const metrics = new Metrics(() => core.projections.status(), (error) => logger.warn({ err: error }, 'the lag of the views is not known'));
   const observer = new Observer(metrics, telemetry.tracing ?? noTracing, logger);
   const operations = operationsOf(core.catalogue);
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { connect } from 'node:net';
 import { connect as connectHttp2 } from 'node:http2';
-import { callGraphql, callRest, testApi, type Outcome, type TestApi } from './support/clients.js';
+import { callGraphql, callGrpc, callRest, grpcClient, testApi, type Outcome, type TestApi } from './support/clients.js';
 
 const limit = 256 * 1024;
 let served: TestApi;
@@ -171,7 +171,14 @@ describe('over grpc', () => {
     expectRefused(await served.grpc('CreateProject', { project: 'fresh', description: 'x'.repeat(limit) }), 'RESOURCE_EXHAUSTED');
   });
 
-  test('a call that its caller gives up, or whose time is up, ends as that', async () => {
+  test('a compressed request is read like any other, and held to the limit unpacked', async () => {
+    const client = grpcClient(served.api.addresses.grpc, { 'grpc.default_compression_algorithm': 2, 'grpc.max_send_message_length': -1 });
+    expect(await callGrpc(client, 'CreateProject', { project: 'there', description: 'one' })).toMatchObject({ code: 'OK', answer: { changed: false } });
+    expectRefused(await callGrpc(client, 'CreateProject', { project: 'fresh', description: 'x'.repeat(limit + 1) }), 'RESOURCE_EXHAUSTED');
+    client.close();
+  });
+
+  test('a call whose time is up ends as that', async () => {
     const waiting = { 'tarl-min-position': '99999999999' };
     expect(await served.grpc('GetProject', { project: 'there' }, waiting, { deadline: Date.now() + 50 })).toMatchObject({ code: 'DEADLINE_EXCEEDED' });
   });

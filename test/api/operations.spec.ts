@@ -60,6 +60,16 @@ describe('metrics', () => {
     expect(answer).toMatch(/process_resident_memory_bytes \d+/);
   });
 
+  test('are given even when the views cannot say how far they are, and the log says why', async () => {
+    const { status } = served.core.projections;
+    (served.core.projections as any).status = async () => Promise.reject(new Error('no Postgres'));
+    const { answer } = await served.rest('GET', '/metrics');
+    (served.core.projections as any).status = status;
+    expect(answer).toContain('tarl_request_duration_seconds_count');
+    expect(answer).not.toContain('view="projects"');
+    expect(served.log).toEqual([expect.objectContaining({ level: 40, err: expect.objectContaining({ message: 'no Postgres' }) })]);
+  });
+
   test('need a key', async () => {
     expect(await served.rest('GET', '/metrics', undefined, open)).toMatchObject({ status: 401, headers: { 'www-authenticate': 'Bearer realm="TARL"' } });
     expect(await served.rest('GET', '/metrics', undefined, { authorization: 'Bearer reader-key' })).toMatchObject({ status: 403 });

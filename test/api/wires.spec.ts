@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { wireCodes } from '../../src/api/errors.js';
+import { Refusal, refusalCodes } from '../../src/domain/kit/index.js';
+import { EventStoreTimeout, EventStoreUnavailable } from '../../src/platform/eventstore/errors.js';
 import { readerKey } from './support/memory-core.js';
 import { testApi, type Headers, type Outcome, type TestApi } from './support/clients.js';
 
@@ -133,6 +136,27 @@ describe.each(Object.keys(wires))('over %s', (wire) => {
       next = page.next;
     }
     expect(seen).toEqual(all);
+  });
+
+  test.each(refusalCodes)('%s reads as the one table says', async (code) => {
+    served.core.failWith(new Refusal(code, 'This is how it is', { reason: 'A_REASON', fields: [{ field: 'a.b[3]', description: 'is wrong' }] }));
+    const outcome = await get('any');
+    served.core.failWith(undefined);
+    expect(outcome).toMatchObject({ code, message: 'This is how it is', reason: 'A_REASON', fields: [{ field: 'a.b[3]', description: 'is wrong' }] });
+    if (wire === 'rest') expect(outcome).toMatchObject({ status: wireCodes[code].http, headers: { 'content-type': expect.stringContaining('application/problem+json') } });
+  });
+
+  test.each([
+    ['the event store', new EventStoreUnavailable('connection refused by 10.0.0.7', { outcomeUnknown: true }), 'UNAVAILABLE'],
+    ['an event store that is silent', new EventStoreTimeout('no answer from 10.0.0.7'), 'DEADLINE_EXCEEDED'],
+    ['Postgres', Object.assign(new Error('connect ECONNREFUSED 10.0.0.7:5432'), { code: 'ECONNREFUSED' }), 'UNAVAILABLE'],
+  ])('%s that is gone is said to be, without where it is, and logged with it', async (_what, error, code) => {
+    served.log.length = 0;
+    served.core.failWith(error);
+    const outcome = await get('any');
+    served.core.failWith(undefined);
+    expect(outcome).toMatchObject({ code, message: expect.not.stringContaining('10.0.0.7') });
+    expect(served.log).toEqual([expect.objectContaining({ level: 40, code, traceId: outcome.traceId, err: expect.objectContaining({ message: expect.stringContaining('10.0.0.7') }) })]);
   });
 
   test('a bug answers INTERNAL without its insides, and the log names its cause under the same trace id', async () => {

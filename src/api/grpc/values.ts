@@ -17,21 +17,28 @@ function converterOf(type: protobuf.Type, direction: Direction, made: Map<protob
   const known = made.get(type);
   if (known) return known;
 
-  const steps: { readonly name: string; readonly convert: Convert }[] = [];
+  const steps: Step[] = [];
   // Entered before its fields are looked at, because a type may hold itself.
   made.set(type, (message) => applySteps(message, steps));
   for (const field of type.fieldsArray) {
     const convert = fieldConverter(field.resolve(), direction, made);
-    if (convert) steps.push({ name: field.name, convert });
+    if (convert) steps.push({ name: field.name, convert, takesNull: direction === 'write' && field.resolvedType?.fullName === '.google.protobuf.Value' });
   }
   return steps.length > 0 ? made.get(type) : undefined;
 }
 
-function applySteps(message: Record<string, unknown>, steps: readonly { name: string; convert: Convert }[]): Record<string, unknown> {
+/** What happens to one field. To be written, null is a value of google.protobuf.Value and elsewhere no value. */
+interface Step {
+  readonly name: string;
+  readonly convert: Convert;
+  readonly takesNull: boolean;
+}
+
+function applySteps(message: Record<string, unknown>, steps: readonly Step[]): Record<string, unknown> {
   const converted = { ...message };
-  for (const { name, convert } of steps) {
+  for (const { name, convert, takesNull } of steps) {
     const value = converted[name];
-    if (value !== undefined) converted[name] = value === null ? undefined : convert(value);
+    if (value !== undefined) converted[name] = value === null && !takesNull ? undefined : convert(value);
   }
   return converted;
 }

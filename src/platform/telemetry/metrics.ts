@@ -8,35 +8,28 @@ export interface ViewLag {
   readonly eventsPerSecond: number;
 }
 
+const buckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
 /** The numbers that Prometheus fetches. Labels take few values, so the page stays small and never blocks the loop for long. */
 export class Metrics {
+  readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE;
   private readonly registry = new Registry();
-  private readonly requests: Histogram<'wire' | 'operation' | 'code'>;
+  private readonly requests = new Histogram({
+    name: 'tarl_request_duration_seconds',
+    help: 'Requests by wire, operation and answer code, with how long they took',
+    labelNames: ['wire', 'operation', 'code'],
+    buckets,
+    registers: [this.registry],
+  });
+  private readonly lagPositions = this.gaugeOfViews('tarl_projection_lag_positions', 'Bytes of log that a view has yet to project');
+  private readonly lagSeconds = this.gaugeOfViews('tarl_projection_lag_seconds', 'Age of the oldest event that a view has yet to project');
+  private readonly rate = this.gaugeOfViews('tarl_projection_events_per_second', 'Events that a view projected per second over the last minute');
 
-  constructor(viewLags: () => Promise<readonly ViewLag[]>) {
-    const registers = [this.registry];
-    this.requests = new Histogram({
-      name: 'tarl_request_duration_seconds',
-      help: 'Requests by wire, operation and answer code, with how long they took',
-      labelNames: ['wire', 'operation', 'code'],
-      buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
-      registers,
-    });
-    const lagPositions = new Gauge({ name: 'tarl_projection_lag_positions', help: 'Bytes of log that a view has yet to project', labelNames: ['view'], registers });
-    const lagSeconds = new Gauge({
-      name: 'tarl_projection_lag_seconds',
-      help: 'Age of the oldest event that a view has yet to project',
-      labelNames: ['view'],
-      registers,
-      collect: async () => {
-        for (const view of await viewLags()) {
-          lagPositions.set({ view: view.name }, Number(view.lagPositions));
-          lagSeconds.set({ view: view.name }, view.lagMs / 1000);
-          rate.set({ view: view.name }, view.eventsPerSecond);
-        }
-      },
-    });
-    const rate = new Gauge({ name: 'tarl_projection_events_per_second', help: 'Events that a view projected per second over the last minute', labelNames: ['view'], registers });
+  /** `onError` hears why the views' numbers are missing from a page; the rest of the page stays. */
+  constructor(
+    private readonly viewLags: () => Promise<readonly ViewLag[]>,
+    private readonly onError: (error: unknown) => void,
+  ) {
     collectDefaultMetrics({ register: this.registry });
   }
 
@@ -45,10 +38,26 @@ export class Metrics {
     this.requests.observe({ wire, operation, code }, (performance.now() - started) / 1000);
   }
 
-  readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE;
-
   /** The page in Prometheus' text format. */
-  page(): Promise<string> {
+  async page(): Promise<string> {
+    await this.measureViews();
     return this.registry.metrics();
+  }
+
+  private async measureViews(): Promise<void> {
+    for (const gauge of [this.lagPositions, this.lagSeconds, this.rate]) gauge.reset();
+    try {
+      for (const { name: view, lagPositions, lagMs, eventsPerSecond } of await this.viewLags()) {
+        this.lagPositions.set({ view }, Number(lagPositions));
+        this.lagSeconds.set({ view }, lagMs / 1000);
+        this.rate.set({ view }, eventsPerSecond);
+      }
+    } catch (error) {
+      this.onError(error);
+    }
+  }
+
+  private gaugeOfViews(name: string, help: string): Gauge<'view'> {
+    return new Gauge({ name, help, labelNames: ['view'], registers: [this.registry] });
   }
 }

@@ -65,9 +65,9 @@ export async function callRest(address: string, method: string, path: string, bo
   return { code: answer.code, message: answer.detail, reason: answer.reason, fields: answer.fields, traceId: answer.traceId, answer, ...seen };
 }
 
-export const grpcClient = (address: string): Client => {
+export const grpcClient = (address: string, options: object = {}): Client => {
   const loaded = loadPackageDefinition(loadProtos(['tarl/projects/v1/projects.proto'])) as any;
-  return new loaded.tarl.projects.v1.Projects(address, credentials.createInsecure());
+  return new loaded.tarl.projects.v1.Projects(address, credentials.createInsecure(), options);
 };
 
 export function callGrpc(client: Client, rpc: string, message: object, headers?: Headers, options: object = {}, started?: (call: ClientUnaryCall) => void): Promise<Outcome> {
