@@ -52,3 +52,28 @@ test('over grpc the work ends when the time is up', async () => {
   expect(await aborted(await signal)).toBe('CANCELLED');
   expect((await answer).code).toBe('DEADLINE_EXCEEDED');
 });
+
+test('over grpc work that begins after the client has cancelled ends at once', async () => {
+  const { awaitPosition } = served.core;
+  const gone = new Promise<string>((resolve) => {
+    (served.core as any).awaitPosition = async (_views: string[], context: { signal: AbortSignal }) => {
+      (served.core as any).awaitPosition = awaitPosition;
+      await cancelled.promise;
+      resolve(context.signal.aborted ? 'ended' : 'goes on');
+    };
+  });
+  const cancelled = Promise.withResolvers<void>();
+  const { authenticate } = served.core;
+  let cancel = () => undefined as void;
+  (served.core as any).authenticate = async (key: string) => {
+    (served.core as any).authenticate = authenticate;
+    cancel();
+    return authenticate(key);
+  };
+  const answer = served.grpc('ListProjects', {}, {}, {}, (call) => (cancel = () => call.cancel()));
+  expect((await answer).code).toBe('CANCELLED');
+  // The server hears of it a moment later; a request over the same connection comes after it.
+  await served.grpc('GetProject', { project: 'any' });
+  cancelled.resolve();
+  expect(await gone).toBe('ended');
+});

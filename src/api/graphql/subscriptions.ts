@@ -3,7 +3,7 @@ import { execute, GraphQLError, parse, specifiedRules, subscribe, validate, type
 import { CloseCode } from 'graphql-ws';
 import { useServer, type Extra } from 'graphql-ws/use/ws';
 import type { IncomingMessage } from 'node:http';
-import { WebSocketServer } from 'ws';
+import { WebSocket, WebSocketServer } from 'ws';
 import { Refusal } from '../../domain/kit/index.js';
 import { apiKeyOf } from '../auth.js';
 import { contextFrom, traceIdOf, traceparentOf, type HeaderReader } from '../context.js';
@@ -36,7 +36,7 @@ export function serveSubscriptions(app: FastifyInstance, resolvers: Resolvers[st
         try {
           const caller = await core.authenticate(apiKeyOf(header));
           extra.socket.setMaxListeners(0); // every operation of a connection may wait for its end
-          rememberVisitor(extra.socket, new Visitor(header, caller, (listener) => extra.socket.once('close', listener)));
+          rememberVisitor(extra.socket, new Visitor(header, caller, (listener) => (extra.socket.readyState === WebSocket.OPEN ? extra.socket.once('close', listener) : listener())));
           return true;
         } catch (error) {
           observer.failed('graphql', 'none', error, traceparentOf(header));

@@ -40,7 +40,7 @@ function behindGuard(path: string, handler: Handler, requestStream: boolean, cor
   return async (call, callback) => {
     const metadata = call.metadata as Metadata;
     const header = headersOf(metadata);
-    const onAbort = (listener: () => void) => call.on('cancelled', listener);
+    const onAbort = (listener: () => void) => (call.cancelled ? listener() : call.on('cancelled', listener));
     rememberVisitor(metadata, new Visitor(header, nobody));
     const refuse = (error: unknown) => {
       const { traceparent } = visitorOf(metadata);

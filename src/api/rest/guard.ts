@@ -16,6 +16,12 @@ const isDocumentation = (path: string) => path === '/openapi.json' || path === '
 /** How a wire over HTTP answers a request that failed; `challenge` is what WWW-Authenticate asks for. */
 export type SendFailure = (reply: FastifyReply, error: unknown, traceId: string, challenge?: string) => void;
 
+/** A response that is closed before all of it was written has lost its client. */
+const whenGone = ({ raw }: FastifyReply) => (listener: () => void): void => {
+  if (raw.closed) listener();
+  else raw.once('close', () => raw.writableFinished || listener());
+};
+
 /** Lets in whoever has a key, before a body is read; every route of the server stands behind it, health apart. */
 export function guardHttp(fastify: FastifyInstance, wire: Wire, core: Pick<Core, 'authenticate'>, observer: Observer, sendFailure: SendFailure): void {
   fastify.addHook('onRequest', async (request, reply) => {
@@ -26,7 +32,7 @@ export function guardHttp(fastify: FastifyInstance, wire: Wire, core: Pick<Core,
     const documentation = isDocumentation(path);
     try {
       const caller = await core.authenticate((documentation ? basicKeyOf(header) : undefined) ?? apiKeyOf(header));
-      rememberVisitor(request, new Visitor(header, caller, (listener) => reply.raw.once('close', () => reply.raw.writableFinished || listener())));
+      rememberVisitor(request, new Visitor(header, caller, whenGone(reply)));
     } catch (error) {
       const { traceparent } = visitorOf(request);
       observer.failed(wire, 'none', error, traceparent);
