@@ -169,12 +169,18 @@ export class Block {
     return this.bytes.readUInt32LE(HEADER_SIZE + row * ROW_SIZE + 4);
   }
 
-  private check(row: number): void {
-    if (this.checked === undefined || this.checked[row] === 1) return;
+  /** Whether the event of a row is there and matches its checksum. */
+  isIntact(row: number): boolean {
+    if (this.checked === undefined || this.checked[row] === 1) return true;
     const start = this.framesAt + this.offset(row);
     const frame = this.bytes.subarray(start, start + this.length(row));
-    if (frame.length !== this.length(row) || checksumOf(frame) !== this.bytes.readUInt32LE(HEADER_SIZE + row * ROW_SIZE + 8)) throw eventDamaged(this.position(row));
+    if (frame.length !== this.length(row) || checksumOf(frame) !== this.bytes.readUInt32LE(HEADER_SIZE + row * ROW_SIZE + 8)) return false;
     this.checked[row] = 1;
+    return true;
+  }
+
+  private check(row: number): void {
+    if (!this.isIntact(row)) throw eventDamaged(this.position(row));
   }
 }
 

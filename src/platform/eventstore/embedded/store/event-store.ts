@@ -72,9 +72,16 @@ export class EventStore {
 
   /** Opens the store in a folder; without one, in a temporary folder that goes when the store is closed. */
   static async open(dir: string | undefined): Promise<EventStore> {
-    if (dir !== undefined) return new EventStore(Environment.open(dir, true), () => undefined);
-    const temporary = mkdtempSync(join(tmpdir(), 'tarl-eventstore-'));
-    return new EventStore(Environment.open(temporary, false), () => rmSync(temporary, { recursive: true, force: true }));
+    const folder = dir ?? mkdtempSync(join(tmpdir(), 'tarl-eventstore-'));
+    const environment = Environment.open(folder, dir !== undefined);
+    try {
+      return new EventStore(environment, () => {
+        if (dir === undefined) rmSync(folder, { recursive: true, force: true });
+      });
+    } catch (error) {
+      await environment.close();
+      throw error;
+    }
   }
 
   /** Appends events to a stream, all or none. */
@@ -237,7 +244,8 @@ export class EventStore {
     }
     for (const block of blocks.reverse()) {
       for (let row = 0; row < block.count; row++) {
-        if (!block.has(row)) continue;
+        // A damaged event is refused when it is read; the others are served.
+        if (!block.has(row) || !block.isIntact(row)) continue;
         this.recent.add(recordedReader(block.frame(row)).id(), { stream: block.stream(row), revision: block.revision(row), position: block.position(row) });
       }
     }

@@ -29,7 +29,7 @@ export class NameIndex {
   /** Finds the streams that begin in a block and that a crash may have lost. */
   recover(block: Block): void {
     for (let row = 0; row < block.count; row++) {
-      if (block.stream(row) !== block.position(row) || !block.has(row)) continue;
+      if (block.stream(row) !== block.position(row) || !block.has(row) || !block.isIntact(row)) continue;
       const name = block.streamName(row);
       if (this.get(name) === undefined) this.hold(name, block.position(row));
     }
