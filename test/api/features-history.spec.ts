@@ -1,6 +1,7 @@
 import { Metadata, type ServiceError } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ownerKey } from './support/memory-core.js';
+import { until } from '../support/until.js';
 import { testPlatform, type TestPlatform } from './support/platform.js';
 
 let platform: TestPlatform;
@@ -153,6 +154,19 @@ describe('a training set over gRPC', () => {
     const batches = await stream('GetHistoricalFeatures', { project: 'flights', features: ['airports:delay'], start: '2001-01-01T10:00:00Z', end: '2001-01-01T10:30:00Z' });
     expect(batches.reduce((sum, { rows: count }) => sum + count, 0)).toBe(3);
   });
+});
+
+test('a client that goes away ends the reading of its training set', async () => {
+  const metadata = new Metadata();
+  metadata.set('authorization', `Bearer ${ownerKey}`);
+  const count = 400_000;
+  const question = { project: 'flights', features: ['airports:delay'], columns: [{ name: 'airport', strings: ['LAS'], stringIndex: Array(count).fill(0) }], rowTimeUs: Array(count).fill('978344100000000') };
+  const call = (platform.features as any).GetHistoricalFeatures(question, metadata);
+  const ended = new Promise((resolve) => call.once('error', resolve));
+  call.once('data', () => call.cancel());
+  expect(await ended).toMatchObject({ code: 1 });
+  const metrics = async () => (await fetch(`${platform.addresses.rest}/metrics`, { headers: { authorization: `Bearer ${ownerKey}` } })).text();
+  await until('the server has noticed', async () => /operation="GetHistoricalFeatures",code="CANCELLED"/.test(await metrics()));
 });
 
 describe('the history of chosen entities', () => {

@@ -72,7 +72,17 @@ async function send(call: Call, answer: BegunAnswer, { signal }: WireContext): P
     for (let from = 0; from === 0 || from < table.rows; from += rowsOfBatch) {
       signal?.throwIfAborted();
       const taken = call.write({ answer, table, from, to: Math.min(table.rows, from + rowsOfBatch) });
-      if (!taken) await once(call, 'drain', { signal });
+      if (!taken) await drained(call, signal);
     }
+  }
+}
+
+/** Waits while the client does not read; throws the signal's own reason when it has gone, which `once` hides in an AbortError. */
+async function drained(call: Call, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await once(call, 'drain', { signal });
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
   }
 }

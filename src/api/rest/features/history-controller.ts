@@ -63,6 +63,8 @@ export class FeatureHistoryController {
       const format = formatOf(request);
       const answer = await this.history.historical(questionOf(bodyOf(request)), context);
       const text = Readable.from(format.write(tablesOf(answer)), { objectMode: true, highWaterMark: 2 });
+      // The status has been sent by then, so the client sees a broken answer and the log must say why.
+      text.once('error', (error) => this.observer.failed('rest', operation, error, context.traceparent));
       reply.header('tarl-position', formatPosition(answer.known.position)).type(`${format.mediaType}; charset=utf-8`);
       await reply.send(text);
     });
