@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import { backup, restore } from './backup.js';
+import { copyLog, exportLog, importLog } from './transfer.js';
 import { up } from './up.js';
 import { verify } from './verify.js';
 
-const commands: readonly ((group: Command) => void)[] = [up, verify, backup, restore];
+const commands: readonly ((group: Command) => void)[] = [up, verify, backup, restore, exportLog, importLog, copyLog];
 
 /** `tarl eventstore`: the event store that ships with TARL, by itself. */
 export function eventstore(program: Command): void {

@@ -84,8 +84,8 @@ export class EventStore {
     }
   }
 
-  /** Appends events to a stream, all or none. */
-  append(name: string, expected: Expectation, events: readonly ProposedEvent[], done: WriteDone): void {
+  /** Appends events to a stream, all or none, as created at `now`. */
+  append(name: string, expected: Expectation, events: readonly ProposedEvent[], done: WriteDone, now = Date.now()): void {
     const stream = this.streams.get(name);
     const check = checkCommit(
       stream,
@@ -94,7 +94,6 @@ export class EventStore {
       this.known,
     );
     if (check.decision !== 'write') return this.refuse(stream, check, done);
-    const now = Date.now();
     // A metadata stream may get one event more than asked for, which is not the writer's.
     const revision = stream.decided.last + events.length;
     const position = events.length === 0 ? this.commits.addEmpty(now) : this.writeAll(stream, events, now);
@@ -112,12 +111,12 @@ export class EventStore {
   }
 
   /** Deletes a stream for good: it can never be written again. */
-  tombstone(name: string, expected: Expectation, done: WriteDone): void {
+  tombstone(name: string, expected: Expectation, done: WriteDone, now = Date.now()): void {
     const stream = this.streams.get(name);
     const check = checkCommit(stream, expected, [randomUUID()], this.known);
     if (check.decision !== 'write') return this.refuse(stream, check, done);
     const event: ProposedEvent = { id: randomUUID(), type: TYPE_TOMBSTONE, isJson: false, metadata: NO_BYTES, data: NO_BYTES };
-    const position = this.commits.add(stream, event, TOMBSTONE_REVISION, Date.now());
+    const position = this.commits.add(stream, event, TOMBSTONE_REVISION, now);
     stream.decided = { ...stream.decided, tombstoned: true };
     this.settle(done, { kind: 'written', revision: TOMBSTONE_REVISION, position });
   }
