@@ -15,9 +15,9 @@ export function exploreText({ connection: { addresses }, pid, log, ownerKey }: F
   return [
     'The platform stays up. Explore it:',
     '',
-    `  curl ${authorization} ${addresses.rest}/api/v1/projects/${project}/feature-groups`,
+    `  curl -sS ${authorization} ${addresses.rest}/api/v1/projects/${project}/feature-groups`,
     `  ${settingsOf(config)}node ${tarl} features read ${project}/routes ORD,LAX ATL,MIA`,
-    `  curl ${authorization} -H 'Content-Type: application/json' ${addresses.graphql} -d '${JSON.stringify({ query })}'`,
+    `  curl -sS ${authorization} -H 'Content-Type: application/json' ${addresses.graphql} -d '${JSON.stringify({ query })}'`,
     ...(ownerKey === undefined ? [] : ['', 'This was its first start. The owner key, shown only this once:', '', `  ${ownerKey}`]),
     ...(pid === undefined ? [] : ['', `Its log is ${log}. Stop it with:`, '', `  kill ${pid}`]),
   ].join('\n');
