@@ -62,7 +62,7 @@ export function traceparentOf(header: HeaderReader): string {
   const given = header('traceparent');
   if (given !== undefined && traceparentShape.test(given)) return given;
   const id = randomUUID().replaceAll('-', '');
-  return `00-${id}-${id.slice(16)}-00`;
+  return `00-${id}-${id.slice(16)}-01`;
 }
 
 /** The trace id within a traceparent. */
