@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { findConnection } from '../src/cli/connection.js';
@@ -39,12 +38,13 @@ async function isReady({ addresses }: LocalRun): Promise<boolean> {
 
 async function start(config: Config): Promise<FoundPlatform> {
   // Only this user may read it: the first start says the owner key.
-  const folder = mkdtempSync(join(tmpdir(), 'tarl-demo-'));
+  const folder = resolve(config.dataDir, 'demo');
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
   const [said, log] = [join(folder, 'up.json'), join(folder, 'up.log')];
   const { npm_lifecycle_event: _, ...env } = process.env;
   const child = spawn(process.execPath, [join(packageRoot, 'dist/src/cli/main.js'), 'up', '--json'], {
     detached: true,
-    stdio: ['ignore', openSync(said, 'w'), openSync(log, 'w')],
+    stdio: ['ignore', openSync(said, 'w', 0o600), openSync(log, 'w')],
     env: { ...env, TARL_DATA_DIR: resolve(config.dataDir) },
   });
   const ended = once(child, 'exit');
