@@ -1,0 +1,141 @@
+import { DelayedError, UnrecoverableError, type Job, type JobsOptions, type Queue, type Worker } from 'bullmq';
+import { randomUUID } from 'node:crypto';
+import type { z } from 'zod';
+import type { JobBackend } from './backend.js';
+import type { AnyJob, JobDefinition, JobRun } from './define.js';
+import { isFinal, JobInterrupted, runJob } from './run-job.js';
+
+/** Where the jobs tell what happens, in the manner of pino. */
+export interface JobLog {
+  info(facts: object, message: string): void;
+  warn(facts: object, message: string): void;
+}
+
+export interface JobsParts {
+  readonly backend: JobBackend;
+  readonly definitions: readonly AnyJob[];
+  /** Issues a command in the name of a job; the key makes it take effect once. */
+  readonly issue: (job: AnyJob, jobId: string, command: { readonly name: string }, input: unknown) => ReturnType<JobRun['issue']>;
+  readonly log: JobLog;
+  /** A process that says nothing for so long is taken for dead, and its jobs are taken over. */
+  readonly silenceMs?: number;
+  /** How long a stop waits for jobs under way. */
+  readonly graceMs?: number;
+}
+
+/** How one job is put in its queue, where it differs from the definition. */
+export interface EnqueueOptions {
+  /** A job of this id that is there already is not put there again. */
+  readonly id?: string;
+  readonly delayMs?: number;
+  readonly priority?: number;
+}
+
+/** Finished jobs stay for a while, so that they can be looked at, and so that an id is not taken twice. */
+const kept = { removeOnComplete: { age: 86_400, count: 1_000 }, removeOnFail: { count: 10_000 } };
+const largestInput_bytes = 65_536;
+
+/** Puts jobs in their queues and works them off. */
+export class Jobs {
+  private readonly queues = new Map<string, Queue>();
+  private readonly workers: Worker[] = [];
+  private readonly stopping = new AbortController();
+
+  constructor(private readonly parts: JobsParts) {}
+
+  /** Makes the queues' tables, and the schedules as they are declared now; those declared no longer end. */
+  async prepare(): Promise<void> {
+    await this.parts.backend.prepare();
+    for (const job of this.parts.definitions) await this.keepSchedule(job);
+  }
+
+  /** Puts a job in its queue and tells its id. Throws what zod throws when the input does not fit. */
+  async enqueue<Input extends z.ZodObject>(job: JobDefinition<string, Input>, input: z.input<Input>, options: EnqueueOptions = {}): Promise<string> {
+    const [id] = await this.enqueueAll(job, [{ input, ...options }]);
+    return id!;
+  }
+
+  /** Puts several of one kind in their queue, in one statement. */
+  async enqueueAll<Input extends z.ZodObject>(job: JobDefinition<string, Input>, wanted: readonly (EnqueueOptions & { readonly input: z.input<Input> })[]): Promise<string[]> {
+    const added = await this.queue(job.name).addBulk(
+      wanted.map(({ input, id = randomUUID(), delayMs = 0, priority }) => ({
+        name: job.name,
+        data: job.input.parse(input),
+        opts: { ...optionsOf(job), jobId: id, delay: Math.max(0, delayMs), priority: priority ?? job.priority ?? 0 },
+      })),
+    );
+    return added.map(({ id }) => id!);
+  }
+
+  /** Starts to work off what waits, in the background. */
+  work(): void {
+    const { backend, definitions, log, silenceMs = 10_000 } = this.parts;
+    for (const job of definitions) {
+      const worker = backend.worker(job.name, (held, token) => this.process(job, held, token!), {
+        concurrency: job.concurrency,
+        lockDuration: silenceMs,
+        stalledInterval: silenceMs / 2,
+        // A job that takes its process along each time is given up like one that fails.
+        maxStalledCount: job.retry.attempts,
+      });
+      worker.on('error', (error) => log.warn({ err: error, job: job.name }, 'The queue cannot be reached for the moment'));
+      worker.on('stalled', (id) => log.warn({ job: job.name, id }, 'The process that ran the job fell silent; it is run again'));
+      worker.on('failed', (held, error) => log.warn({ err: error, job: job.name, id: held?.id, attempt: held?.attemptsMade }, 'A try of the job failed'));
+      this.workers.push(worker);
+    }
+  }
+
+  /** Takes no more jobs and lets those under way end; those that take longer go back into their queues. */
+  async stop(): Promise<void> {
+    const { graceMs = 5_000, backend } = this.parts;
+    const timer = setTimeout(() => this.stopping.abort(), graceMs);
+    await Promise.all(this.workers.map((worker) => worker.close()));
+    clearTimeout(timer);
+    await Promise.all([...this.queues.values()].map((queue) => queue.close()));
+    await backend.close();
+  }
+
+  /** The queue of a job, opened when first used. */
+  queue(name: string): Queue {
+    let queue = this.queues.get(name);
+    if (!queue) {
+      queue = this.parts.backend.queue(name, {});
+      queue.on('error', (error) => this.parts.log.warn({ err: error, job: name }, 'The queue cannot be reached for the moment'));
+      this.queues.set(name, queue);
+    }
+    return queue;
+  }
+
+  private async keepSchedule(job: AnyJob): Promise<void> {
+    const queue = this.queue(job.name);
+    const schedules = await queue.getJobSchedulers();
+    for (const { key } of schedules) if (!job.schedule || key !== job.name) await queue.removeJobScheduler(key!);
+    if (!job.schedule) return;
+    const { cron, timeZone, input } = job.schedule;
+    const [held] = schedules.filter(({ key }) => key === job.name);
+    if (held?.pattern === cron && held.tz === timeZone) return;
+    await queue.upsertJobScheduler(job.name, { pattern: cron, tz: timeZone }, { name: job.name, data: job.input.parse(input), opts: { ...optionsOf(job), priority: job.priority ?? 0 } });
+  }
+
+  private async process(job: AnyJob, held: Job, token: string): Promise<void> {
+    const id = held.id!;
+    const issue: JobRun['issue'] = (command, input) => this.parts.issue(job, id, command, input);
+    try {
+      await runJob(job, held.data, { id, attempt: held.attemptsMade + 1, issue }, this.stopping.signal);
+    } catch (error) {
+      if (error instanceof JobInterrupted) {
+        await held.moveToDelayed(Date.now(), token);
+        throw new DelayedError();
+      }
+      if (isFinal(error)) throw Object.assign(new UnrecoverableError((error as Error).message), { cause: error });
+      throw error;
+    }
+  }
+}
+
+const optionsOf = ({ retry: { attempts, backoff } }: AnyJob): JobsOptions => ({
+  attempts,
+  backoff: { type: backoff.type, delay: backoff.delayMs },
+  ...kept,
+  sizeLimit: largestInput_bytes,
+});
