@@ -40,5 +40,5 @@ async function playAll(client: EventStoreDBClient, waiting: Conversation[], answ
 }
 
 function isServed({ steps }: Conversation): boolean {
-  return !steps.some((step) => step.do.startsWith('ps') || step.do === 'projection' || step.stream?.startsWith('$ce-'));
+  return !steps.some((step) => step.do.startsWith('ps'));
 }

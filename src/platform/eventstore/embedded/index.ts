@@ -1,5 +1,6 @@
 import { startListening, type Listener } from './listener.js';
 import { createNodeServer } from './node-server.js';
+import { Projections } from './projections/projections.js';
 import { EventStore } from './store/event-store.js';
 
 export { FolderProblem } from './store/folder.js';
@@ -15,6 +16,8 @@ export interface EventStoreOptions {
   readonly host?: string;
   /** Bytes of all events of one append; 1 MiB by default. */
   readonly maxAppendBytes?: number;
+  /** Whether the system projections write their links; they do by default. */
+  readonly projections?: boolean;
 }
 
 /** A running event store. */
@@ -32,7 +35,8 @@ const MAX_APPEND_BYTES = 1024 * 1024;
 export async function startEventStore(options: EventStoreOptions = {}): Promise<RunningEventStore> {
   const host = options.host ?? '127.0.0.1';
   const store = await EventStore.open(options.dir);
-  const node = createNodeServer(store, { maxAppendBytes: options.maxAppendBytes ?? MAX_APPEND_BYTES });
+  const projections = new Projections(store);
+  const node = createNodeServer(store, projections, { maxAppendBytes: options.maxAppendBytes ?? MAX_APPEND_BYTES });
   let listener: Listener;
   try {
     listener = await startListening(host, options.port ?? 0, node);
@@ -40,11 +44,17 @@ export async function startEventStore(options: EventStoreOptions = {}): Promise<
     await store.close();
     throw error;
   }
+  if (options.projections ?? true) projections.start();
   const { port } = listener;
+  const stopAll = async () => {
+    await listener.close();
+    await projections.stop();
+    await store.close();
+  };
   let closing: Promise<void> | undefined;
   return {
     port,
     connectionString: `esdb://${host}:${port}?tls=false`,
-    close: () => (closing ??= listener.close().then(() => store.close())),
+    close: () => (closing ??= stopAll()),
   };
 }

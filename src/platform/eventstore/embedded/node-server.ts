@@ -1,6 +1,8 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { Duplex } from 'node:stream';
 import { OpenCalls } from './services/calls.js';
+import type { Projections } from './projections/projections.js';
+import { projectionsDefinition, projectionsService } from './services/projections.js';
 import { serverFeaturesDefinition, serverFeaturesService } from './services/server-features.js';
 import { streamsDefinition, streamsService, type StreamsLimits } from './services/streams.js';
 import type { EventStore } from './store/event-store.js';
@@ -18,7 +20,7 @@ const RECEIVE_WINDOW_BYTES = 1024 * 1024;
 const MAX_RECEIVE_BYTES = 17 * 1024 * 1024;
 const DRAIN_MS = 500;
 
-export function createNodeServer(store: EventStore, limits: StreamsLimits): NodeServer {
+export function createNodeServer(store: EventStore, projections: Projections, limits: StreamsLimits): NodeServer {
   const server = new Server({
     'grpc.max_receive_message_length': MAX_RECEIVE_BYTES,
     'grpc.max_send_message_length': -1,
@@ -27,7 +29,8 @@ export function createNodeServer(store: EventStore, limits: StreamsLimits): Node
   });
   const calls = new OpenCalls();
   server.addService(streamsDefinition, streamsService(store, calls, limits));
-  server.addService(serverFeaturesDefinition, serverFeaturesService([streamsDefinition]));
+  server.addService(projectionsDefinition, projectionsService(store, projections));
+  server.addService(serverFeaturesDefinition, serverFeaturesService([streamsDefinition, projectionsDefinition]));
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   return {
     accept: (connection) => injector.injectConnection(connection),

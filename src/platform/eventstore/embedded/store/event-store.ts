@@ -42,6 +42,8 @@ export class EventStore {
   readonly signal = new CommitSignal();
   private readonly recent = new RecentIds();
   private readonly commits: GroupCommit;
+  /** Events that clients have appended since the start. */
+  appendedEvents = 0;
   private readonly known: Known;
   private readonly indexes: Indexes;
 
@@ -121,6 +123,16 @@ export class EventStore {
     this.settle(done, { kind: 'written', revision: TOMBSTONE_REVISION, position });
   }
 
+  /** Appends an event of the server's own, whatever the stream's state. It becomes durable with the next commit. */
+  appendOwn(name: string, event: ProposedEvent): number {
+    return this.writeAll(this.streams.get(name), [event], Date.now());
+  }
+
+  /** Stores a small value with the next commit, together with what is written in this turn. */
+  setWithNextCommit(key: string, value: Buffer | undefined): void {
+    this.commits.set(key, value);
+  }
+
   /** Whether the stream was tombstoned, as far as is durable. A metadata stream goes with the stream it describes. */
   isGone(stream: StreamState): boolean {
     return stream.committed.tombstoned || (isMetastream(stream.name) && this.streams.get(originalOf(stream.name)).committed.tombstoned);
@@ -145,7 +157,7 @@ export class EventStore {
 
   /** Stores a small value by name; resolves when it is durable. */
   async set(key: string, value: Buffer | undefined): Promise<void> {
-    this.commits.set(key, value);
+    this.setWithNextCommit(key, value);
     await this.settled();
   }
 

@@ -1,0 +1,142 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { recordedReader, type Block } from '../store/block.js';
+import type { EventStore } from '../store/event-store.js';
+import { metastreamOf } from '../store/metadata.js';
+import { LINK_TYPE } from '../reading/links.js';
+import { Wakeup } from '../reading/wakeup.js';
+import { NO_BYTES, TOMBSTONE_REVISION, type ProposedEvent } from '../wire/recorded-event.js';
+import { SYSTEM_PROJECTIONS, type Emission, type SystemProjection } from './definitions.js';
+
+/** How one projection stands. */
+export interface ProjectionState {
+  readonly projection: SystemProjection;
+  isEnabled: boolean;
+  /** The next position of the log that it reads. */
+  position: number;
+  /** Events that it looked at since the start. */
+  processed: number;
+}
+
+/** Events read in one pass; what they cause is one commit. */
+const PASS = 256;
+/** At more appends a second than this, projections take turns with them. */
+const BUSY_RATE = 2000;
+const REST_MS = 12;
+const ACL = Buffer.from('{"$acl":{"$r":"$all","$mr":"$all"}}');
+const TYPES: Record<Emission['type'] | '$metadata', Buffer> = { '$>': Buffer.from('$>'), '$@': Buffer.from('$@'), $metadata: Buffer.from('$metadata') };
+
+/**
+ * Runs the system projections: reads the log behind the writers and writes links. The links and
+ * the checkpoint are one commit, so a crash neither loses nor doubles any.
+ */
+export class Projections {
+  readonly states: readonly ProjectionState[];
+  private readonly stopped = new AbortController();
+  private running: Promise<void> | undefined;
+
+  constructor(private readonly store: EventStore) {
+    this.states = SYSTEM_PROJECTIONS.map((projection) => ({ projection, processed: 0, ...load(store, projection.name) }));
+  }
+
+  start(): void {
+    this.running = this.run();
+  }
+
+  async stop(): Promise<void> {
+    this.stopped.abort();
+    await this.running;
+  }
+
+  find(name: string): ProjectionState | undefined {
+    return this.states.find((state) => state.projection.name === name);
+  }
+
+  /** Switches a projection on or off, for good. */
+  async enable(state: ProjectionState, isEnabled: boolean): Promise<void> {
+    state.isEnabled = isEnabled;
+    await this.store.set(keyOf(state.projection.name), save(state));
+    this.store.signal.raise(new Set());
+  }
+
+  private async run(): Promise<void> {
+    using wakeup = new Wakeup((wake) => this.store.signal.watchLog(wake), this.stopped.signal);
+    let appended = this.store.appendedEvents;
+    let since = performance.now();
+    while (!this.stopped.signal.aborted) {
+      const emitted = this.pass();
+      if (emitted === undefined) {
+        if (!(await wakeup.next())) return;
+        continue;
+      }
+      if (emitted > 0) await this.store.settled();
+      const now = performance.now();
+      const rate = ((this.store.appendedEvents - appended) / Math.max(1, now - since)) * 1000;
+      if (rate > BUSY_RATE) await pause(REST_MS);
+      [appended, since] = [this.store.appendedEvents, now];
+    }
+  }
+
+  /** Reads on where the slowest projections are. Returns how many events were written, undefined when there was nothing to read. */
+  private pass(): number | undefined {
+    const enabled = this.states.filter((state) => state.isEnabled);
+    const position = Math.min(...enabled.map((state) => state.position));
+    if (enabled.length === 0 || position >= this.store.log.end) return undefined;
+    const behind = enabled.filter((state) => state.position === position);
+    // None may read past the place where another one joins.
+    const until = Math.min(position + PASS, ...enabled.filter((state) => state.position > position).map((state) => state.position));
+    let next = position;
+    let emitted = 0;
+    while (next < until) {
+      const block = this.store.log.atOrAfter(next);
+      if (block === undefined) break;
+      const to = Math.min(block.count, until - block.first);
+      for (let row = Math.max(0, next - block.first); row < to; row++) emitted += this.project(behind, block, row);
+      next = block.first + Math.max(to, 1);
+    }
+    if (next === position) return undefined;
+    for (const state of behind) {
+      state.processed += next - state.position;
+      state.position = next;
+      if (emitted > 0) this.store.setWithNextCommit(keyOf(state.projection.name), save(state));
+    }
+    return emitted;
+  }
+
+  private project(states: readonly ProjectionState[], block: Block, row: number): number {
+    if (!block.has(row) || !block.isIntact(row)) return 0;
+    const type = block.type(row);
+    if (type === LINK_TYPE) return 0;
+    const revision = block.revision(row);
+    const source = { stream: block.streamName(row), revision: revision === TOMBSTONE_REVISION ? Number.MAX_SAFE_INTEGER : revision, type };
+    let emitted = 0;
+    for (const { projection } of states) {
+      const emission = projection.emit(source);
+      if (emission === undefined) continue;
+      this.write(emission, block, row);
+      emitted++;
+    }
+    return emitted;
+  }
+
+  private write(emission: Emission, block: Block, row: number): void {
+    const stream = this.store.streams.get(emission.stream);
+    if (stream.decided.tombstoned) return;
+    if (stream.decided.last < 0) this.store.appendOwn(metastreamOf(emission.stream), { id: randomUUID(), type: TYPES.$metadata, isJson: true, metadata: NO_BYTES, data: ACL });
+    this.store.appendOwn(emission.stream, linkEvent(emission, recordedReader(block.frame(row)).id(), block.position(row)));
+  }
+}
+
+function linkEvent({ type, data, origin }: Emission, causedBy: string, position: number): ProposedEvent {
+  const noted = { $v: '1:-1:1:4', $c: position, $p: position, ...(origin !== undefined && { $o: origin }), $causedBy: causedBy };
+  return { id: randomUUID(), type: TYPES[type], isJson: false, metadata: Buffer.from(JSON.stringify(noted)), data: Buffer.from(data) };
+}
+
+const keyOf = (name: string): string => `projection/${name}`;
+
+function load(store: EventStore, name: string): { isEnabled: boolean; position: number } {
+  const stored = store.setting(keyOf(name));
+  return stored === undefined ? { isEnabled: true, position: 0 } : (JSON.parse(stored.toString('utf8')) as { isEnabled: boolean; position: number });
+}
+
+const save = ({ isEnabled, position }: ProjectionState): Buffer => Buffer.from(JSON.stringify({ isEnabled, position }));
