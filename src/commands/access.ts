@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { issueFirstOwnerKey } from '../domain/access/decisions.js';
 import { ownerKeys, ownerStream, type OwnerKeys } from '../domain/access/state.js';
 import { Refusal } from '../domain/kit/index.js';
@@ -13,11 +13,15 @@ const keyShape = /^tarl_([0-9a-z]{8})_([0-9A-Za-z_-]{43})$/;
 
 /** Says who stands behind an API key. Finer grants than the owner's come with the access domain. */
 export class KeyGuard {
+  private readonly localHash: string | undefined;
+
   constructor(
     private readonly eventStore: EventStore,
     private readonly aggregates: Aggregates,
-    private readonly localKey?: string,
-  ) {}
+    localKey?: string,
+  ) {
+    this.localHash = localKey === undefined ? undefined : hashOf(localKey);
+  }
 
   /** The first start's key in clear, to be shown once; undefined on every later start. */
   async issueFirstOwnerKey(): Promise<string | undefined> {
@@ -42,11 +46,11 @@ export class KeyGuard {
   /** The caller behind a key; refuses whatever is not a live key. */
   async authenticate(apiKey: string | undefined): Promise<Caller> {
     if (!apiKey) throw new Refusal('UNAUTHENTICATED', 'This needs an API key: send "Authorization: Bearer <key>"', { reason: 'MISSING_API_KEY' });
-    if (this.localKey !== undefined && same(hashOf(apiKey), hashOf(this.localKey))) return ownerOf('local');
+    if (this.localHash !== undefined && same(hashOf(apiKey), this.localHash)) return localOwner;
     const [, keyId = '', secret = ''] = keyShape.exec(apiKey) ?? [];
-    const secretHash = keyId && ((await this.knownKeys(keyId)).get(keyId) ?? '');
-    if (!same(hashOf(secret), secretHash || hashOf(''))) throw unknownKey();
-    if (secretHash === '') throw unknownKey();
+    const secretHash = keyId === '' ? undefined : (await this.knownKeys(keyId)).get(keyId);
+    // A secret is hashed and compared even where there is no such key, so that time does not tell which ids exist.
+    if (!same(hashOf(secret), secretHash ?? hashOfNothing) || secretHash === undefined) throw unknownKey();
     return ownerOf(`key:${keyId}`);
   }
 
@@ -60,6 +64,9 @@ export class KeyGuard {
 /** The owner may do everything everywhere. */
 const ownerOf = (actor: string): Caller => ({ actor, may: () => true });
 
-const hashOf = (secret: string): string => createHash('sha256').update(secret).digest('base64url');
+const localOwner = ownerOf('local');
+
+const hashOf = (secret: string): string => hash('sha256', secret, 'base64url');
+const hashOfNothing = hashOf('');
 const same = (a: string, b: string): boolean => a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));
 const unknownKey = () => new Refusal('UNAUTHENTICATED', 'This API key is not known', { reason: 'UNKNOWN_API_KEY' });
