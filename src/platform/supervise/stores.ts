@@ -57,7 +57,8 @@ async function embeddedEventStore(dir: string, port: number, pidFile: string, lo
     const running = await startNodeProcess<{ port: number }>({
       name: 'event store',
       script: fileURLToPath(new URL('../eventstore/embedded/main.js', import.meta.url)),
-      args: ['--dir', dir, '--port', String(chosen)],
+      // TARL has projections of its own: links would only double the log.
+      args: ['--dir', dir, '--port', String(chosen), '--projections', 'none'],
       pidFile,
       log: (line) => log.info({ part: 'event store' }, line),
     });
