@@ -11,8 +11,10 @@ export function parseTimeUs(text: string): number {
   const match = shape.exec(text);
   if (!match) return NaN;
   const [year, month, day, hour, minute, second] = match.slice(1, 7).map((digits) => Number(digits ?? 0)) as [number, number, number, number, number, number];
-  const seconds = Date.UTC(year, month - 1, day, hour, minute, second) / 1000;
-  if (month < 1 || month > 12 || day < 1 || new Date(Date.UTC(year, month - 1, day)).getUTCDate() !== day || hour > 23 || minute > 59 || second > 59) return NaN;
+  // Date.UTC rolls over what does not exist, and takes the years 0 to 99 for 1900 to 1999.
+  const date = new Date(Date.UTC(year, month - 1, day));
+  if (date.getUTCFullYear() !== year || date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day || hour > 23 || minute > 59 || second > 59) return NaN;
+  const seconds = date.getTime() / 1000 + hour * 3600 + minute * 60 + second;
   const micros = Number((match[7] ?? '').padEnd(6, '0').slice(0, 6));
   return inRange((seconds - offsetSeconds(match[8])) * 1e6 + micros);
 }
@@ -34,5 +36,6 @@ export function formatTimeUs(timeUs: number): string {
 function offsetSeconds(zone: string | undefined): number {
   if (zone === undefined || zone === 'Z' || zone === 'z') return 0;
   const [hours, minutes] = [Number(zone.slice(1, 3)), Number(zone.slice(3).replace(':', '') || 0)];
+  if (hours > 23 || minutes > 59) return NaN;
   return (zone[0] === '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
 }
