@@ -13,6 +13,8 @@ interface Waiting {
   readonly bytes: number;
   readonly done: (position: Position) => void;
   readonly failed: (error: unknown) => void;
+  /** What must be durable before this; undefined once it is. */
+  after: Promise<unknown> | undefined;
 }
 
 /**
@@ -24,13 +26,20 @@ export class RowLog {
 
   constructor(private readonly eventStore: EventStore) {}
 
-  /** Resolves when the event is durable, with a position at or after it. */
-  append(stream: string, event: NewEvent, bytes: number): Promise<Position> {
+  /**
+   * Resolves when the event is durable, with a position at or after it. It keeps its place in its stream's queue while
+   * it waits for what it comes `after`, and fails with that.
+   */
+  append(stream: string, event: NewEvent, bytes: number, after?: Promise<unknown>): Promise<Position> {
     return new Promise((done, failed) => {
+      const waiting: Waiting = { event, bytes, done, failed, after };
+      after?.then(() => {
+        waiting.after = undefined;
+      }, failed);
       const queue = this.queues.get(stream);
-      if (queue) queue.push({ event, bytes, done, failed });
+      if (queue) queue.push(waiting);
       else {
-        this.queues.set(stream, [{ event, bytes, done, failed }]);
+        this.queues.set(stream, [waiting]);
         void this.drain(stream);
       }
     });
@@ -39,6 +48,11 @@ export class RowLog {
   private async drain(stream: string): Promise<void> {
     const queue = this.queues.get(stream)!;
     while (queue.length > 0) {
+      const { after } = queue[0]!;
+      if (after && !(await succeeds(after))) {
+        queue.shift();
+        continue;
+      }
       const batch = takeBatch(queue);
       try {
         const position = await this.write(stream, batch.map(({ event }) => event));
@@ -73,9 +87,11 @@ export class RowLog {
   }
 }
 
+const succeeds = (work: Promise<unknown>): Promise<boolean> => work.then(() => true, () => false);
+
 function takeBatch(queue: Waiting[]): Waiting[] {
   let bytes = 0;
   let count = 0;
-  while (count < queue.length && count < mostEvents && (count === 0 || bytes + queue[count]!.bytes <= mostBytes)) bytes += queue[count++]!.bytes;
+  while (count < queue.length && count < mostEvents && !queue[count]!.after && (count === 0 || bytes + queue[count]!.bytes <= mostBytes)) bytes += queue[count++]!.bytes;
   return queue.splice(0, count);
 }

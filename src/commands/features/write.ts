@@ -94,16 +94,17 @@ export class FeatureWriter {
     return { group, checked: { block, faults: [...faults, ...oversized(block)].sort((a, b) => a.row - b.row) } };
   }
 
-  /** All partitions at once. Of a request that can be repeated, the last piece goes when the others are there: found in the log, it says that nothing is missing. */
+  /** All partitions at once. Of a request that can be repeated, the last piece is written when the others are there: found in the log, it says that nothing is missing. */
   private async append(pieces: readonly Piece[], write: Write): Promise<Position | undefined> {
     const { identity } = write;
-    const send = (piece: Piece, index: number, marked: CommandIdentity) =>
-      this.rowLog.append(featureRowsStream(write.request.project, write.request.group, piece.partition), eventOf(piece, index, marked, write), piece.bytes);
+    const send = (piece: Piece, index: number, marked: CommandIdentity, after?: Promise<unknown>) =>
+      this.rowLog.append(featureRowsStream(write.request.project, write.request.group, piece.partition), eventOf(piece, index, marked, write), piece.bytes, after);
     if (identity.bodyHash === undefined) return latestOf(await Promise.all(pieces.map((piece, index) => send(piece, index, identity))));
     const last = pieces.length - 1;
     if (last < 0) return undefined;
-    const earlier = await Promise.all(pieces.slice(0, last).map((piece, index) => send(piece, index, { commandId: identity.commandId })));
-    const position = latestOf([...earlier, await send(pieces[last]!, last, identity)])!;
+    const earlier = Promise.all(pieces.slice(0, last).map((piece, index) => send(piece, index, { commandId: identity.commandId })));
+    // It takes its place in its partition now, before any later request does.
+    const position = latestOf([await send(pieces[last]!, last, identity, last > 0 ? earlier : undefined), ...(await earlier)])!;
     this.commandLog.remember(identity.commandId, { bodyHash: identity.bodyHash, position: formatPosition(position), revision: 0n });
     return position;
   }

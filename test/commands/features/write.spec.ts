@@ -138,6 +138,28 @@ describe('a write under an idempotency key', () => {
 });
 
 describe('many writes at once', () => {
+  test('keep their order in each partition, under idempotency keys too', async () => {
+    const ids = Object.keys(manyRows);
+    const requests = [write(Object.fromEntries(ids.map((id) => [id, 1]))), ...ids.map((id) => write({ [id]: 2 }))];
+    const prepared = await Promise.all(requests.map((request, index) => writer.prepare(request, keyed(`k${index}`))));
+    await Promise.all(prepared.map((send) => send()));
+    const latest = new Map(chunks().flatMap(({ data }) => {
+      const { keys, key, columns } = decodeChunk(data);
+      return Array.from(key, (of, row) => [keys[of], (columns.get('x') as number[])[row]] as const);
+    }));
+    expect([...latest.values()]).toEqual(ids.map(() => 2));
+  });
+
+  test('go on after one that failed in the middle', async () => {
+    log.before = async (stream) => {
+      if (stream.endsWith('.0')) throw new Error('The disk is full');
+    };
+    const [first, second] = await Promise.all([write(manyRows), write({ k1: 1, k2: 2, k3: 3, k4: 4 })].map((request, index) => writer.prepare(request, keyed(`k${index}`))));
+    const replies = Promise.allSettled([first!(), second!()]);
+    log.before = async () => {};
+    expect(await replies).toMatchObject([{ status: 'rejected' }, { value: { rowsWritten: 4 } }]);
+  });
+
   test('to one partition go together, each an event of its own', async () => {
     let open = () => {};
     const gate = new Promise<void>((resolve) => (open = resolve));
