@@ -1,5 +1,6 @@
 import { startListening, type Listener } from './listener.js';
 import { createNodeServer } from './node-server.js';
+import { Groups } from './groups/groups.js';
 import { Projections } from './projections/projections.js';
 import { EventStore } from './store/event-store.js';
 
@@ -36,7 +37,8 @@ export async function startEventStore(options: EventStoreOptions = {}): Promise<
   const host = options.host ?? '127.0.0.1';
   const store = await EventStore.open(options.dir);
   const projections = new Projections(store);
-  const node = createNodeServer(store, projections, { maxAppendBytes: options.maxAppendBytes ?? MAX_APPEND_BYTES });
+  const groups = new Groups(store);
+  const node = createNodeServer({ store, projections, groups }, { maxAppendBytes: options.maxAppendBytes ?? MAX_APPEND_BYTES });
   let listener: Listener;
   try {
     listener = await startListening(host, options.port ?? 0, node);
@@ -48,6 +50,7 @@ export async function startEventStore(options: EventStoreOptions = {}): Promise<
   const { port } = listener;
   const stopAll = async () => {
     await listener.close();
+    groups.stop();
     await projections.stop();
     await store.close();
   };

@@ -1,7 +1,9 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { Duplex } from 'node:stream';
 import { OpenCalls } from './services/calls.js';
+import type { Groups } from './groups/groups.js';
 import type { Projections } from './projections/projections.js';
+import { persistentSubscriptionsDefinition, persistentSubscriptionsService } from './services/persistent-subscriptions.js';
 import { projectionsDefinition, projectionsService } from './services/projections.js';
 import { serverFeaturesDefinition, serverFeaturesService } from './services/server-features.js';
 import { streamsDefinition, streamsService, type StreamsLimits } from './services/streams.js';
@@ -20,7 +22,14 @@ const RECEIVE_WINDOW_BYTES = 1024 * 1024;
 const MAX_RECEIVE_BYTES = 17 * 1024 * 1024;
 const DRAIN_MS = 500;
 
-export function createNodeServer(store: EventStore, projections: Projections, limits: StreamsLimits): NodeServer {
+/** What the services are made of. */
+export interface NodeParts {
+  readonly store: EventStore;
+  readonly projections: Projections;
+  readonly groups: Groups;
+}
+
+export function createNodeServer({ store, projections, groups }: NodeParts, limits: StreamsLimits): NodeServer {
   const server = new Server({
     'grpc.max_receive_message_length': MAX_RECEIVE_BYTES,
     'grpc.max_send_message_length': -1,
@@ -30,7 +39,8 @@ export function createNodeServer(store: EventStore, projections: Projections, li
   const calls = new OpenCalls();
   server.addService(streamsDefinition, streamsService(store, calls, limits));
   server.addService(projectionsDefinition, projectionsService(store, projections));
-  server.addService(serverFeaturesDefinition, serverFeaturesService([streamsDefinition, projectionsDefinition]));
+  server.addService(persistentSubscriptionsDefinition, persistentSubscriptionsService(groups, calls));
+  server.addService(serverFeaturesDefinition, serverFeaturesService([streamsDefinition, persistentSubscriptionsDefinition, projectionsDefinition]));
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   return {
     accept: (connection) => injector.injectConnection(connection),

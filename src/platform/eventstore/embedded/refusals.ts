@@ -48,6 +48,28 @@ export const blockDamaged = (position: number): Refusal => new Refusal(status.DA
 
 export const stopping = (): Refusal => new Refusal(status.CANCELLED, 'The server is stopping.');
 
+interface GroupName {
+  readonly source: string;
+  readonly name: string;
+}
+
+const groupTrailers = (exception: string, { source, name }: GroupName) => ({ exception, 'stream-name': source, 'group-name': name });
+
+export const groupDoesNotExist = (group: GroupName): Refusal =>
+  new Refusal(status.NOT_FOUND, `Subscription group ${group.name} on stream ${group.source} does not exist.`, groupTrailers('persistent-subscription-does-not-exist', group));
+
+export const groupExists = (group: GroupName): Refusal =>
+  new Refusal(status.ALREADY_EXISTS, `Subscription group ${group.name} on stream ${group.source} exists.`, groupTrailers('persistent-subscription-exists', group));
+
+export const groupFailed = (group: GroupName, reason: string): Refusal =>
+  new Refusal(status.INTERNAL, `Subscription group ${group.name} on stream ${group.source} failed: '${reason}'`, { ...groupTrailers('persistent-subscription-failed', group), reason });
+
+export const groupDropped = (group: GroupName): Refusal =>
+  new Refusal(status.CANCELLED, `Subscription group ${group.name} on stream ${group.source} was dropped.`, groupTrailers('persistent-subscription-dropped', group));
+
+export const maximumSubscribersReached = (group: GroupName): Refusal =>
+  new Refusal(status.FAILED_PRECONDITION, `Maximum subscriptions reached for subscription group ${group.name} on stream ${group.source}.`, groupTrailers('maximum-subscribers-reached', group));
+
 /** An expectation as the trailers name it. */
 function versionOf(expected: Expectation): string {
   switch (expected) {

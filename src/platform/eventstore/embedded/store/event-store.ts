@@ -155,6 +155,11 @@ export class EventStore {
     return this.environment.settings.get(key);
   }
 
+  /** The small values whose names begin so. */
+  settings(prefix: string): Buffer[] {
+    return [...this.environment.settings.getRange({ start: prefix, end: `${prefix}\uffff` })].map(({ value }) => value);
+  }
+
   /** Stores a small value by name; resolves when it is durable. */
   async set(key: string, value: Buffer | undefined): Promise<void> {
     this.setWithNextCommit(key, value);

@@ -30,6 +30,13 @@ export function openReadEvent(framed: Buffer): { recorded: Buffer; position: Buf
   return { recorded, position: framed.subarray(readEvent.at, readEvent.end) };
 }
 
+/** The `ReadEvent` in a framed `ReadResp`. */
+export function readEventOf(framed: Buffer): Buffer {
+  const reply = new ProtoReader(framed, FRAME_HEADER);
+  reply.next();
+  return reply.slice();
+}
+
 /** A framed `ReadResp` with a link and the event it leads to; `event` is undefined when that is not readable. */
 export function linkedEvent(event: Buffer | undefined, link: Buffer): Buffer {
   const { recorded, position: at } = openReadEvent(link);

@@ -1,0 +1,81 @@
+import { groupDoesNotExist, groupDropped, groupExists, groupFailed } from '../refusals.js';
+import type { EventStore } from '../store/event-store.js';
+import { groupKey, parkedStream, type GroupConfig } from './config.js';
+import { Group } from './group.js';
+import { GroupCheckpoint } from './group-checkpoint.js';
+
+const PREFIX = 'group/';
+
+/** The persistent subscriptions of this node. */
+export class Groups {
+  private readonly groups = new Map<string, Group>();
+
+  constructor(private readonly store: EventStore) {
+    this.load();
+  }
+
+  async create(config: GroupConfig): Promise<void> {
+    if (this.groups.has(groupKey(config))) throw groupExists(config);
+    requireSensible(config);
+    await this.save(config);
+    this.groups.set(groupKey(config), new Group(this.store, config));
+  }
+
+  /** Gives a group other settings. Its readers are dropped; how far it was stays. */
+  async update(config: GroupConfig): Promise<void> {
+    const group = this.find(config);
+    requireSensible(config);
+    const updated = { ...config, filter: group.config.filter };
+    group.stop(groupDropped(config));
+    await this.save(updated);
+    this.groups.set(groupKey(config), new Group(this.store, updated));
+  }
+
+  async delete(of: Pick<GroupConfig, 'source' | 'name'>): Promise<void> {
+    const group = this.find(of);
+    group.stop(groupDropped(of));
+    this.groups.delete(groupKey(of));
+    this.store.setWithNextCommit(PREFIX + groupKey(of), undefined);
+    GroupCheckpoint.remove(this.store, group.config);
+    if (group.parked.count > 0) await new Promise<void>((resolve) => this.store.delete(parkedStream(of), 'any', () => resolve()));
+    await this.store.settled();
+  }
+
+  find(of: Pick<GroupConfig, 'source' | 'name'>): Group {
+    const group = this.groups.get(groupKey(of));
+    if (group === undefined) throw groupDoesNotExist(of);
+    return group;
+  }
+
+  /** The groups of a source, or all of them. */
+  list(source?: string): Group[] {
+    return [...this.groups.values()].filter(({ config }) => source === undefined || config.source === source);
+  }
+
+  /** Ends every reader and begins again from what is stored. */
+  async restart(): Promise<void> {
+    this.stop();
+    await this.store.settled();
+    this.load();
+  }
+
+  stop(): void {
+    for (const { config } of this.list()) this.groups.get(groupKey(config))?.stop(groupDropped(config));
+    this.groups.clear();
+  }
+
+  private load(): void {
+    for (const value of this.store.settings(PREFIX)) {
+      const config = JSON.parse(value.toString('utf8')) as GroupConfig;
+      this.groups.set(groupKey(config), new Group(this.store, config));
+    }
+  }
+
+  private async save(config: GroupConfig): Promise<void> {
+    await this.store.set(PREFIX + groupKey(config), Buffer.from(JSON.stringify(config)));
+  }
+}
+
+function requireSensible(config: GroupConfig): void {
+  if (config.readBatchSize >= config.historyBufferSize) throw groupFailed(config, 'The history buffer must be larger than a batch of reads.');
+}

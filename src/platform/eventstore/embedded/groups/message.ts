@@ -1,0 +1,16 @@
+/** An event on its way through a group. */
+export interface Message {
+  /** By which it is acknowledged: the id of the link, where it came by one. */
+  readonly id: string;
+  /** Its place in the source (revision or position); undefined for one that was parked and is replayed. */
+  readonly place: number | undefined;
+  /** Its place among the parked ones, for one that is replayed. */
+  readonly parkedAt: number | undefined;
+  /** The event that it is about, as a link names it. */
+  readonly target: string;
+  /** The framed reply of a read. */
+  readonly frame: Buffer;
+  /** By which a pinned strategy chooses its consumer. */
+  readonly pin: string;
+  retries: number;
+}
