@@ -1,6 +1,8 @@
 import type { Logger } from 'pino';
 import { createApi } from './app.module.js';
 import { catalogue } from './catalogue.js';
+import { reactions } from './commands/reactions/index.js';
+import { Reactor } from './commands/reactions/reactor.js';
 import { makeCore } from './core.js';
 import type { Config } from './platform/config/index.js';
 import { connect } from './platform/eventstore/index.js';
@@ -43,6 +45,9 @@ export async function startPlatform(config: Config, endpoints: Endpoints, log: L
   const ownerKey = await core.guard.issueFirstOwnerKey();
   const api = await createApi(core, config, { logger: log, tracing });
   opened.defer(() => api.close());
+  const reactor = new Reactor({ eventStore, pool, reactions, execute: core.execute, log });
+  reactor.start();
+  opened.defer(() => reactor.stop());
   const running = opened.move();
   return { addresses: api.addresses, ownerKey, close: () => running.disposeAsync() };
 }

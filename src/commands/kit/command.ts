@@ -49,6 +49,8 @@ export interface RequestContext {
   /** The etag that the resource must still have. */
   readonly etag?: string;
   readonly correlationId?: string;
+  /** The event that led to the request, where it was no one from outside. */
+  readonly causationId?: string;
   readonly traceparent?: string;
   /** When the caller stops waiting, in milliseconds since the epoch. */
   readonly deadline?: number;

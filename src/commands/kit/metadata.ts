@@ -43,7 +43,7 @@ export function eventMetadata(identity: CommandIdentity, context: RequestContext
   return {
     commandId: identity.commandId,
     correlationId: context.correlationId ?? identity.commandId,
-    causationId: identity.commandId,
+    causationId: context.causationId ?? identity.commandId,
     actor: context.caller.actor,
     ...(project !== undefined && { project }),
     ...(context.traceparent !== undefined && { traceparent: context.traceparent }),

@@ -1,4 +1,4 @@
-import { Refusal, type RefusalCode } from '../../domain/kit/index.js';
+import { isPassing, Refusal } from '../../domain/kit/index.js';
 import type { AnyJob, JobRun } from './define.js';
 
 /** A try that took longer than its job allows. */
@@ -31,11 +31,8 @@ export async function runJob(job: AnyJob, data: unknown, run: Omit<JobRun, 'sign
   }
 }
 
-/** Refusals that another try may not meet. */
-const passing: ReadonlySet<RefusalCode> = new Set(['ABORTED', 'UNAVAILABLE', 'DEADLINE_EXCEEDED', 'RESOURCE_EXHAUSTED']);
-
 /** Whether trying again is pointless: the platform has said a considered no, or the input is not one. */
 export function isFinal(error: unknown): boolean {
-  if (error instanceof Refusal) return !passing.has(error.code);
+  if (error instanceof Refusal) return !isPassing(error);
   return error instanceof Error && error.name === 'ZodError';
 }

@@ -1,0 +1,4 @@
+import type { Reaction } from './define.js';
+
+/** The reactions, one line each; as long as there are none, nobody follows the log for them. */
+export const reactions: readonly Reaction[] = [];
