@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { OpenCalls } from './services/calls.js';
 import type { Groups } from './groups/groups.js';
 import type { Projections } from './projections/projections.js';
+import { gossipDefinition, gossipService } from './services/gossip.js';
 import { persistentSubscriptionsDefinition, persistentSubscriptionsService } from './services/persistent-subscriptions.js';
 import { projectionsDefinition, projectionsService } from './services/projections.js';
 import { serverFeaturesDefinition, serverFeaturesService } from './services/server-features.js';
@@ -40,7 +41,8 @@ export function createNodeServer({ store, projections, groups }: NodeParts, limi
   server.addService(streamsDefinition, streamsService(store, calls, limits));
   server.addService(projectionsDefinition, projectionsService(store, projections));
   server.addService(persistentSubscriptionsDefinition, persistentSubscriptionsService(groups, calls));
-  server.addService(serverFeaturesDefinition, serverFeaturesService([streamsDefinition, persistentSubscriptionsDefinition, projectionsDefinition]));
+  server.addService(gossipDefinition, gossipService());
+  server.addService(serverFeaturesDefinition, serverFeaturesService([streamsDefinition, persistentSubscriptionsDefinition, projectionsDefinition, gossipDefinition]));
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   return {
     accept: (connection) => injector.injectConnection(connection),
