@@ -1,11 +1,12 @@
 import { z } from 'zod';
-import { archiveFeatureGroup, changeFeatureGroupTtl, createFeatureGroup, describeFeatureGroup, registerFeature } from '../domain/features/decisions.js';
+import { archiveFeatureGroup, changeFeatureGroupTtl, createFeatureGroup, deleteFeatureEntity, describeFeatureGroup, registerFeature } from '../domain/features/decisions.js';
 import { entityKeys, featureSpec, type FeatureSpec, mostFeatures, namesDiffer, partitions, tags, ttlSeconds } from '../domain/features/definition.js';
+import { featureEntityDeleted } from '../domain/features/deletion.js';
 import { featureGroup } from '../domain/features/state.js';
-import { featureGroupStream } from '../domain/features/streams.js';
+import { featureGroupStream, featureRowsStream } from '../domain/features/streams.js';
 import { description, resourceName } from '../domain/kit/index.js';
 import { patternFault } from './features/patterns.js';
-import { defineCommand } from './kit/command.js';
+import { defineCommand, defineCommandInto } from './kit/command.js';
 
 const ofGroup = {
   permission: 'features.define',
@@ -82,5 +83,15 @@ export const featureCommands = [
     http: { method: 'POST', path: '/api/v1/projects/{project}/feature-groups/{group}:archive' },
     input: z.object({ ...name, reason: z.string().min(1).max(1024) }),
     decide: archiveFeatureGroup,
+  }),
+  defineCommandInto({
+    ...ofGroup,
+    name: 'DeleteFeatureEntity',
+    summary: 'Hides all that was written of an entity so far from every read; what is written later counts again',
+    permission: 'features.delete',
+    http: { method: 'POST', path: '/api/v1/projects/{project}/feature-groups/{group}:deleteEntity' },
+    input: z.object({ ...name, entity: z.record(z.string(), z.union([z.string(), z.number()])) }),
+    decide: deleteFeatureEntity,
+    into: { events: [featureEntityDeleted], stream: ({ data }) => featureRowsStream(data.project, data.group, data.partition) },
   }),
 ] as const;

@@ -216,3 +216,32 @@ test('GraphQL joins a small training set', async () => {
   const { historicalFeatures } = await ok(platform.graphql(query, { rows }));
   expect(historicalFeatures.rows).toEqual(expected);
 });
+
+describe('the deletion of an entity', () => {
+  const group = async (name: string) => {
+    await ok(platform.rest('/api/v1/projects/flights/feature-groups', { group: name, entities: [{ name: 'id', type: 'INT64' }], features: [{ name: 'n', type: 'INT64' }] }));
+    const written = await ok(platform.rest(`/api/v1/projects/flights/feature-groups/${name}:write`, { rows: [1, 2].map((id) => ({ entity: { id }, eventTime: '2001-01-01T10:00:00Z', values: { n: id } })) }));
+    return written.position as string;
+  };
+  const wires: Record<string, (name: string) => Promise<any>> = {
+    rest: (name) => ok(platform.rest(`/api/v1/projects/flights/feature-groups/${name}:deleteEntity`, { entity: { id: 1 } })),
+    grpc: (name) => ok(platform.grpc('DeleteFeatureEntity', { project: 'flights', group: name, entity: { id: 1 } })),
+    graphql: async (name) => (await ok(platform.graphql('mutation ($input: DeleteFeatureEntityInput!) { deleteFeatureEntity(input: $input) { position } }', { input: { project: 'flights', group: name, entity: { id: '1' } } }))).deleteFeatureEntity,
+  };
+
+  test.each(Object.keys(wires))('over %s hides it online, as of then and in training sets; known_at before it tells that there was something', async (wire) => {
+    const name = `gone_over_${wire}`;
+    const before = await group(name);
+    const { position } = await wires[wire]!(name);
+    const after = { 'tarl-min-position': position };
+    const question = { features: [name], entities: [{ id: 1 }, { id: 2 }] };
+    const online = await ok(platform.rest('/api/v1/projects/flights/features:readOnline', question, after));
+    expect(online.rows.map((row: any) => [row.statuses.n, row.values.n])).toEqual([['NOT_FOUND', null], ['PRESENT', 2]]);
+    const asOf = async (more: object) => (await ok(platform.rest('/api/v1/projects/flights/features:readAsOf', { ...question, at: '2001-06-01T00:00:00Z', ...more }, after))).rows.map((row: any) => [row.statuses.n, row.values.n, row.eventTimes[name]]);
+    const time = '2001-01-01T10:00:00.000Z';
+    expect(await asOf({})).toEqual([['NOT_FOUND', null, null], ['PRESENT', 2, time]]);
+    expect(await asOf({ knownAt: { position: before } })).toEqual([['DELETED', null, time], ['PRESENT', 2, time]]);
+    const training = await post(historical, JSON.stringify({ features: [name], rows: [{ id: 1, event_time: '2001-06-01' }, { id: 2, event_time: '2001-06-01' }] }), {});
+    expect(lines(training.text).map(({ n }) => n)).toEqual([null, 2]);
+  });
+});

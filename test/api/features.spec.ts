@@ -227,6 +227,22 @@ test('new values of chosen entities are delivered as they are written, older one
   await client.dispose();
 });
 
+test('who follows an entity hears that it is deleted, and of what is written afterwards, however old it is', async () => {
+  const group = await newGroup({ entities: [{ name: 'id', type: 'INT64' }] });
+  const write = async (at: string, count: number) => platform.rest(`/api/v1/projects/p/feature-groups/${group}:write`, { rows: [{ entity: { id: 1 }, eventTime: at, values: { count } }] });
+  const client = createClient({ url: platform.addresses.graphql.replace('http', 'ws'), webSocketImpl: WebSocket, connectionParams: { authorization: `Bearer ${ownerKey}` } });
+  const news = client.iterate<any>({ query: `subscription { featureValues(project: "p", group: "${group}", entities: [{ id: 1 }]) { eventTime deleted values position } }` });
+  let count = 10;
+  await Promise.race([news.next(), until('it is delivered', async () => void (await write('2026-01-06T00:00:00Z', ++count)))]);
+  const removed = await platform.rest(`/api/v1/projects/p/feature-groups/${group}:deleteEntity`, { entity: { id: 1 } });
+  for await (const { data } of news) {
+    if (!data.featureValues.deleted) continue;
+    expect(data.featureValues).toMatchObject({ eventTime: null, deleted: true, values: { count: null }, position: removed.answer.position });
+    break;
+  }
+  await client.dispose();
+});
+
 test('questions about single entities of one GraphQL request are answered together', async () => {
   const group = await newGroup();
   const aliases = Array.from({ length: 5 }, (_, index) => `e${index}: onlineFeatures(project: "p", features: ["${group}:count"], entity: { id: ${index}, name: "a" }) { statuses }`);

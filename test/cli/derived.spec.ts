@@ -21,6 +21,12 @@ describe('a command derived from a definition', () => {
     expect(api.received[0]!.headers).toMatchObject({ authorization: 'Bearer key-of-profile', 'idempotency-key': 'once', 'if-match': '"3"' });
   });
 
+  test('takes the texts of a map as they are, and numbers as numbers', async () => {
+    api.answers({ commandId: 'c', position: '7', etag: '0', changed: true });
+    await run('features', 'delete-feature-entity', 'flights/airports', '--entity', 'airport=ORD,gate=5,tail="5"');
+    expect(api.received[0]).toMatchObject({ url: '/api/v1/projects/flights/feature-groups/airports:deleteEntity', body: { entity: { airport: 'ORD', gate: 5, tail: '5' } } });
+  });
+
   test('takes the key of the environment before that of the profile', async () => {
     api.answers({ projects: [], nextPageToken: '' });
     await runTarl(['projects', 'list'], { env: { ...api.env, TARL_API_KEY: 'key-of-environment' } });

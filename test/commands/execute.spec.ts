@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { projectCommands } from '../../src/commands/projects.js';
 import { Aggregates } from '../../src/commands/kit/aggregates.js';
-import { defineCommand, type AnyCommand, type Caller, type RequestContext } from '../../src/commands/kit/command.js';
+import { defineCommand, defineCommandInto, type AnyCommand, type Caller, type RequestContext } from '../../src/commands/kit/command.js';
 import { CommandExecutor } from '../../src/commands/kit/execute.js';
 import { RememberingCommandLog, type CommandLog } from '../../src/commands/kit/idempotency.js';
 import { defineDecider, defineEvent, type EventOf } from '../../src/domain/kit/index.js';
@@ -166,5 +166,40 @@ describe('many at once', () => {
     const reply = await newProcess(forgetful).execute(count, { counter: name, by: 'once' }, as());
     expect(reply).toMatchObject({ changed: true, etag: '0' });
     expect(await eventsOf(`counter-${name}`)).toHaveLength(1);
+  });
+});
+
+describe('a command whose events go into another stream than it decides on', () => {
+  const noted = defineEvent('Noted', z.object({ at: z.number() }));
+  const note = defineCommandInto({
+    name: 'Note',
+    summary: 'Notes how far the counter has come',
+    permission: 'counters.write',
+    http: { method: 'POST', path: '/api/v1/counters:note' },
+    input: z.object({ counter: z.string() }),
+    decider: counter,
+    stream: ({ counter }) => `counter-${counter}`,
+    decide: (_, at): EventOf<typeof noted>[] => [{ type: 'Noted', data: { at } }],
+    into: { events: [noted], stream: ({ data }) => `notes-${process.pid}_${data.at}` },
+  }) as unknown as AnyCommand;
+
+  test('decides on what others have done meanwhile, and answers with the etag of what it decided on', async () => {
+    const name = newName();
+    const [one, other] = [newProcess(), newProcess()];
+    await one.execute(count, { counter: name, by: 'one' }, as());
+    await other.execute(count, { counter: name, by: 'other' }, as());
+    expect(await one.execute(note, { counter: name }, as())).toMatchObject({ changed: true, etag: '1' });
+    expect((await eventsOf(`notes-${process.pid}_2`)).map(({ data }) => data)).toEqual([{ at: 2 }]);
+    expect(await eventsOf(`counter-${name}`)).toHaveLength(2);
+  });
+
+  test('takes effect once under one idempotency key, also when it comes twice at the same moment', async () => {
+    const name = newName();
+    const executor = newProcess();
+    for (let at = 0; at < 3; at++) await executor.execute(count, { counter: name, by: 'one' }, as());
+    const context = as({ idempotencyKey: `note-${name}` });
+    const [first, twin] = await Promise.all([executor.execute(note, { counter: name }, context), executor.execute(note, { counter: name }, context)]);
+    expect([twin, await executor.execute(note, { counter: name }, context)]).toEqual([first, first]);
+    expect(await eventsOf(`notes-${process.pid}_3`)).toHaveLength(1);
   });
 });

@@ -10,7 +10,7 @@ const sample = (file: string): unknown => JSON.parse(readFileSync(new URL(file, 
 
 /** Every event that this release writes. */
 const definitions = new Map<string, EventDefinition>(
-  [...catalogue.flatMap(({ commands }) => commands.flatMap(({ decider }) => decider.events)), ...ownerKeys.events, featureRowsWritten].map((definition) => [definition.type, definition]),
+  [...catalogue.flatMap(({ commands }) => commands.flatMap(({ decider, into }) => [...decider.events, ...(into?.events ?? [])])), ...ownerKeys.events, featureRowsWritten].map((definition) => [definition.type, definition]),
 );
 
 describe.each([...definitions.values()])('$type', (definition) => {

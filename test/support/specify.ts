@@ -5,10 +5,10 @@ import { Refusal, type Decider, type DomainEvent, type RefusalCode } from '../..
 export const specify =
   <State, Event extends DomainEvent>({ initialState, evolve }: Pick<Decider<State, Event>, 'initialState' | 'evolve'>) =>
   (...history: readonly Event[]) => ({
-    when: (decide: (state: State) => readonly Event[]) => {
+    when: <Decided extends DomainEvent = Event>(decide: (state: State) => readonly Decided[]) => {
       const run = () => decide(history.reduce(evolve, initialState));
       return {
-        then: (...expected: readonly Event[]) => expect(run()).toEqual(expected),
+        then: (...expected: readonly Decided[]) => expect(run()).toEqual(expected),
         thenNothing: () => expect(run()).toEqual([]),
         thenRefused: (code: RefusalCode, sentence?: string | RegExp) => {
           const refusal = refusalOf(run);

@@ -68,7 +68,7 @@ function readShort(text: string, fields: readonly Field[]): Record<string, unkno
 function readEntry(text: string, of: Kind): [string, unknown] {
   const at = text.indexOf('=');
   if (at < 1) throw new InvalidArgumentError(`"${text}" is not key=value.`);
-  return [text.slice(0, at), readValue(text.slice(at + 1), of)];
+  return [text.slice(0, at), of.kind === 'json' ? jsonOrText(text.slice(at + 1)) : readValue(text.slice(at + 1), of)];
 }
 
 /** Splits at commas, but not within the braces or quotes of JSON. */
@@ -94,6 +94,16 @@ function jsonIn(text: string): unknown {
     return JSON.parse(text);
   } catch (error) {
     throw new InvalidArgumentError(`It is not JSON: ${(error as Error).message}.`);
+  }
+}
+
+/** In `airport=ORD` a text that is no JSON stands for itself; `id="5"` is the text of a digit. */
+function jsonOrText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return text;
+    throw error;
   }
 }
 

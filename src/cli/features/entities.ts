@@ -56,6 +56,8 @@ function inWords({ value, status }: OnlineValue): unknown {
       return 'null';
     case 'NOT_FOUND':
       return 'not found';
+    case 'DELETED':
+      return 'deleted';
     case 'UNSPECIFIED':
       return '?';
   }

@@ -18,7 +18,7 @@ export interface OnlineValue {
   readonly status: (typeof statuses)[number];
 }
 
-const statuses = ['UNSPECIFIED', 'PRESENT', 'NULL_VALUE', 'NOT_FOUND', 'OUTSIDE_MAX_AGE'] as const;
+const statuses = ['UNSPECIFIED', 'PRESENT', 'NULL_VALUE', 'NOT_FOUND', 'OUTSIDE_MAX_AGE', 'DELETED'] as const;
 
 /** The key columns of a request, from entities as tuples in the order of the keys. */
 export const keyColumns = (entities: readonly EntityKey[], tuples: readonly (readonly unknown[])[]): Column[] =>

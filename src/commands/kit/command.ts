@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Decide, Decider, DomainEvent } from '../../domain/kit/index.js';
+import type { Decide, Decider, DomainEvent, EventDefinition } from '../../domain/kit/index.js';
 
 /** `<domain>.<verb>`, what a caller must hold: `projects.write`. */
 export type Permission = `${string}.${string}`;
@@ -18,19 +18,31 @@ export interface CommandDefinition<Name extends string = string, Input extends z
   readonly input: Input;
   readonly permission: Permission;
   readonly http: HttpRoute;
-  readonly decider: Decider<State, Event>;
+  readonly decider: Decider<State>;
   readonly stream: (input: z.output<Input>) => string;
   readonly decide: Decide<z.output<Input>, State, Event>;
+  /** Where the events go when that is not the stream decided on, because it is too long to be folded: they are appended whatever it holds. */
+  readonly into?: Elsewhere<Event>;
   /** True when the command mostly meets an absent stream: it then appends first and reads only when that fails. */
   readonly creates?: boolean;
   /** False only for the commands that make and end projects: all others need an active one. */
   readonly inActiveProject?: boolean;
 }
+/** The stream of another kind that takes a command's events, all of one decision together. */
+export interface Elsewhere<Event extends DomainEvent = any> {
+  readonly events: readonly EventDefinition<Event['type']>[];
+  readonly stream: (event: Event) => string;
+}
 export type AnyCommand = CommandDefinition;
 
 /** Declares a command; the compiler checks that decision, state and input fit each other. */
 export const defineCommand = <const Name extends string, Input extends z.ZodObject, State, Event extends DomainEvent>(
-  definition: CommandDefinition<Name, Input, State, Event>,
+  definition: CommandDefinition<Name, Input, State, Event> & { readonly decider: Decider<State, Event> },
+): CommandDefinition<Name, Input, State, Event> => definition;
+
+/** Declares a command that decides on one stream and appends to another. */
+export const defineCommandInto = <const Name extends string, Input extends z.ZodObject, State, Event extends DomainEvent>(
+  definition: CommandDefinition<Name, Input, State, Event> & { readonly into: Elsewhere<Event> },
 ): CommandDefinition<Name, Input, State, Event> => definition;
 
 /** Who is asking, as established by the guard. */

@@ -31,7 +31,7 @@ export class CommandExecutor {
     const identity = identityOf(command, input, context);
     const stream = command.stream(input);
     const recorded = await this.recorded(identity);
-    if (recorded) return replyOf(identity, recorded.position, recorded.revision, true);
+    if (recorded) return replyOf(identity, recorded.position, command.into ? await this.revisionNow(command, stream) : recorded.revision, true);
     if (command.inActiveProject !== false && input.project !== undefined) await this.requireActiveProject(input.project);
     return this.inTurn(stream, () => this.run({ command, input, context, identity, stream }));
   }
@@ -46,7 +46,10 @@ export class CommandExecutor {
 
   private async run(work: Work): Promise<CommandReply> {
     const { command, stream, identity } = work;
-    let aggregate = this.aggregates.cached(stream) ?? (command.creates ? emptyAggregate(command.decider) : undefined);
+    // An append elsewhere does not find out that a cached fold is behind, nor that a twin of this request was first.
+    const twin = command.into && (await this.recorded(identity));
+    if (twin) return replyOf(identity, twin.position, await this.revisionNow(command, stream), true);
+    let aggregate = command.into ? undefined : (this.aggregates.cached(stream) ?? (command.creates ? emptyAggregate(command.decider) : undefined));
     let fresh = false;
     for (let attempt = 1; ; attempt++) {
       if (!aggregate) {
@@ -96,6 +99,12 @@ export class CommandExecutor {
     const { eventStore, aggregates, commandLog } = this;
     const deadlineMs = context.deadline === undefined ? undefined : Math.max(1, context.deadline - Date.now());
     try {
+      if (command.into) {
+        const { position } = await eventStore.append(command.into.stream(events[0]!), events, { expected: 'any', deadlineMs });
+        const reply = replyOf(identity, formatPosition(position), aggregate.revision, true);
+        if (identity.bodyHash !== undefined) commandLog.remember(identity.commandId, { bodyHash: identity.bodyHash, position: reply.position, revision: aggregate.revision });
+        return reply;
+      }
       const { revision, position } = await eventStore.append(stream, events, { expected: aggregate.revision < 0n ? 'none' : aggregate.revision, deadlineMs });
       const first = revision - BigInt(events.length - 1);
       aggregates.keep(stream, advance(command.decider, aggregate, events.map((event, index) => ({ ...event, revision: first + BigInt(index), position }))));
@@ -109,6 +118,10 @@ export class CommandExecutor {
       if (!(error instanceof WrongExpectedRevision)) throw error;
       throw new Refusal('ABORTED', 'Others kept changing this at the same time; nothing was changed, try again', { reason: 'CONCURRENT_CHANGES' });
     }
+  }
+
+  private async revisionNow({ decider }: AnyCommand, stream: string): Promise<bigint> {
+    return (await this.aggregates.load(decider, stream)).revision;
   }
 
   private async recorded({ commandId, bodyHash }: CommandIdentity) {
@@ -156,7 +169,7 @@ function requireEtag(etag: string, revision: bigint): void {
   throw new Refusal('FAILED_PRECONDITION', `The resource has changed: its etag is ${revision}, not ${etag}`, { reason: 'ETAG_MISMATCH', metadata: { etag: `${revision}` } });
 }
 
-const versionOf = (command: AnyCommand, type: string): number => command.decider.events.find((event) => event.type === type)!.version;
+const versionOf = (command: AnyCommand, type: string): number => (command.into ?? command.decider).events.find((event) => event.type === type)!.version;
 
 const replyOf = (identity: CommandIdentity, position: string, revision: bigint, changed: boolean): CommandReply => ({
   commandId: identity.commandId,

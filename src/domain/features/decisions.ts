@@ -1,6 +1,8 @@
 import { Refusal, same, type Decide } from '../kit/index.js';
 import { mostFeatures, type FeatureSpec } from './definition.js';
+import { keyOfExactEntity, type FeatureEntityDeleted, type GivenEntity } from './deletion.js';
 import type { FeatureGroupEvent } from './events.js';
+import { partitionOf } from './keys.js';
 import type { FeatureGroup, FeatureGroupDefinition } from './state.js';
 
 type OfGroup = { project: string; group: string };
@@ -51,6 +53,13 @@ export const archiveFeatureGroup: GroupDecision<{ reason: string }> = (input, st
     case 'active':
       return [{ type: 'FeatureGroupArchived', data: input }];
   }
+};
+
+/** Also of an archived group, whose values stay readable: what is readable can be hidden. Repeated, it hides what was written since. */
+export const deleteFeatureEntity: Decide<OfGroup & { entity: GivenEntity }, FeatureGroup, FeatureEntityDeleted> = ({ project, group, entity }, state) => {
+  const { version, entities, partitions } = requireGroup({ project, group }, state);
+  const key = keyOfExactEntity(entities, entity, 'entity');
+  return [{ type: 'FeatureEntityDeleted', data: { project, group, version, partition: partitionOf(key, partitions), key } }];
 };
 
 /** The definition of a group that may still change and be written; refuses for any other. */

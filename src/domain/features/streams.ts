@@ -1,7 +1,7 @@
 /** The stream of a group's definition. */
 export const featureGroupStream = (project: string, group: string): string => `feature_group-${project}.${group}`;
 
-/** The stream of the rows of all entities of a group that fall into one partition. */
+/** The stream of the rows (and deletions) of all entities of a group that fall into one partition. */
 export const featureRowsStream = (project: string, group: string, partition: number): string => `features-${project}.${group}.${partition}`;
 
 /** What the names of all streams of rows begin with: of everything, of a project, or of one group. */

@@ -1,7 +1,8 @@
 import { describe, test } from '@jest/globals';
-import { archiveFeatureGroup, changeFeatureGroupTtl, createFeatureGroup, describeFeatureGroup, registerFeature } from '../../../src/domain/features/decisions.js';
+import { archiveFeatureGroup, changeFeatureGroupTtl, createFeatureGroup, deleteFeatureEntity, describeFeatureGroup, registerFeature } from '../../../src/domain/features/decisions.js';
 import { mostFeatures, type FeatureSpec } from '../../../src/domain/features/definition.js';
 import type { FeatureGroupEvent } from '../../../src/domain/features/events.js';
+import { partitionOf } from '../../../src/domain/features/keys.js';
 import { featureGroup } from '../../../src/domain/features/state.js';
 import { anyContext, specify } from '../../support/specify.js';
 
@@ -61,4 +62,19 @@ describe('archiving a feature group', () => {
   test('ends it', () => given(created).when(archive).then(archived));
   test('twice changes nothing', () => given(created, archived).when(archive).thenNothing());
   test('that is absent is refused', () => given().when(archive).thenRefused('NOT_FOUND'));
+});
+
+describe('deleting an entity', () => {
+  const archived: FeatureGroupEvent = { type: 'FeatureGroupArchived', data: { ...name, reason: 'Replaced' } };
+  const remove = (entity: Record<string, unknown>) => (state: Parameters<typeof deleteFeatureEntity>[1]) => deleteFeatureEntity({ ...name, entity }, state, anyContext);
+  const deleted = { type: 'FeatureEntityDeleted' as const, data: { ...name, version: 1, partition: partitionOf('["4711"]', 4), key: '["4711"]' } };
+
+  test('is an event in the stream that holds the rows of the entity', () => given(created).when(remove({ card_id: '4711' })).then(deleted));
+  test('hides again what was written since the first time', () => given(created).when(remove({ card_id: '4711' })).then(deleted));
+  test('of an archived group is possible, because its values stay readable', () => given(created, archived).when(remove({ card_id: '4711' })).then(deleted));
+  test('of a group that is not there is refused', () => given().when(remove({ card_id: '4711' })).thenRefused('NOT_FOUND'));
+  test('without its key is refused', () => given(created).when(remove({})).thenRefused('INVALID_ARGUMENT', 'entity.card_id is not STRING'));
+  test('by a key of another type is refused', () => given(created).when(remove({ card_id: 4711 })).thenRefused('INVALID_ARGUMENT', 'entity.card_id is not STRING'));
+  test('by a name that is no key is refused, so that a misspelt one deletes nobody else', () => given(created).when(remove({ card_id: '4711', country: 'AT' })).thenRefused('INVALID_ARGUMENT', 'entity.country is not a key'));
+  test('by a key that is too long to have been written is refused', () => given(created).when(remove({ card_id: 'x'.repeat(600) })).thenRefused('INVALID_ARGUMENT', 'longer than 512'));
 });

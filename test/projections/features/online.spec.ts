@@ -26,6 +26,10 @@ function written(rows: readonly Row[], mode: WriteMode = 'BOTH', group = 'g'): S
   return { type: 'FeatureRowsWritten', data: encodeChunk({ project: 'p', group, version: 1, partition: 0, mode }, block), metadata: { version: 1 } } as unknown as StoredEvent;
 }
 
+/** The deletion of an entity as its event. */
+const deleted = (id: string, group = 'g', version = 1): StoredEvent =>
+  ({ type: 'FeatureEntityDeleted', data: { project: 'p', group, version, partition: 0, key: encodeKey([id]) }, metadata: { version: 1 } }) as unknown as StoredEvent;
+
 const definition: FeatureGroupDefinition = {
   project: 'p', group: 'g', version: 1, entities: [{ name: 'id', type: 'STRING' }],
   features: [{ name: 'x', type: 'DOUBLE', description: '', constraints: {} }, { name: 'later', type: 'BOOL', description: '', constraints: {} }],
@@ -83,6 +87,14 @@ describe('the latest row of an entity', () => {
     expect(statuses).toEqual(['PRESENT', 'NOT_FOUND', 'PRESENT']);
   });
 
+  test('is gone with the entity, in one batch or two, and what is written later counts however old it is', async () => {
+    await project(written([{ id: 'a', timeUs: 5, x: 5 }, { id: 'b', timeUs: 5, x: 6 }]));
+    await project(deleted('a'), written([{ id: 'c', timeUs: 5, x: 7 }, { id: 'd', timeUs: 5, x: 8 }]), deleted('c'), deleted('d'), written([{ id: 'd', timeUs: 1, x: 9 }]));
+    expect((await read(['a', 'b', 'c', 'd'])).statuses).toEqual(['NOT_FOUND', 'PRESENT', 'NOT_FOUND', 'PRESENT']);
+    await project(written([{ id: 'a', timeUs: 2, x: 2 }]));
+    expect((await read(['a', 'b', 'c', 'd'])).values).toEqual([2, 6, null, 9]);
+  });
+
   test('is found by keys of every awkward kind', async () => {
     const ids = ['', '"', '\\', "'", '{},', '\u0000\u0001\n\t', '\u{1F600}', 'é', '\u2028', 'NULL', '$1', 'a'.repeat(500)];
     await project(written(ids.map((id, index) => ({ id, timeUs: index, x: `${id}!` }))));
@@ -91,10 +103,13 @@ describe('the latest row of an entity', () => {
 
   test('is the same whether followed batch by batch, rebuilt, or rebuilt in two parts', async () => {
     const row = fc.record({ id: fc.constantFrom('a', 'b', '"\u0000', '\u{1F600}'), timeUs: fc.integer({ min: -3, max: 3 }), x: fc.oneof(fc.integer(), fc.string(), fc.constant(null)) });
-    const write = fc.tuple(fc.array(row, { minLength: 1, maxLength: 6 }), fc.constantFrom<WriteMode>('ONLINE', 'OFFLINE', 'BOTH'), fc.constantFrom('g', 'h'));
+    const groups = fc.constantFrom('g', 'h');
+    const write = fc.tuple(fc.array(row, { minLength: 1, maxLength: 6 }), fc.constantFrom<WriteMode>('ONLINE', 'OFFLINE', 'BOTH'), groups);
+    const deletion = fc.tuple(fc.constantFrom('a', 'b', '"\u0000', '\u{1F600}'), fc.constant('DELETED' as const), groups);
+    const step = fc.oneof({ weight: 3, arbitrary: write }, { weight: 1, arbitrary: deletion });
     await fc.assert(
-      fc.asyncProperty(fc.array(write, { maxLength: 8 }), fc.nat({ max: 8 }), async (writes, part) => {
-        const events = writes.map(([rows, mode, group]) => written(rows, mode, group));
+      fc.asyncProperty(fc.array(step, { maxLength: 10 }), fc.nat({ max: 10 }), async (steps, part) => {
+        const events = steps.map(([what, mode, group]) => (mode === 'DELETED' ? deleted(what as string, group) : written(what as Row[], mode, group)));
         await database.pool.query('truncate feature_online');
         for (const event of events) await project(event);
         const followed = await table();
@@ -108,19 +123,23 @@ describe('the latest row of an entity', () => {
           });
           expect(await table()).toEqual(followed);
         }
-        expect(followed.map(({ scope, key, time, feature_values }) => ({ scope, key, time, x: JSON.parse(feature_values)[0] }))).toEqual(expected(writes));
+        expect(followed.map(({ scope, key, time, feature_values }) => ({ scope, key, time, x: JSON.parse(feature_values)[0] }))).toEqual(expected(steps));
       }),
-      { numRuns: 40 },
+      { numRuns: 60 },
     );
   });
 });
 
 /** The rule, row by row, in the table's order. */
-function expected(writes: readonly (readonly [readonly Row[], WriteMode, string])[]) {
+function expected(steps: readonly (readonly [readonly Row[] | string, WriteMode | 'DELETED', string])[]) {
   const latest = new Map<string, { scope: string; key: string; time: number; x: Row['x'] }>();
-  for (const [rows, mode, group] of writes) {
+  for (const [what, mode, group] of steps) {
     if (mode === 'OFFLINE') continue;
-    for (const { id, timeUs, x } of rows) {
+    if (mode === 'DELETED') {
+      latest.delete(`${group} ${what as string}`);
+      continue;
+    }
+    for (const { id, timeUs, x } of what as readonly Row[]) {
       const held = latest.get(`${group} ${id}`);
       if (!held || held.time <= timeUs) latest.set(`${group} ${id}`, { scope: scopeOf('p', group, 1), key: encodeKey([id]), time: timeUs, x });
     }

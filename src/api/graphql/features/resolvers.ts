@@ -33,7 +33,7 @@ export function featureResolvers(core: Core, observer: Observer): Resolvers {
     const types = new Map(definition.features.map(({ name, type }) => [name, type]));
     for await (const { entity, timeUs, values, position } of rows) {
       const shown = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, jsonOf(value, types.get(name) ?? 'STRING')]));
-      yield { featureValues: { entity, eventTime: formatTimeUs(timeUs), values: shown, position } };
+      yield { featureValues: { entity, eventTime: timeUs === null ? null : formatTimeUs(timeUs), deleted: timeUs === null, values: shown, position } };
     }
   }
 

@@ -51,10 +51,12 @@ type OnlineRow {
   eventTimes: JSON!
 }
 
-"""A new latest row of an entity."""
+"""A new latest row of an entity, or none where it has been deleted."""
 type FeatureValues {
   entity: JSON!
-  eventTime: String!
+  """Null where the entity has been deleted."""
+  eventTime: String
+  deleted: Boolean!
   values: JSON!
   """The position of the event that holds it."""
   position: String!

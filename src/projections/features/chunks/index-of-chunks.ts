@@ -1,10 +1,10 @@
 import type { Pool } from 'pg';
 import { keyHash } from './key-hash.js';
 
-/** An event that may hold rows of a wanted entity at or before the wanted moment. */
+/** An event that deletes a wanted entity, or may hold rows of it at or before the wanted moment. */
 export interface ChunkPlace {
   readonly revision: bigint;
-  /** The latest event time in it. */
+  /** The latest event time in it; of a deletion the latest that there can be. */
   readonly toUs: number;
 }
 
@@ -27,7 +27,7 @@ const listChunks = {
       (select coalesce(json_agg(json_build_array(revision::text, to_us) order by to_us desc, revision desc), '[]') from latest) as chunks`,
 };
 
-/** Asks the view `feature-chunks` for the events that may hold rows of these entities at or before a moment. */
+/** Asks the view `feature-chunks` for the events that delete these entities or may hold rows of them at or before a moment. */
 export async function chunksOf(pool: Pool, stream: string, keys: readonly string[], untilUs: number, most: number): Promise<Listed> {
   const { rows } = await pool.query({ ...listChunks, values: [stream, untilUs, keys.map((key) => keyHash(stream, key)), most] });
   const [{ last, chunks }] = rows as [{ last: string | null; chunks: [string, number][] }];

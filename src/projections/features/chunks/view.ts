@@ -1,4 +1,7 @@
 import { decodeChunk, featureRowsWritten } from '../../../domain/features/chunk.js';
+import { featureEntityDeleted } from '../../../domain/features/deletion.js';
+import { earliestEventTimeUs, latestEventTimeUs } from '../../../domain/features/values.js';
+import { decode } from '../../../domain/kit/index.js';
 import type { StoredEvent } from '../../../platform/eventstore/port.js';
 import { copyRows } from '../../engine/copy.js';
 import type { View, ViewBuild, ViewTransaction } from '../../kit/view.js';
@@ -14,12 +17,12 @@ const mostKeys = 512;
 /** A row of the table as texts; null keys stand for any. */
 type ChunkRow = readonly [stream: string, revision: string, fromUs: string, toUs: string, keys: string | null];
 
-/** Which event holds rows of which entities and times, so that a read of the past need not replay a whole partition. */
+/** Which event holds rows of which entities and times, or deletes one, so that a read of the past need not replay a whole partition. */
 export const featureChunksView: View = {
   name: 'feature-chunks',
   version: 1,
   tables: [tableName],
-  eventTypes: [featureRowsWritten.type],
+  eventTypes: [featureRowsWritten.type, featureEntityDeleted.type],
   project: (events, tx) => insert(events.map(rowOf), tx),
   startBuild: (): ViewBuild => {
     let rows: ChunkRow[] = [];
@@ -44,7 +47,8 @@ export const featureChunksView: View = {
   },
 };
 
-function rowOf({ stream, revision, data, metadata }: StoredEvent): ChunkRow {
+function rowOf({ stream, revision, type, data, metadata }: StoredEvent): ChunkRow {
+  if (type === featureEntityDeleted.type) return deletionRow(stream, revision, decode(featureEntityDeleted, Number(metadata['version'] ?? 1), data).data.key);
   const { rows, timeUs, keys } = decodeChunk(data, Number(metadata['version'] ?? 1));
   let fromUs = timeUs[0]!;
   let toUs = timeUs[0]!;
@@ -55,6 +59,9 @@ function rowOf({ stream, revision, data, metadata }: StoredEvent): ChunkRow {
   }
   return [stream, `${revision}`, `${fromUs}`, `${toUs}`, keys.length > mostKeys ? null : hashesOf(stream, keys)];
 }
+
+/** A deletion concerns rows of all times, so it is listed before them. */
+const deletionRow = (stream: string, revision: bigint, key: string): ChunkRow => [stream, `${revision}`, `${earliestEventTimeUs}`, `${latestEventTimeUs}`, hashesOf(stream, [key])];
 
 function hashesOf(stream: string, keys: readonly string[]): string {
   const seed = hashOf('\n', hashOf(stream));

@@ -3,16 +3,18 @@ import type { FeatureValue } from '../../../domain/features/values.js';
 import { Refusal } from '../../../domain/kit/index.js';
 import type { Position } from '../../../platform/eventstore/port.js';
 import type { AnsweredFeature, OnlineAnswer, OnlineRequest } from '../online/read.js';
-import { statusOf } from '../online/status.js';
+import { deletedStatus, statusOf } from '../online/status.js';
 import { chosenEvents, type ListChunks } from './chosen-events.js';
 import type { HistoryEvent } from './events.js';
 import { PointInTimeJoin } from './join.js';
-import { isKnown, type KnownAt } from './known.js';
+import type { KnownAt } from './known.js';
 import { momentsOf, type RequestTable } from './request-table.js';
 import { pinned } from './pinned.js';
 import { reading } from './reading.js';
 import type { Partition, Replay } from './replay.js';
 import { groupsOf, planOf, type Plan, type PlannedJoin } from './selection.js';
+import { tell } from './tell.js';
+import type { PinnedAt } from './training-set.js';
 
 /** An online read of a past moment. */
 export interface AsOfRequest extends OnlineRequest {
@@ -36,9 +38,9 @@ const mostEntities = 10_000;
 export async function readAsOf(replay: Replay, request: AsOfRequest, signal?: AbortSignal, listChunks?: ListChunks): Promise<AsOfAnswer> {
   if (request.entities > mostEntities) throw new Refusal('INVALID_ARGUMENT', `A read takes at most ${mostEntities} entities; a training set takes more`, { reason: 'TOO_MANY_ENTITIES' });
   const selection = { features: request.features, fullNames: request.fullNames, aliases: [] };
-  const { known, definitions } = await pinned(replay.eventStore, request.project, groupsOf(selection), request.known, signal);
+  const { known, end, definitions } = await pinned(replay.eventStore, request.project, groupsOf(selection), request.known, signal);
   const plan = planOf(selection, definitions, []);
-  const joins = await replayed({ replay, listChunks, signal }, plan, request, known);
+  const joins = await replayed({ replay, listChunks, signal }, plan, request, { known, end });
   const groups = joins.map((join, at) => ({
     group: plan.joins[at]!.name,
     timeUs: Float64Array.from({ length: request.entities }, (_, entity) => join.eventTimeUs(entity) ?? 0),
@@ -57,7 +59,7 @@ interface Sources {
   readonly signal?: AbortSignal;
 }
 
-async function replayed({ replay, listChunks, signal }: Sources, plan: Plan, { entities, keys, atUs }: AsOfRequest, known: AsOfAnswer['known']): Promise<PointInTimeJoin[]> {
+async function replayed({ replay, listChunks, signal }: Sources, plan: Plan, { entities, keys, atUs }: AsOfRequest, { known, end }: PinnedAt): Promise<PointInTimeJoin[]> {
   const table: RequestTable = { rows: entities, timeUs: new Float64Array(entities).fill(atUs), columns: keys };
   const joins = plan.joins.map((planned) => {
     const moments = momentsOf(table, planned);
@@ -65,21 +67,21 @@ async function replayed({ replay, listChunks, signal }: Sources, plan: Plan, { e
     return { planned, moments, join: new PointInTimeJoin(moments, { features: planned.features, ttlUs: 0, knownAtRowTime: known.rowTime }) };
   });
   const { partitions, readersOf } = reading(joins);
-  const counts = (event: HistoryEvent, { definition }: PlannedJoin) => isKnown(known, event) && event.block.version === definition.version;
+  const told = ({ definition: { version } }: PlannedJoin) => ({ version, known, onlineToo: true });
   const take = (event: HistoryEvent, partition: Partition) => {
-    for (const { join, planned } of readersOf(partition)) if (counts(event, planned)) join.add(event.block, event.recordedAtUs);
+    for (const { join, planned } of readersOf(partition)) tell(join, event, told(planned));
   };
   const whole = await Promise.all(
     partitions.map(async (partition) => {
       const [{ planned, moments }] = readersOf(partition) as [(typeof joins)[number]];
       const own = keysOfPartition(moments.keys, partition.partition, planned.definition.partitions);
-      const sought = { keys: own, atUs, known, counts: (event: HistoryEvent) => counts(event, planned) };
+      const sought = { keys: own, atUs, end, told: told(planned) };
       const events = listChunks && (await chosenEvents(replay, listChunks, partition, sought, signal));
       events?.forEach((event) => take(event, partition));
       return events ? [] : [partition];
     }),
   );
-  await replay.run(whole.flat(), known.position, take, signal);
+  await replay.run(whole.flat(), end, take, signal);
   for (const { join } of joins) join.finish();
   return joins.map(({ join }) => join);
 }
@@ -93,7 +95,7 @@ function answered(join: PointInTimeJoin, feature: number, entities: number, olde
   for (let entity = 0; entity < entities; entity++) {
     const timeUs = join.eventTimeUs(entity);
     values[entity] = join.value(feature, entity);
-    statuses[entity] = statusOf(timeUs === null ? undefined : [timeUs], values[entity], oldestUs);
+    statuses[entity] = join.deleted(entity) ? deletedStatus : statusOf(timeUs === null ? undefined : [timeUs], values[entity], oldestUs);
   }
   return { values, statuses };
 }

@@ -1,19 +1,20 @@
 import type { Listed } from '../chunks/index-of-chunks.js';
 import type { HistoryEvent } from './events.js';
 import { PointInTimeJoin } from './join.js';
-import type { KnownAt } from './known.js';
 import { streamOf, type Partition, type Replay } from './replay.js';
+import { tell, type Told } from './tell.js';
 import type { Position } from '../../../platform/eventstore/port.js';
 
-/** A read model's answer to: which events of a stream may hold rows of these entities at or before a moment? */
+/** A read model's answer to: which events of a stream delete these entities, or may hold rows of them at or before a moment? */
 export type ListChunks = (stream: string, keys: readonly string[], untilUs: number, most: number) => Promise<Listed>;
 
 /** What is sought in one partition: the latest row of each entity that is not after a moment. */
 export interface Sought {
   readonly keys: readonly string[];
   readonly atUs: number;
-  readonly known: KnownAt & { readonly position: Position };
-  readonly counts: (event: HistoryEvent) => boolean;
+  readonly told: Told;
+  /** Deletions count up to here, whatever was known. */
+  readonly end: Position;
 }
 
 /** More entities than this are found faster by one replay. */
@@ -30,7 +31,7 @@ export async function chosenEvents(replay: Replay, list: ListChunks, partition: 
   if (sought.keys.length > mostKeys) return undefined;
   const { chunks, next } = await list(streamOf(partition), sought.keys, sought.atUs, mostEvents + 1);
   const events: HistoryEvent[] = [];
-  for await (const event of replay.from(partition, next, sought.known.position, signal)) {
+  for await (const event of replay.from(partition, next, sought.end, signal)) {
     if (events.push(event) > mostEvents) return undefined;
   }
   for (let at = 0; at < chunks.length; at += eventsAtOnce) {
@@ -44,9 +45,9 @@ export async function chosenEvents(replay: Replay, list: ListChunks, partition: 
 }
 
 /** The oldest of the times found for the entities; -Infinity while one has not been found. */
-function oldestFound(events: readonly HistoryEvent[], { keys, atUs, known, counts }: Sought): number {
-  const join = new PointInTimeJoin({ keys, timeUs: new Float64Array(keys.length).fill(atUs) }, { features: [], ttlUs: 0, knownAtRowTime: known.rowTime });
-  for (const event of events.toSorted((a, b) => (a.revision < b.revision ? -1 : 1))) if (counts(event)) join.add(event.block, event.recordedAtUs);
+function oldestFound(events: readonly HistoryEvent[], { keys, atUs, told }: Sought): number {
+  const join = new PointInTimeJoin({ keys, timeUs: new Float64Array(keys.length).fill(atUs) }, { features: [], ttlUs: 0, knownAtRowTime: told.known.rowTime });
+  for (const event of events.toSorted((a, b) => (a.revision < b.revision ? -1 : 1))) tell(join, event, told);
   join.finish();
   return Math.min(...keys.map((_, row) => join.eventTimeUs(row) ?? -Infinity));
 }

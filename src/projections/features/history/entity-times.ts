@@ -2,12 +2,13 @@ import { decodeKey, partitionOf } from '../../../domain/features/keys.js';
 import type { FeatureGroupDefinition } from '../../../domain/features/state.js';
 import type { FeatureType } from '../../../domain/features/values.js';
 import { Refusal } from '../../../domain/kit/index.js';
-import type { Position } from '../../../platform/eventstore/port.js';
+import type { HistoryEvent } from './events.js';
 import { isKnown, type KnownAt } from './known.js';
 import type { Partition, Replay } from './replay.js';
 import type { RequestTable } from './request-table.js';
 import type { Plan, PlannedJoin } from './selection.js';
-import { isHistoryOf, joinHistory, type TrainingSet } from './training-set.js';
+import { concerns, countsFor } from './tell.js';
+import { joinHistory, type PinnedAt, type TrainingSet } from './training-set.js';
 
 /** The name of the time column where the caller does not choose one. */
 export const defaultTimeColumn = 'event_time';
@@ -35,21 +36,23 @@ export function startOf(endUs: number, { joins }: Plan): number {
  * written within the range, by entity and time, joined like any other row. It comes slice by slice (entities whose
  * rows share partitions), so that only one slice is in memory.
  */
-export async function* joinEntityTimes(replay: Replay, plan: Plan, range: TimeRange, known: KnownAt & { readonly position: Position }, signal?: AbortSignal): AsyncGenerator<TrainingSet> {
+export async function* joinEntityTimes(replay: Replay, plan: Plan, range: TimeRange, pinned: PinnedAt, signal?: AbortSignal): AsyncGenerator<TrainingSet> {
   const definitions = [...new Set(plan.joins.map(({ definition }) => definition))];
-  const versions = new Map(definitions.map(({ group, version }) => [group, version]));
   for (const partitions of slicesOf(definitions, range.entities)) {
-    const times = new EntityTimes(range);
-    await replay.run(
-      partitions,
-      known.position,
-      (event, { group }) => {
-        if (isHistoryOf(event, versions.get(group)!) && isKnown(known, event)) times.add(event.block);
-      },
-      signal,
-    );
-    if (times.size > 0) yield joinHistory(replay, times.table(plan.joins[0]!), plan, known, signal);
+    const counted = { rows: 0 };
+    const timesOf = new Map(definitions.map(({ group, version }) => [group, { version, times: new EntityTimes(range, counted) }]));
+    await replay.run(partitions, pinned.known.position, (event, { group }) => note(event, timesOf.get(group)!, pinned.known), signal);
+    const times = EntityTimes.together([...timesOf.values()].map((one) => one.times));
+    if (times.size > 0) yield joinHistory(replay, times.table(plan.joins[0]!), plan, pinned, signal);
   }
+}
+
+/** A deletion that is not known yet leaves the moments: there was something. */
+function note(event: HistoryEvent, { version, times }: { version: number; times: EntityTimes }, known: KnownAt): void {
+  if (!isKnown(known, event)) return;
+  if ('deleted' in event) {
+    if (concerns(event, version)) times.delete(event.deleted.key, known.rowTime ? event.recordedAtUs : -Infinity);
+  } else if (countsFor(event.block, { version, onlineToo: false })) times.add(event.block);
 }
 
 /** The partitions that hold the same entities in all groups, slice by slice; chosen entities are one slice. */
@@ -73,13 +76,34 @@ export function requireSameKeys([first, ...others]: readonly PlannedJoin[]): voi
 
 const greatestCommonDivisor = (a: number, b: number): number => (b === 0 ? a : greatestCommonDivisor(b, a % b));
 
-/** The distinct event times of entities. */
+/** The distinct event times of entities, of one group or of several together. */
 class EntityTimes {
   private readonly times = new Map<string, Set<number>>();
-  size = 0;
 
-  constructor(private readonly range: TimeRange) {
+  /** `counted` is shared by all that are held at the same time. */
+  constructor(
+    private readonly range: TimeRange,
+    private readonly counted: { rows: number },
+  ) {
     for (const key of range.entities ?? []) this.times.set(key, new Set());
+  }
+
+  /** What several groups have, each moment once. */
+  static together([first, ...others]: readonly EntityTimes[]): EntityTimes {
+    for (const { times } of others) {
+      for (const [key, more] of times) {
+        const held = first!.times.get(key);
+        if (held) for (const time of more) held.add(time);
+        else first!.times.set(key, more);
+      }
+    }
+    return first!;
+  }
+
+  get size(): number {
+    let size = 0;
+    for (const times of this.times.values()) size += times.size;
+    return size;
   }
 
   add({ rows, keys, key, timeUs }: { rows: number; keys: readonly string[]; key: ArrayLike<number>; timeUs: ArrayLike<number> }): void {
@@ -91,14 +115,25 @@ class EntityTimes {
       const known = timesOf[key[row]!] ?? this.meet(keys, key[row]!, timesOf);
       if (known === undefined || known.has(time)) continue;
       known.add(time);
-      this.size++;
+      this.counted.rows++;
     }
-    if (this.size > mostRowsOfSlice) throw new Refusal('RESOURCE_EXHAUSTED', `The range holds more than ${mostRowsOfSlice} rows of one slice; ask for a shorter one`, { reason: 'RANGE_TOO_LARGE' });
+    if (this.counted.rows > mostRowsOfSlice) throw new Refusal('RESOURCE_EXHAUSTED', `The range holds more than ${mostRowsOfSlice} rows of one slice; ask for a shorter one`, { reason: 'RANGE_TOO_LARGE' });
+  }
+
+  /** Forgets the moments of an entity from one on. */
+  delete(key: string, sinceUs: number): void {
+    const times = this.times.get(key);
+    for (const time of times ?? []) {
+      if (time < sinceUs) continue;
+      times!.delete(time);
+      this.counted.rows--;
+    }
   }
 
   table({ keys }: PlannedJoin): RequestTable {
-    const timeUs = new Float64Array(this.size);
-    const columns = keys.map((): unknown[] => new Array(this.size));
+    const { size } = this;
+    const timeUs = new Float64Array(size);
+    const columns = keys.map((): unknown[] => new Array(size));
     let row = 0;
     for (const entity of this.range.entities ? this.times.keys() : [...this.times.keys()].sort()) {
       const values = decodeKey(entity);

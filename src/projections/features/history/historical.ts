@@ -37,15 +37,15 @@ export interface HistoricalAnswer {
 /** Answers a question from the log. Refusals of the question itself come before the first table. */
 export async function historical(replay: Replay, question: HistoricalQuestion, signal?: AbortSignal): Promise<HistoricalAnswer> {
   const { project, rows } = question;
-  const { known, definitions } = await pinned(replay.eventStore, project, groupsOf(question), question.known, signal);
+  const { known, end, definitions } = await pinned(replay.eventStore, project, groupsOf(question), question.known, signal);
   if (isTable(rows)) {
     const plan = planOf(question, definitions, rows.columns.keys());
-    return { known, tables: one(() => joinHistory(replay, rows, plan, known, signal)) };
+    return { known, tables: one(() => joinHistory(replay, rows, plan, { known, end }, signal)) };
   }
   const plan = planWithoutRows(question, definitions);
   const { endUs, startUs = startOf(endUs, plan), entities } = rows;
   const range = { startUs, endUs, ...(entities && { entities: encodedKeys(momentsOf(entities, plan.joins[0]!)) }) };
-  return { known, range, tables: joinEntityTimes(replay, plan, range, known, signal) };
+  return { known, range, tables: joinEntityTimes(replay, plan, range, { known, end }, signal) };
 }
 
 const isTable = (rows: HistoricalQuestion['rows']): rows is RequestTable => 'columns' in rows;

@@ -33,6 +33,8 @@ export class PointInTimeJoin {
   private readonly lastSlot: Uint32Array;
   /** By slot: the step of the deletion that ends what earlier slots hold. */
   private readonly deletions = new Map<number, number>();
+  /** By slot: 1 where its row belongs to an entity that was deleted later. */
+  private readonly erased: Uint8Array;
   private readonly winner: Int32Array;
   private step = 0;
 
@@ -45,6 +47,7 @@ export class PointInTimeJoin {
     this.best = new Float64Array(size).fill(-Infinity);
     this.bestStep = new Uint32Array(size);
     this.bestRow = new Uint32Array(size);
+    this.erased = new Uint8Array(size);
     this.values = options.features.map(() => new Array<FeatureValue | null>(size).fill(null));
     this.lastSlot = this.slots.from.slice(0, this.slots.entities);
     this.winner = new Int32Array(moments.keys.length).fill(none);
@@ -72,16 +75,22 @@ export class PointInTimeJoin {
     this.keep(block, touched);
   }
 
-  /** Hides what was added before of these entities; where moments see only what was recorded by then, from that moment on. */
+  /** Hides what was added before of these entities; where moments see only what was recorded by then, from that moment on, and to those before it the values are erased. */
   delete(keys: readonly string[], recordedAtUs: number): void {
     const step = ++this.step;
     for (const id of this.slots.idsOf(keys)) {
       if (id === none) continue;
       const first = this.options.knownAtRowTime ? this.slots.firstAt(id, recordedAtUs) : this.slots.from[id]!;
       const end = this.slots.from[id + 1]!;
+      this.eraseSlots(this.slots.from[id]!, first);
       this.best.fill(-Infinity, first, end);
       if (first < end) this.deletions.set(first, step);
     }
+  }
+
+  /** Forgets the values of what was added before of these entities: there was something, but nobody is told what. */
+  erase(keys: readonly string[]): void {
+    for (const id of this.slots.idsOf(keys)) if (id !== none) this.eraseSlots(this.slots.from[id]!, this.slots.from[id + 1]!);
   }
 
   /** Decides which row each moment gets. Call it once, after all history. */
@@ -102,6 +111,12 @@ export class PointInTimeJoin {
   /** Whether a moment has a row at all; its values may be null all the same. */
   matched(row: number): boolean {
     return this.winner[row] !== none;
+  }
+
+  /** Whether a moment's row belongs to an entity that was deleted later. */
+  deleted(row: number): boolean {
+    const slot = this.winner[row]!;
+    return slot !== none && this.erased[slot] === 1;
   }
 
   /** The event time of the row that a moment got. */
@@ -134,5 +149,14 @@ export class PointInTimeJoin {
       const values = this.values[at]!;
       for (const slot of touched) values[slot] = valueAt(column, this.bestRow[slot]!);
     });
+    for (const slot of touched) this.erased[slot] = 0;
+  }
+
+  private eraseSlots(from: number, to: number): void {
+    for (let slot = from; slot < to; slot++) {
+      if (this.best[slot] === -Infinity) continue;
+      this.erased[slot] = 1;
+      for (const values of this.values) values[slot] = null;
+    }
   }
 }

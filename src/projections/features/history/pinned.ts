@@ -5,28 +5,30 @@ import { comparePositions, formatPosition, startOfLog, type EventStore, type Pos
 import { groupAt } from './group-at.js';
 import type { KnownAt } from './known.js';
 
-/** What a read may know, as a place in the log, and the groups as they were declared there. */
+/** What a read may know, as a place in the log; where the log ended then, because deletions count up to there; and the groups as they were declared there. */
 export interface Pinned {
   readonly known: KnownAt & { readonly position: Position };
+  readonly end: Position;
   /** By name. */
   readonly definitions: ReadonlyMap<string, FeatureGroupDefinition>;
 }
 
 /**
  * Pins a read to the log as it stands now, or as it stood at the bounds given: what is written while the answer is
- * made stays out of it, and the same question with this position has the same answer for ever.
+ * made stays out of it, and the same question with this position has the same answer for ever, save that of entities
+ * deleted since it no longer tells the values.
  */
 export async function pinned(eventStore: EventStore, project: string, groups: readonly string[], known: KnownAt, signal?: AbortSignal): Promise<Pinned> {
-  const position = await positionOf(eventStore, known);
+  const end = await eventStore.endOfLog();
+  const position = positionOf(end, known);
   const declared = await groupsAt(eventStore, project, groups, position, signal);
-  if (known.timeUs === undefined) return { known: { ...known, position }, definitions: declared };
+  if (known.timeUs === undefined) return { known: { ...known, position }, end, definitions: declared };
   const then = await positionAt(eventStore, [...declared.values()], known.timeUs, signal);
   const earlier = comparePositions(then, position) < 0 ? then : position;
-  return { known: { ...known, position: earlier }, definitions: await groupsAt(eventStore, project, groups, earlier, signal) };
+  return { known: { ...known, position: earlier }, end, definitions: await groupsAt(eventStore, project, groups, earlier, signal) };
 }
 
-async function positionOf(eventStore: EventStore, { position }: KnownAt): Promise<Position> {
-  const end = await eventStore.endOfLog();
+function positionOf(end: Position, { position }: KnownAt): Position {
   if (position === undefined) return end;
   if (comparePositions(position, end) <= 0) return position;
   throw new Refusal('OUT_OF_RANGE', `Position ${formatPosition(position)} lies beyond the end of the log, ${formatPosition(end)}`, { reason: 'POSITION_BEYOND_END' });

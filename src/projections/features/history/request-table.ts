@@ -1,7 +1,7 @@
+import { entityValueOf } from '../../../domain/features/entity-value.js';
 import { encodeKey } from '../../../domain/features/keys.js';
 import type { EntityValue, FeatureType } from '../../../domain/features/values.js';
 import { Refusal } from '../../../domain/kit/index.js';
-import { entityValueOf } from './entity-value.js';
 import type { PlannedJoin } from './selection.js';
 import type { Moments } from './slots.js';
 

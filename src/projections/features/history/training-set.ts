@@ -1,12 +1,11 @@
 import type { FeatureType, FeatureValue } from '../../../domain/features/values.js';
-import type { Position } from '../../../platform/eventstore/port.js';
-import type { HistoryEvent } from './events.js';
 import { PointInTimeJoin } from './join.js';
-import { isKnown, type KnownAt } from './known.js';
+import type { Pinned } from './pinned.js';
 import { reading } from './reading.js';
 import type { Replay } from './replay.js';
 import { momentsOf, type RequestTable } from './request-table.js';
 import type { Plan } from './selection.js';
+import { tell } from './tell.js';
 
 /** One column of a training set: a feature, or a column of the request, which may have no type. */
 export interface TrainingColumn {
@@ -21,8 +20,11 @@ export interface TrainingSet {
   readonly columns: readonly TrainingColumn[];
 }
 
+/** The bounds of a pinned read. */
+export type PinnedAt = Pick<Pinned, 'known' | 'end'>;
+
 /** Joins the request's rows to the groups' history up to a position. */
-export async function joinHistory(replay: Replay, table: RequestTable, plan: Plan, known: KnownAt & { readonly position: Position }, signal?: AbortSignal): Promise<TrainingSet> {
+export async function joinHistory(replay: Replay, table: RequestTable, plan: Plan, { known, end }: PinnedAt, signal?: AbortSignal): Promise<TrainingSet> {
   const joins = plan.joins.map((planned) => {
     const moments = momentsOf(table, planned);
     const { definition, features } = planned;
@@ -31,10 +33,9 @@ export async function joinHistory(replay: Replay, table: RequestTable, plan: Pla
   const { partitions, readersOf } = reading(joins);
   await replay.run(
     partitions,
-    known.position,
+    end,
     (event, partition) => {
-      if (!isKnown(known, event)) return;
-      for (const { join, planned } of readersOf(partition)) if (isHistoryOf(event, planned.definition.version)) join.add(event.block, event.recordedAtUs);
+      for (const { join, planned } of readersOf(partition)) tell(join, event, { version: planned.definition.version, known, onlineToo: false });
     },
     signal,
   );
@@ -43,6 +44,3 @@ export async function joinHistory(replay: Replay, table: RequestTable, plan: Pla
   const features = plan.columns.map(({ name, type, join, feature }): TrainingColumn => ({ name, type, at: (row): FeatureValue | null => joins[join]!.join.value(feature, row) }));
   return { rows: table.rows, columns: [...kept, ...features] };
 }
-
-/** Rows written for online reads alone are no history, and a version of a group has rows of its own. */
-export const isHistoryOf = ({ block }: HistoryEvent, version: number): boolean => block.mode !== 'ONLINE' && block.version === version;

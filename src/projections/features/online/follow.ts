@@ -1,17 +1,17 @@
 import { valueAt } from '../../../domain/features/chunk.js';
-import { encodeKey } from '../../../domain/features/keys.js';
+import { keyOfEntity } from '../../../domain/features/deletion.js';
 import type { FeatureGroupDefinition } from '../../../domain/features/state.js';
-import type { EntityValue, FeatureValue } from '../../../domain/features/values.js';
+import type { FeatureValue } from '../../../domain/features/values.js';
 import { Refusal } from '../../../domain/kit/index.js';
-import { entityValueOf } from '../history/entity-value.js';
 import type { OnlineRows } from './lookup.js';
 import { scopeOf } from './scope.js';
-import type { RowTail, WrittenRows } from './tail.js';
+import type { RowTail, Written } from './tail.js';
 
-/** A new latest row of an entity. */
+/** A new latest row of an entity, or none: it has been deleted. */
 export interface FollowedRow {
   readonly entity: Readonly<Record<string, unknown>>;
-  readonly timeUs: number;
+  /** Null where the entity has been deleted; so are all values then. */
+  readonly timeUs: number | null;
   /** By feature, in the group's order. */
   readonly values: Readonly<Record<string, FeatureValue | null>>;
   readonly position: string;
@@ -30,9 +30,9 @@ export async function* followEntities(
   { tail, rows, signal }: { tail: RowTail; rows: OnlineRows; signal: AbortSignal },
 ): AsyncGenerator<FollowedRow> {
   if (entities.length > mostEntities) throw new Refusal('INVALID_ARGUMENT', `At most ${mostEntities} entities can be followed at once`, { reason: 'TOO_MANY_ENTITIES' });
-  const byKey = new Map(entities.map((entity, index) => [keyOf(definition, entity, index), entity]));
+  const byKey = new Map(entities.map((entity, index) => [keyOfEntity(definition.entities, entity, `entities[${index}]`), entity]));
   const known = new Map<string, number>();
-  const news = new Map<string, FollowedRow>();
+  const news = new Map<string, News>();
   let wake = () => {};
   let failure: { readonly error: unknown } | undefined;
   const leave = await tail.listen({
@@ -54,8 +54,8 @@ export async function* followEntities(
       if (news.size === 0) await new Promise<void>((resolve) => (wake = resolve));
       for (const [key, row] of [...news]) {
         news.delete(key);
-        if (row.timeUs < (known.get(key) ?? -Infinity)) continue;
-        known.set(key, row.timeUs);
+        if (!row.afterDeletion && row.timeUs! < (known.get(key) ?? -Infinity)) continue;
+        known.set(key, row.timeUs ?? -Infinity);
         yield row;
       }
     }
@@ -65,8 +65,16 @@ export async function* followEntities(
   }
 }
 
-/** Notes the rows of followed entities; at the same event time the later one counts. */
-function gather({ rows, position }: WrittenRows, { project, group, version }: FeatureGroupDefinition, byKey: ReadonlyMap<string, Readonly<Record<string, unknown>>>, news: Map<string, FollowedRow>): void {
+/** What is to be told; what follows a deletion is news however old it is. */
+interface News extends FollowedRow {
+  readonly afterDeletion: boolean;
+}
+
+/** Notes what happened to followed entities; at the same event time the later row counts. */
+function gather(written: Written, definition: FeatureGroupDefinition, byKey: ReadonlyMap<string, Readonly<Record<string, unknown>>>, news: Map<string, News>): void {
+  if ('deleted' in written) return gatherDeletion(written, definition, byKey, news);
+  const { rows, position } = written;
+  const { project, group, version } = definition;
   if (rows.mode === 'OFFLINE' || rows.project !== project || rows.group !== group || rows.version !== version) return;
   const followed = rows.keys.map((key) => byKey.get(key));
   if (!followed.some((entity) => entity !== undefined)) return;
@@ -75,24 +83,21 @@ function gather({ rows, position }: WrittenRows, { project, group, version }: Fe
     if (entity === undefined) continue;
     const key = rows.keys[rows.key[row]!]!;
     const timeUs = rows.timeUs[row]!;
-    if ((news.get(key)?.timeUs ?? -Infinity) > timeUs) continue;
+    const before = news.get(key);
+    if ((before?.timeUs ?? -Infinity) > timeUs) continue;
     const values = Object.fromEntries([...rows.columns].map(([feature, column]) => [feature, valueAt(column, row)]));
-    news.set(key, { entity, timeUs, values, position });
+    news.set(key, { entity, timeUs, values, position, afterDeletion: before?.afterDeletion ?? false });
   }
+}
+
+function gatherDeletion({ deleted, position }: Extract<Written, { deleted: unknown }>, { project, group, version, features }: FeatureGroupDefinition, byKey: ReadonlyMap<string, Readonly<Record<string, unknown>>>, news: Map<string, News>): void {
+  const entity = byKey.get(deleted.key);
+  if (entity === undefined || deleted.project !== project || deleted.group !== group || deleted.version < version) return;
+  news.set(deleted.key, { entity, timeUs: null, values: Object.fromEntries(features.map(({ name }) => [name, null])), position, afterDeletion: true });
 }
 
 async function timesOf({ project, group, version }: FeatureGroupDefinition, keys: readonly string[], rows: OnlineRows): Promise<[string, number][]> {
   const scope = scopeOf(project, group, version);
   const found = await rows.find({ scopes: keys.map(() => scope), keys });
   return keys.flatMap((key, index) => (found[index] ? [[key, found[index]![0]] satisfies [string, number]] : []));
-}
-
-function keyOf({ entities }: FeatureGroupDefinition, given: Readonly<Record<string, unknown>>, index: number): string {
-  const values = entities.map(({ name, type }): EntityValue => {
-    const value = entityValueOf(given[name], type);
-    if (value !== undefined) return value;
-    const field = `entities[${index}].${name}`;
-    throw new Refusal('INVALID_ARGUMENT', `${field} is not ${type}`, { reason: 'INVALID_INPUT', fields: [{ field, description: `is not ${type}` }] });
-  });
-  return encodeKey(values);
 }

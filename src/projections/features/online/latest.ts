@@ -1,4 +1,5 @@
 import { valueAt, type BlockHead, type RowBlock } from '../../../domain/features/chunk.js';
+import type { FeatureEntityDeleted } from '../../../domain/features/deletion.js';
 import type { FeatureValue } from '../../../domain/features/values.js';
 import { scopeOf } from './scope.js';
 
@@ -16,6 +17,7 @@ interface Latest {
 /** The newest row of every entity in a stretch of the log. A row that ties with an earlier one replaces it. */
 export class LatestRows {
   private readonly scopes = new Map<string, Map<string, Latest>>();
+  private deleted = new Map<string, [scope: string, key: string]>();
   private unsettled: Latest[] = [];
   private unsettledRows = 0;
   private rows = 0;
@@ -27,7 +29,7 @@ export class LatestRows {
 
   /** Two bytes a character at worst, and what V8 needs for the entry, its object and its strings. */
   get heldBytes(): number {
-    return this.characters * 2 + this.rows * 160 + this.unsettledRows * 150;
+    return this.characters * 2 + this.rows * 160 + this.deleted.size * 300 + this.unsettledRows * 150;
   }
 
   add(block: BlockHead & RowBlock): void {
@@ -57,6 +59,25 @@ export class LatestRows {
     if (this.unsettledRows > mostUnsettledRows) this.settle();
   }
 
+  /** Forgets the entity's rows in all versions that the deletion means. */
+  delete({ project, group, version: last, key }: FeatureEntityDeleted['data']): void {
+    for (let version = 1; version <= last; version++) {
+      const scope = scopeOf(project, group, version);
+      this.deleted.set(`${scope}${key}`, [scope, key]);
+      const held = this.scopes.get(scope)?.get(key);
+      if (held === undefined) continue;
+      this.scopes.get(scope)!.delete(key);
+      this.rows--;
+      this.characters -= key.length + held.values.length;
+      held.block = undefined;
+    }
+  }
+
+  /** The entities that were deleted, each in one version; what is held of them was written later. */
+  get deletions(): readonly (readonly [scope: string, key: string])[] {
+    return [...this.deleted.values()];
+  }
+
   /** All rows, each as the texts of the table's columns. */
   *texts(): Generator<[scope: string, key: string, timeUs: string, values: string]> {
     this.settle();
@@ -67,6 +88,7 @@ export class LatestRows {
 
   clear(): void {
     this.scopes.clear();
+    this.deleted.clear();
     this.unsettled = [];
     this.unsettledRows = this.rows = this.characters = 0;
   }
@@ -74,8 +96,10 @@ export class LatestRows {
   /** Lets the blocks go: most of what is in them has been replaced by then, and was never put into words. */
   private settle(): void {
     for (const latest of this.unsettled) {
+      // Deleted since.
+      if (latest.block === undefined) continue;
       this.characters -= latest.values.length;
-      latest.values = valuesText(latest.block!, latest.row);
+      latest.values = valuesText(latest.block, latest.row);
       this.characters += latest.values.length;
       latest.block = undefined;
     }

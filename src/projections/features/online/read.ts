@@ -1,8 +1,8 @@
+import { entityValueOf } from '../../../domain/features/entity-value.js';
 import { encodeKey } from '../../../domain/features/keys.js';
 import type { FeatureGroupDefinition } from '../../../domain/features/state.js';
 import type { EntityValue, FeatureType, FeatureValue } from '../../../domain/features/values.js';
 import { Refusal } from '../../../domain/kit/index.js';
-import { entityValueOf } from '../history/entity-value.js';
 import { groupsOf, planOf, type Plan, type PlannedJoin } from '../history/selection.js';
 import type { Found, OnlineRows } from './lookup.js';
 import { scopeOf } from './scope.js';

@@ -1,15 +1,14 @@
 import { decodeChunk, featureRowsWritten, type BlockHead, type RowBlock } from '../../../domain/features/chunk.js';
+import { featureEntityDeleted, type FeatureEntityDeleted } from '../../../domain/features/deletion.js';
 import { featureRowsPrefix } from '../../../domain/features/streams.js';
-import { formatPosition, type EventStore } from '../../../platform/eventstore/port.js';
+import { decode } from '../../../domain/kit/index.js';
+import { formatPosition, type EventStore, type StoredEvent } from '../../../platform/eventstore/port.js';
 
-/** Rows as they were just written. */
-export interface WrittenRows {
-  readonly rows: BlockHead & RowBlock;
-  readonly position: string;
-}
+/** Rows as they were just written, or an entity as it was just deleted. */
+export type Written = { readonly position: string } & ({ readonly rows: BlockHead & RowBlock } | { readonly deleted: FeatureEntityDeleted['data'] });
 
 export interface Listener {
-  heard(written: WrittenRows): void;
+  heard(written: Written): void;
   /** The log cannot be followed any further. */
   failed(error: unknown): void;
 }
@@ -57,11 +56,22 @@ export class RowTail {
 
   private async follow(batches: ReturnType<EventStore['subscribe']>): Promise<void> {
     for await (const { events } of batches) {
-      for (const { type, data, metadata, position } of events) {
-        if (type !== featureRowsWritten.type) continue;
-        const rows = decodeChunk(data, Number(metadata['version'] ?? 1));
-        for (const listener of this.listeners) listener.heard({ rows, position: formatPosition(position) });
+      for (const event of events) {
+        const written = writtenBy(event);
+        if (written) for (const listener of this.listeners) listener.heard(written);
       }
     }
+  }
+}
+
+function writtenBy({ type, data, metadata, position }: StoredEvent): Written | undefined {
+  const version = Number(metadata['version'] ?? 1);
+  switch (type) {
+    case featureRowsWritten.type:
+      return { rows: decodeChunk(data, version), position: formatPosition(position) };
+    case featureEntityDeleted.type:
+      return { deleted: decode(featureEntityDeleted, version, data).data, position: formatPosition(position) };
+    default:
+      return undefined;
   }
 }

@@ -1,4 +1,6 @@
 import { decodeChunk, featureRowsWritten } from '../../../domain/features/chunk.js';
+import { featureEntityDeleted } from '../../../domain/features/deletion.js';
+import { decode } from '../../../domain/kit/index.js';
 import type { StoredEvent } from '../../../platform/eventstore/port.js';
 import { copyRows } from '../../engine/copy.js';
 import type { TableShape, View, ViewBuild, ViewTransaction } from '../../kit/view.js';
@@ -23,10 +25,11 @@ export const featureOnlineView: View = {
   version: 1,
   tables: [table.name],
   shapes: [table],
-  eventTypes: [featureRowsWritten.type],
+  eventTypes: [featureRowsWritten.type, featureEntityDeleted.type],
   project: async (events, tx) => {
     const latest = new LatestRows();
     addAll(latest, events);
+    await removeDeleted(latest, tx);
     await merge(latest, tx);
   },
   startBuild: (): ViewBuild => {
@@ -45,7 +48,23 @@ export const featureOnlineView: View = {
 };
 
 function addAll(latest: LatestRows, events: readonly StoredEvent[]): void {
-  for (const { data, metadata } of events) latest.add(decodeChunk(data, Number(metadata['version'] ?? 1)));
+  for (const { type, data, metadata } of events) {
+    const version = Number(metadata['version'] ?? 1);
+    if (type === featureEntityDeleted.type) latest.delete(decode(featureEntityDeleted, version, data).data);
+    else latest.add(decodeChunk(data, version));
+  }
+}
+
+const deleteStatement = (name: string) => ({
+  name: `delete ${name}`,
+  text: `delete from "${name}" as held using unnest($1::uuid[], $2::text[]) as gone(scope, key) where held.scope = gone.scope and held.key = gone.key`,
+});
+
+/** Before the merge: what was written after a deletion counts however old it is. */
+async function removeDeleted({ deletions }: LatestRows, tx: ViewTransaction): Promise<void> {
+  if (deletions.length === 0) return;
+  const values = [deletions.map(([scope]) => scope), deletions.map(([, key]) => key)].map(arrayText);
+  await tx.client.query({ ...deleteStatement(tx.table(table.name)), values });
 }
 
 /** A stored row stays only where it is newer; at the same event time the later write wins. */

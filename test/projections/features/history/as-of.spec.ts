@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { decodeChunk } from '../../../../src/domain/features/chunk.js';
-import type { EntityValue } from '../../../../src/domain/features/values.js';
+import { featureEntityDeleted } from '../../../../src/domain/features/deletion.js';
+import { latestEventTimeUs, type EntityValue } from '../../../../src/domain/features/values.js';
 import { connect } from '../../../../src/platform/eventstore/index.js';
 import type { EventStore, StreamReadOptions } from '../../../../src/platform/eventstore/port.js';
 import { readAsOf } from '../../../../src/projections/features/history/as-of.js';
@@ -9,7 +10,7 @@ import type { ListChunks } from '../../../../src/projections/features/history/ch
 import { Replay } from '../../../../src/projections/features/history/replay.js';
 import { testEventStore, type TestEventStore } from '../../../support/eventstore.js';
 import { situations } from './generated.js';
-import { declare, write, type Declared } from './group.js';
+import { declare, record, write, type Declared } from './group.js';
 
 let server: TestEventStore;
 let eventStore: EventStore;
@@ -27,8 +28,12 @@ const listing = (reach: number): ListChunks => async (stream, keys, untilUs, mos
   const chunks: { revision: bigint; toUs: number }[] = [];
   let next = 0n;
   for await (const event of eventStore.readStream(stream, { limit: reach })) {
-    const block = decodeChunk(event.data);
     next = event.revision + 1n;
+    if (event.type === featureEntityDeleted.type) {
+      if (keys.includes((event.data as { key: string }).key)) chunks.push({ revision: event.revision, toUs: latestEventTimeUs });
+      continue;
+    }
+    const block = decodeChunk(event.data);
     if (block.keys.some((key) => keys.includes(key)) && Math.min(...block.timeUs) <= untilUs) chunks.push({ revision: event.revision, toUs: Math.max(...block.timeUs) });
   }
   return { next, chunks: chunks.sort((a, b) => b.toUs - a.toUs || Number(b.revision - a.revision)).slice(0, most) };
@@ -42,10 +47,8 @@ test('a read of chosen events gives what a replay of everything gives, however f
     await declare(eventStore, group);
     let position = await eventStore.endOfLog();
     for (const [at, fact] of facts.entries()) {
-      if ('rows' in fact) {
-        const last = await write(eventStore, group, fact.rows, fact.mode);
-        if (at < (rules.position ?? Infinity)) position = last;
-      }
+      const last = await record(eventStore, group, fact);
+      if (at < (rules.position ?? Infinity)) position = last;
     }
     const keys = new Map([0, 1].map((part) => [`k${part + 1}`, asked.slice(0, 3).map(({ key }) => key![part] as EntityValue)]));
     const request = { project: group.project, features: ['g'], fullNames: false, entities: Math.min(3, asked.length), keys, atUs: asked[0]!.timeUs, known: { position } };

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { featureRowsWritten } from '../../../../src/domain/features/chunk.js';
+import { featureEntityDeleted } from '../../../../src/domain/features/deletion.js';
 import { encodeKey, partitionOf } from '../../../../src/domain/features/keys.js';
 import type { FeatureGroupDefinition } from '../../../../src/domain/features/state.js';
 import { featureGroupStream, featureRowsStream } from '../../../../src/domain/features/streams.js';
-import type { EntityType, FeatureType } from '../../../../src/domain/features/values.js';
+import type { EntityType, EntityValue, FeatureType } from '../../../../src/domain/features/values.js';
 import type { EventStore, NewEvent, Position } from '../../../../src/platform/eventstore/port.js';
-import { chunkOf, type Row } from './written.js';
+import { chunkOf, type Fact, type Row } from './written.js';
 
 /** A group as a test declares it. */
 export interface Declared {
@@ -39,6 +40,21 @@ export async function write(eventStore: EventStore, declared: Declared, rows: re
   }
   return last!;
 }
+
+/** Deletes entities, one event each. Answers with the position of the last. */
+export async function remove(eventStore: EventStore, declared: Declared, keys: readonly (readonly EntityValue[])[]): Promise<Position> {
+  const { project, group, version, partitions } = definitionOf(declared);
+  let last: Position | undefined;
+  for (const key of keys.map(encodeKey)) {
+    const partition = partitionOf(key, partitions);
+    last = await append(eventStore, featureRowsStream(project, group, partition), featureEntityDeleted.type, { project, group, version, partition, key });
+  }
+  return last!;
+}
+
+/** Writes what a test says happened. */
+export const record = (eventStore: EventStore, declared: Declared, fact: Fact): Promise<Position> =>
+  'deleted' in fact ? remove(eventStore, declared, fact.deleted) : write(eventStore, declared, fact.rows, fact.mode);
 
 async function append(eventStore: EventStore, stream: string, type: string, data: unknown): Promise<Position> {
   const event: NewEvent = { id: randomUUID(), type, data, metadata: { version: 1 } };

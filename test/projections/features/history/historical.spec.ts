@@ -6,7 +6,7 @@ import { historical, type HistoricalQuestion } from '../../../../src/projections
 import type { KnownAt } from '../../../../src/projections/features/history/known.js';
 import { Replay } from '../../../../src/projections/features/history/replay.js';
 import { testEventStore, type TestEventStore } from '../../../support/eventstore.js';
-import { declare, write, type Declared } from './group.js';
+import { declare, remove, write, type Declared } from './group.js';
 
 const second = 1_000_000;
 let server: TestEventStore;
@@ -221,3 +221,56 @@ async function clockMovesOn(): Promise<number> {
   while (Date.now() <= now + 1) await new Promise(setImmediate);
   return now;
 }
+
+describe('a deleted entity', () => {
+  test('is in no training set any more, until it is written again', async () => {
+    const group = airports();
+    await declare(eventStore, group);
+    await write(eventStore, group, [at('LAS', 100, 1), at('ATL', 100, 5)]);
+    await remove(eventStore, group, [['LAS']]);
+    const rows = [{ airport: 'LAS', event_time: 150 }, { airport: 'ATL', event_time: 150 }];
+    expect((await ask(group.project, { rows })).cells.map(({ delay }) => delay)).toEqual([null, 5]);
+    expect((await ask(group.project, { endUs: 200 })).cells.map(({ airport }) => airport)).toEqual(['ATL']);
+    await write(eventStore, group, [at('LAS', 50, 2)]);
+    expect((await ask(group.project, { rows })).cells.map(({ delay }) => delay)).toEqual([2, 5]);
+    expect((await ask(group.project, { endUs: 200 })).cells.map(({ airport, event_time }) => [airport, event_time])).toEqual([['ATL', 100], ['LAS', 50]]);
+  });
+
+  test('leaves its moments, but no values, to a read of what was known before', async () => {
+    const group = airports();
+    await declare(eventStore, group);
+    const position = await write(eventStore, group, [at('LAS', 100, 1, 'x'), at('ATL', 100, 5)]);
+    const cached = new Replay(eventStore, { cacheBytes: 1_000_000 });
+    await ask(group.project, { endUs: 200, known: { position } }, cached);
+    await remove(eventStore, group, [['LAS']]);
+    await write(eventStore, group, [at('LAS', 120, 9)]);
+    for (const replay of [cached, new Replay(eventStore, { cacheBytes: 0 })]) {
+      expect((await ask(group.project, { endUs: 200, known: { position } }, replay)).cells).toEqual([
+        { airport: 'ATL', event_time: 100, delay: 5, note: null },
+        { airport: 'LAS', event_time: 100, delay: null, note: null },
+      ]);
+    }
+  });
+
+  test('with known_at = row_time, leaves only the moments before its deletion', async () => {
+    const group = airports();
+    await declare(eventStore, group);
+    const far = Date.UTC(2100, 0) * 1000;
+    await write(eventStore, group, [at('LAS', 100, 1), at('LAS', far, 2)]);
+    await remove(eventStore, group, [['LAS']]);
+    const { cells } = await ask(group.project, { startUs: 0, endUs: far, known: { rowTime: true } });
+    expect(cells).toEqual([{ airport: 'LAS', event_time: 100, delay: null, note: null }]);
+  });
+
+  test('of one group keeps its rows in the others', async () => {
+    const [one, two] = [airports(), airports({ group: 'others', features: { other: 'INT64' } })];
+    const second = { ...two, project: one.project };
+    await declare(eventStore, one);
+    await declare(eventStore, second);
+    await write(eventStore, one, [at('LAS', 100, 1)]);
+    await write(eventStore, second, [{ key: ['LAS'], timeUs: 100, values: { other: 7 } }, { key: ['LAS'], timeUs: 130, values: { other: 8 } }]);
+    await remove(eventStore, one, [['LAS']]);
+    const { cells } = await ask(one.project, { features: ['airports:delay', 'others'], endUs: 200 });
+    expect(cells).toEqual([{ airport: 'LAS', event_time: 100, delay: null, other: 7 }, { airport: 'LAS', event_time: 130, delay: null, other: 8 }]);
+  });
+});

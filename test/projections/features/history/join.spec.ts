@@ -17,7 +17,7 @@ function valuesOf(facts: readonly Fact[], asked: readonly [EntityValue | null, n
     else join.add(blockOf(fact.rows), fact.recordedAtUs);
   }
   join.finish();
-  return asked.map((_, at) => (join.matched(at) ? join.value(0, at) : 'unmatched'));
+  return asked.map((_, at) => (!join.matched(at) ? 'unmatched' : join.deleted(at) ? ['deleted', join.value(0, at)] : join.value(0, at)));
 }
 
 const written = (recordedAtUs: number, ...rows: ReturnType<typeof row>[]): Fact => ({ recordedAtUs, rows });
@@ -70,8 +70,16 @@ describe('a point-in-time join', () => {
     expect(valuesOf([...facts, written(3, row('a', 50, 3))], [['a', 150]])).toEqual([3]);
   });
 
-  test('with known_at = row_time, shows a deleted entity to the moments before its deletion', () => {
+  test('with known_at = row_time, shows the moments before a deletion that there was something, and not what', () => {
     const facts: Fact[] = [written(100, row('a', 100, 1), row('a', 950, 4)), { recordedAtUs: 500, deleted: [['a']] }, written(700, row('a', 90, 3))];
-    expect(valuesOf(facts, [['a', 499], ['a', 500], ['a', 699], ['a', 700], ['a', 1000]], { knownAtRowTime: true })).toEqual([1, 'unmatched', 'unmatched', 3, 3]);
+    expect(valuesOf(facts, [['a', 499], ['a', 500], ['a', 699], ['a', 700], ['a', 1000]], { knownAtRowTime: true })).toEqual([['deleted', null], 'unmatched', 'unmatched', 3, 3]);
+  });
+
+  test('of an entity deleted after what is known tells that there was something, and not what', () => {
+    const join = new PointInTimeJoin({ keys: ['["a"]', '["b"]', '["a"]'], timeUs: Float64Array.of(150, 150, 50) }, { features: ['value'], ttlUs: 0 });
+    join.add(blockOf([row('a', 100, 1), row('b', 100, 2)]), 1);
+    join.erase(['["a"]']);
+    join.finish();
+    expect([0, 1, 2].map((at) => [join.matched(at), join.deleted(at), join.eventTimeUs(at), join.value(0, at)])).toEqual([[true, true, 100, null], [true, false, 100, 2], [false, false, null, null]]);
   });
 });

@@ -38,27 +38,29 @@ const perRow = `
     select q.i, h.t, h.n, h.s, row_number() over (partition by q.i order by h.t desc, h.written desc) as place
     from asked q join history h
       on q.k1 = h.k1 and q.k2 = h.k2 and q.t >= h.t and q.t >= h.recorded and ($ttl = 0 or h.t >= q.t - $ttl)
-    where not exists (from deleted d where d.k1 = h.k1 and d.k2 = h.k2 and d.written > h.written and d.recorded <= q.t)
+    where not exists (from deleted d where d.known = 1 and d.k1 = h.k1 and d.k2 = h.k2 and d.written > h.written and d.recorded <= q.t)
   )
   select best.t, n, s from asked left join (from qualified where place = 1) best using (i) order by i`;
 
 async function fill(connection: DuckDBConnection, facts: readonly Fact[], asked: readonly Asked[], rules: Rules): Promise<void> {
   await connection.run(`
     create or replace table asked (i bigint, k1 varchar, k2 bigint, t bigint);
-    create or replace table deleted (written bigint, recorded bigint, k1 varchar, k2 bigint);
+    create or replace table deleted (written bigint, recorded bigint, k1 varchar, k2 bigint, known bigint);
     create or replace table history (written bigint, recorded bigint, k1 varchar, k2 bigint, t bigint, n bigint, s varchar)`);
   await append(connection, 'asked', asked.map(({ key, timeUs }, i) => [i, ...key!, timeUs]));
   const history: (EntityValue | null)[][] = [];
   const deleted: EntityValue[][] = [];
   facts.forEach((fact, at) => {
-    if (at >= (rules.position ?? Infinity) || fact.recordedAtUs > (rules.knownAtUs ?? Infinity)) return;
+    const known = at < (rules.position ?? Infinity) && fact.recordedAtUs <= (rules.knownAtUs ?? Infinity);
     const written = history.length + deleted.length;
-    if ('deleted' in fact) deleted.push(...fact.deleted.map((key) => [written, fact.recordedAtUs, ...key]));
-    else if (fact.mode !== 'ONLINE') fact.rows.forEach(({ key, timeUs, values }, i) => history.push([written + i, fact.recordedAtUs, ...key, timeUs, values.n as number, values.s as string]));
+    if ('deleted' in fact) deleted.push(...fact.deleted.map((key) => [written, fact.recordedAtUs, ...key, known ? 1 : 0]));
+    else if (known && fact.mode !== 'ONLINE') fact.rows.forEach(({ key, timeUs, values }, i) => history.push([written + i, fact.recordedAtUs, ...key, timeUs, values.n as number, values.s as string]));
   });
   await append(connection, 'history', history);
   await append(connection, 'deleted', deleted);
-  if (!rules.knownAtRowTime) await connection.run(`delete from history h where exists (from deleted d where d.k1 = h.k1 and d.k2 = h.k2 and d.written > h.written)`);
+  // What was deleted is not told any more, whether the deletion was known at the time or not.
+  await connection.run(`update history h set n = null, s = null where exists (from deleted d where d.k1 = h.k1 and d.k2 = h.k2 and d.written > h.written)`);
+  if (!rules.knownAtRowTime) await connection.run(`delete from history h where exists (from deleted d where d.known = 1 and d.k1 = h.k1 and d.k2 = h.k2 and d.written > h.written)`);
 }
 
 async function append(connection: DuckDBConnection, table: string, rows: readonly (readonly (EntityValue | null)[])[]): Promise<void> {
@@ -77,7 +79,7 @@ async function append(connection: DuckDBConnection, table: string, rows: readonl
 
 const columns: Record<string, string[]> = {
   asked: ['i', 'k1', 'k2', 't'],
-  deleted: ['written', 'recorded', 'k1', 'k2'],
+  deleted: ['written', 'recorded', 'k1', 'k2', 'known'],
   history: ['written', 'recorded', 'k1', 'k2', 't', 'n', 's'],
 };
 

@@ -10,7 +10,7 @@ import type { EntityValue } from '../../../../src/domain/features/values.js';
 import type { EventStore } from '../../../../src/platform/eventstore/port.js';
 import { testEventStore, type TestEventStore } from '../../../support/eventstore.js';
 import { situations } from './generated.js';
-import { declare, write, type Declared } from './group.js';
+import { declare, record, type Declared } from './group.js';
 import { askOracle, openOracle, type OracleRow } from './oracle.js';
 import { joined, type Asked, type Rules } from './reference.js';
 import { blockOf, type Fact } from './written.js';
@@ -52,11 +52,10 @@ test("gives what DuckDB's ASOF JOIN gives when it is read from the log, partitio
   let projects = 0;
   const property = fc.asyncProperty(situations, fc.constantFrom(1, 3), async ({ facts, asked, rules }, partitions) => {
     const group: Declared = { project: `p${++projects}`, group: 'g', keys: { k1: 'STRING', k2: 'INT64' }, features: { n: 'INT64', s: 'STRING' }, partitions };
-    const written = facts.filter((fact) => 'rows' in fact);
     await declare(eventStore, group);
     let position = await eventStore.endOfLog();
-    for (const [at, { rows, mode }] of written.entries()) {
-      const last = await write(eventStore, group, rows, mode);
+    for (const [at, fact] of facts.entries()) {
+      const last = await record(eventStore, group, fact);
       if (at < (rules.position ?? Infinity)) position = last;
     }
     const [k1, k2] = [0, 1].map((part) => asked.map(({ key }) => key![part]!)) as [EntityValue[], EntityValue[]];
@@ -67,7 +66,7 @@ test("gives what DuckDB's ASOF JOIN gives when it is read from the log, partitio
     });
     const found: unknown[] = [];
     for await (const { rows, columns } of tables) for (let row = 0; row < rows; row++) found.push({ n: columns[3]!.at(row), s: columns[4]!.at(row) });
-    const expected = await askOracle(oracle, written, asked, { ttlUs: 0, position: rules.position });
+    const expected = await askOracle(oracle, facts, asked, { ttlUs: 0, position: rules.position });
     expect(found).toEqual(expected.map(({ n, s }) => ({ n, s })));
   });
   await fc.assert(property, { numRuns: 60 });
@@ -77,9 +76,11 @@ function answers(facts: readonly Fact[], asked: readonly Asked[], rules: Rules):
   const moments = { keys: asked.map(({ key }) => key && encodeKey(key)), timeUs: Float64Array.from(asked, ({ timeUs }) => timeUs) };
   const join = new PointInTimeJoin(moments, { ...rules, features: ['n', 's'] });
   facts.forEach((fact, at) => {
-    if (at >= (rules.position ?? Infinity) || fact.recordedAtUs > (rules.knownAtUs ?? Infinity)) return;
-    if ('deleted' in fact) join.delete(fact.deleted.map(encodeKey), fact.recordedAtUs);
-    else if (fact.mode !== 'ONLINE') join.add(blockOf(fact.rows, fact.mode), fact.recordedAtUs);
+    const known = at < (rules.position ?? Infinity) && fact.recordedAtUs <= (rules.knownAtUs ?? Infinity);
+    if ('deleted' in fact) {
+      if (known) join.delete(fact.deleted.map(encodeKey), fact.recordedAtUs);
+      else join.erase(fact.deleted.map(encodeKey));
+    } else if (known && fact.mode !== 'ONLINE') join.add(blockOf(fact.rows, fact.mode), fact.recordedAtUs);
   });
   join.finish();
   return asked.map((_, row) => ({ timeUs: join.eventTimeUs(row), n: join.value(0, row) as number, s: join.value(1, row) as string }));

@@ -1,5 +1,5 @@
-import { int64Of } from '../../../domain/features/int64.js';
-import type { EntityType, EntityValue } from '../../../domain/features/values.js';
+import { int64Of } from './int64.js';
+import type { EntityType, EntityValue } from './values.js';
 
 /** A key value in the one form that it has in encoded keys; undefined for what is not of the type. */
 export function entityValueOf(raw: unknown, type: EntityType): EntityValue | undefined {

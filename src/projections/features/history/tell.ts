@@ -1,0 +1,31 @@
+import type { BlockHead } from '../../../domain/features/chunk.js';
+import type { EntityDeleted, HistoryEvent } from './events.js';
+import type { PointInTimeJoin } from './join.js';
+import { isKnown, type KnownAt } from './known.js';
+
+/** Whose history a read wants, and what of it counts. */
+export interface Told {
+  /** The version of the group. */
+  readonly version: number;
+  readonly known: KnownAt;
+  /** Whether rows written for online reads alone count. */
+  readonly onlineToo: boolean;
+}
+
+/**
+ * Tells a join what an event means to it. A deletion that was not known yet at the moments asked for hides no row, but
+ * what was deleted is not shown again either: it erases the values.
+ */
+export function tell(join: PointInTimeJoin, event: HistoryEvent, told: Told): void {
+  if ('deleted' in event) {
+    if (!concerns(event, told.version)) return;
+    if (isKnown(told.known, event)) join.delete([event.deleted.key], event.recordedAtUs);
+    else join.erase([event.deleted.key]);
+  } else if (isKnown(told.known, event) && countsFor(event.block, told)) join.add(event.block, event.recordedAtUs);
+}
+
+/** Whether a deletion hides rows of a version: those of versions made after it belong to nobody who was deleted. */
+export const concerns = ({ deleted }: EntityDeleted, version: number): boolean => version <= deleted.version;
+
+/** Whether rows belong to a version's history; rows written for online reads alone mostly do not. */
+export const countsFor = (block: BlockHead, { version, onlineToo }: Pick<Told, 'version' | 'onlineToo'>): boolean => block.version === version && (onlineToo || block.mode !== 'ONLINE');
