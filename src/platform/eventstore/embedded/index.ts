@@ -1,4 +1,9 @@
-import { startListening, type Listener } from './listener.js';
+import { StreamRules } from './access/stream-rules.js';
+import { Users } from './access/users.js';
+import { gaugesOf, infoOf } from './http/facts.js';
+import { Measures, type SlowRequest } from './http/measures.js';
+import { createPages } from './http/pages.js';
+import { startListening, type Listener, type TlsIdentity } from './listener.js';
 import { createNodeServer } from './node-server.js';
 import { Groups } from './groups/groups.js';
 import { Projections } from './projections/projections.js';
@@ -19,6 +24,12 @@ export interface EventStoreOptions {
   readonly maxAppendBytes?: number;
   /** Whether the system projections write their links; they do by default. */
   readonly projections?: boolean;
+  /** Serves over TLS, to users who log in; without it everybody may do everything, in the clear. */
+  readonly tls?: TlsIdentity | undefined;
+  /** Requests that take as long are logged; 500 ms by default. */
+  readonly slowMs?: number;
+  /** Hears of slow requests; by default they are lines of JSON on standard error. */
+  readonly onSlow?: (slow: SlowRequest) => void;
 }
 
 /** A running event store. */
@@ -31,6 +42,8 @@ export interface RunningEventStore {
 }
 
 const MAX_APPEND_BYTES = 1024 * 1024;
+const SLOW_MS = 500;
+const logSlow = (slow: SlowRequest): void => console.error(JSON.stringify({ level: 'warn', msg: 'a slow request', ...slow }));
 
 /** Starts a single-node event store that speaks EventStoreDB's protocol. Throws FolderProblem or PortInUse with a sentence for the operator. */
 export async function startEventStore(options: EventStoreOptions = {}): Promise<RunningEventStore> {
@@ -38,10 +51,13 @@ export async function startEventStore(options: EventStoreOptions = {}): Promise<
   const store = await EventStore.open(options.dir);
   const projections = new Projections(store);
   const groups = new Groups(store);
-  const node = createNodeServer({ store, projections, groups }, { maxAppendBytes: options.maxAppendBytes ?? MAX_APPEND_BYTES });
+  const measures = new Measures(options.slowMs ?? SLOW_MS, options.onSlow ?? logSlow);
   let listener: Listener;
   try {
-    listener = await startListening(host, options.port ?? 0, node);
+    const access = options.tls && { users: await Users.of(store), rules: new StreamRules(store) };
+    const grpc = createNodeServer({ store, projections, groups }, { limits: { maxAppendBytes: options.maxAppendBytes ?? MAX_APPEND_BYTES }, measures, access });
+    const pages = createPages({ metrics: () => measures.text(gaugesOf(store, measures)), info: () => infoOf(access !== undefined) });
+    listener = await startListening(host, options.port ?? 0, { grpc, pages, measures }, options.tls);
   } catch (error) {
     await store.close();
     throw error;
@@ -57,7 +73,7 @@ export async function startEventStore(options: EventStoreOptions = {}): Promise<
   let closing: Promise<void> | undefined;
   return {
     port,
-    connectionString: `esdb://${host}:${port}?tls=false`,
+    connectionString: `esdb://${host}:${port}?tls=${options.tls !== undefined}`,
     close: () => (closing ??= stopAll()),
   };
 }

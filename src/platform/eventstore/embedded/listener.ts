@@ -1,10 +1,26 @@
-import { createServer, type Server, type Socket } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import { byProtocol } from './http/protocol.js';
+import type { Measures } from './http/measures.js';
+import type { Pages } from './http/pages.js';
 import type { NodeServer } from './node-server.js';
 
 /** An address that something else listens on, told in one sentence for the operator. */
 export class PortInUse extends Error {
   override name = 'PortInUse';
+}
+
+/** A certificate (with what vouches for it) and its key, as PEM. */
+export interface TlsIdentity {
+  readonly cert: string | Buffer;
+  readonly key: string | Buffer;
+}
+
+/** What serves the connections of a node. */
+export interface Sides {
+  readonly grpc: NodeServer;
+  readonly pages: Pages;
+  readonly measures: Measures;
 }
 
 /** The listening socket of a node. */
@@ -13,20 +29,27 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-/** Listens and hands every connection to the node. */
-export async function startListening(host: string, port: number, node: NodeServer): Promise<Listener> {
+/** Listens, with TLS if there is an identity for it, and hands every connection to gRPC or to the pages. */
+export async function startListening(host: string, port: number, { grpc, pages, measures }: Sides, tls?: TlsIdentity): Promise<Listener> {
   const sockets = new Set<Socket>();
-  const server = createServer({ noDelay: true }, (socket) => {
+  const keep = (socket: Socket) => {
     sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-    node.accept(socket);
-  });
+    measures.connected();
+    socket.once('close', () => {
+      sockets.delete(socket);
+      measures.disconnected();
+    });
+  };
+  const serve = (socket: Socket) => byProtocol(socket, { http2: (one) => grpc.accept(one), http1: (one) => pages.accept(one) });
+  const server = tls === undefined ? createServer({ noDelay: true }, serve) : createTlsServer({ ...tls, ALPNProtocols: ['h2', 'http/1.1'], noDelay: true, minVersion: 'TLSv1.2' }, serve);
+  server.on('connection', keep);
   await listen(server, host, port);
   return {
     port: (server.address() as AddressInfo).port,
     close: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      node.stop();
+      grpc.stop();
+      pages.stop();
       const lastResort = setTimeout(() => {
         for (const socket of sockets) socket.destroy();
       }, CLOSE_MS);

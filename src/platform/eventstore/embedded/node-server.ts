@@ -1,5 +1,9 @@
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { Duplex } from 'node:stream';
+import { guarded, type Access } from './access/guarded.js';
+import { usersDefinition, usersService } from './access/users-service.js';
+import { observed } from './http/observed.js';
+import type { Measures } from './http/measures.js';
 import { OpenCalls } from './services/calls.js';
 import type { Groups } from './groups/groups.js';
 import type { Projections } from './projections/projections.js';
@@ -30,7 +34,15 @@ export interface NodeParts {
   readonly groups: Groups;
 }
 
-export function createNodeServer({ store, projections, groups }: NodeParts, limits: StreamsLimits): NodeServer {
+/** What holds for all of them. */
+export interface NodeRules {
+  readonly limits: StreamsLimits;
+  readonly measures: Measures;
+  /** Undefined where nobody has to log in. */
+  readonly access: Access | undefined;
+}
+
+export function createNodeServer({ store, projections, groups }: NodeParts, { limits, measures, access }: NodeRules): NodeServer {
   const server = new Server({
     'grpc.max_receive_message_length': MAX_RECEIVE_BYTES,
     'grpc.max_send_message_length': -1,
@@ -38,11 +50,18 @@ export function createNodeServer({ store, projections, groups }: NodeParts, limi
     'grpc.enable_channelz': 0,
   });
   const calls = new OpenCalls();
-  server.addService(streamsDefinition, streamsService(store, calls, limits));
-  server.addService(projectionsDefinition, projectionsService(store, projections));
-  server.addService(persistentSubscriptionsDefinition, persistentSubscriptionsService(groups, calls));
-  server.addService(gossipDefinition, gossipService());
-  server.addService(serverFeaturesDefinition, serverFeaturesService([streamsDefinition, persistentSubscriptionsDefinition, projectionsDefinition, gossipDefinition]));
+  const definitions: ServiceDefinition[] = [];
+  const add = (definition: ServiceDefinition, service: UntypedServiceImplementation) => {
+    const admitted = access === undefined ? service : guarded(definition, service, access);
+    server.addService(definition, observed(definition, admitted, measures));
+    definitions.push(definition);
+  };
+  add(streamsDefinition, streamsService(store, calls, { ...limits, appended: (...append) => measures.appended(...append) }));
+  add(persistentSubscriptionsDefinition, persistentSubscriptionsService(groups, calls));
+  add(projectionsDefinition, projectionsService(store, projections));
+  add(gossipDefinition, gossipService());
+  if (access !== undefined) add(usersDefinition, usersService(access.users));
+  add(serverFeaturesDefinition, serverFeaturesService(definitions));
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   return {
     accept: (connection) => injector.injectConnection(connection),

@@ -40,6 +40,10 @@ export const missingMetadataProperty = (): Refusal =>
     'required-metadata-properties': 'type,content-type',
   });
 
+export const accessDenied = (): Refusal => new Refusal(status.PERMISSION_DENIED, 'Access Denied', { exception: 'access-denied' });
+
+export const unauthenticated = (): Refusal => new Refusal(status.UNAUTHENTICATED, 'The user is not known by this password.');
+
 export const invalidArgument = (details: string): Refusal => new Refusal(status.INVALID_ARGUMENT, details);
 
 export const eventDamaged = (position: number): Refusal => new Refusal(status.DATA_LOSS, `The event at position ${position} does not match its checksum: the data file is damaged.`);

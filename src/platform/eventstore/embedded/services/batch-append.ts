@@ -1,4 +1,5 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
+import { callerOf } from '../access/caller.js';
 import { Outlet } from '../reading/outlet.js';
 import type { EventStore, WriteOutcome } from '../store/event-store.js';
 import type { FramedMessages } from '../wire/framed.js';
@@ -64,10 +65,13 @@ export class BatchAppends {
   private write(correlation: Buffer, { target, events, bytes }: Unfinished): void {
     const { stream, expected, deadlineMs } = target;
     if (bytes > this.limits.maxAppendBytes) return this.refuse(correlation, stream, { kind: 'too-large', limit: this.limits.maxAppendBytes });
+    if (!callerOf(this.call).mayStream('write', stream)) return this.refuse(correlation, stream, { kind: 'access-denied' });
     if (deadlineMs !== undefined && deadlineMs < Date.now()) return this.refuse(correlation, stream, { kind: 'timeout' });
     this.unanswered++;
+    const begun = performance.now();
     this.store.append(stream, expected, events, (outcome, failure) => {
       this.unanswered--;
+      this.limits.appended?.('Streams/BatchAppend', stream, events.length, performance.now() - begun);
       if (failure !== undefined) this.refuse(correlation, stream, { kind: 'unknown', reason: asRefusal(failure).details });
       else this.answer(correlation, target, outcome);
       this.endWhenAnswered();

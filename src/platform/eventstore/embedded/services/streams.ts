@@ -1,5 +1,6 @@
 import type { sendUnaryData, ServerDuplexStream, ServerReadableStream, ServerUnaryCall, ServerWritableStream, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
-import { maximumAppendSizeExceeded, streamDeleted, wrongExpectedVersion } from '../refusals.js';
+import { callerOf, demand } from '../access/caller.js';
+import { accessDenied, maximumAppendSizeExceeded, streamDeleted, wrongExpectedVersion } from '../refusals.js';
 import { read } from '../reading/read.js';
 import { Outlet } from '../reading/outlet.js';
 import { subscribe } from '../reading/subscription.js';
@@ -16,6 +17,8 @@ import { method } from './method.js';
 export interface StreamsLimits {
   /** Bytes of all events of one append. */
   readonly maxAppendBytes: number;
+  /** Told of every append that was answered, and how long that took. */
+  readonly appended?: (method: string, stream: string, events: number, ms: number) => void;
 }
 
 const path = (name: string): string => `/event_store.client.streams.Streams/${name}`;
@@ -35,8 +38,8 @@ export function streamsService(store: EventStore, calls: OpenCalls, limits: Stre
     read: (call: ServerWritableStream<ReadRequest, FramedMessages>) => void serveRead(store, calls, call),
     append: (call: ServerReadableStream<AppendMessage, Buffer>, reply: sendUnaryData<Buffer>) => serveAppend(store, limits, call, reply),
     batchAppend: (call: ServerDuplexStream<BatchMessage, FramedMessages>) => new BatchAppends(store, limits, call, calls.track(call)).serve(),
-    delete: answer((target: WriteTarget) => serveDelete(target, (done) => store.delete(target.stream, target.expected, done))),
-    tombstone: answer((target: WriteTarget) => serveDelete(target, (done) => store.tombstone(target.stream, target.expected, done))),
+    delete: answer((target: WriteTarget, call: object) => serveDelete(call, target, (done) => store.delete(target.stream, target.expected, done))),
+    tombstone: answer((target: WriteTarget, call: object) => serveDelete(call, target, (done) => store.tombstone(target.stream, target.expected, done))),
   };
 }
 
@@ -45,6 +48,7 @@ async function serveRead(store: EventStore, calls: OpenCalls, call: ServerWritab
   const outlet = new Outlet(call as never);
   const { request } = call;
   try {
+    demand(call, 'read', request.stream);
     if (request.count === undefined) await subscribe(store, request, outlet, gone);
     else await read(store, { ...request, count: request.count }, outlet);
     if (!outlet.isClosed) call.end();
@@ -70,7 +74,10 @@ function serveAppend(store: EventStore, limits: StreamsLimits, call: ServerReada
     if (target === undefined) return reply(asRefusal(new RangeError('An append begins with its options.')));
     if (bytes > limits.maxAppendBytes) return reply(maximumAppendSizeExceeded(limits.maxAppendBytes));
     const { stream, expected } = target;
+    if (!callerOf(call).mayStream('write', stream)) return reply(accessDenied());
+    const begun = performance.now();
     store.append(stream, expected, events, (outcome, failure) => {
+      limits.appended?.('Streams/Append', stream, events.length, performance.now() - begun);
       if (failure !== undefined) reply(asRefusal(failure));
       else if (outcome.kind === 'deleted') reply(streamDeleted(stream));
       else reply(null, appendReply(outcome, expected));
@@ -81,7 +88,8 @@ function serveAppend(store: EventStore, limits: StreamsLimits, call: ServerReada
 /** What one event counts towards the size of an append. */
 export const sizeOf = (event: ProposedEvent): number => event.data.length + event.metadata.length + 2 * event.type.length;
 
-function serveDelete({ stream, expected }: WriteTarget, write: (done: (outcome: WriteOutcome, failure?: Error) => void) => void): Promise<Buffer> {
+function serveDelete(call: object, { stream, expected }: WriteTarget, write: (done: (outcome: WriteOutcome, failure?: Error) => void) => void): Promise<Buffer> {
+  demand(call, 'delete', stream);
   return new Promise((resolve, reject) =>
     write((outcome, failure) => {
       if (failure !== undefined) return reject(failure);

@@ -29,7 +29,7 @@ export class Environment {
   }
 
   private constructor(
-    private readonly dir: string,
+    readonly dir: string,
     private readonly isDurable: boolean,
     private readonly folder: { release(): void },
   ) {

@@ -56,7 +56,7 @@ export function requireStore(dir: string): void {
 
 /** The file of a store, opened beside the node that may be writing it. */
 export const openForReading = (dir: string) =>
-  open({ path: join(dir, DATA_FILE), noSubdir: true, encoding: 'binary', maxDbs: 8, remapChunks: true, readOnly: true });
+  open({ path: join(dir, DATA_FILE), noSubdir: true, encoding: 'binary', maxDbs: 8, readOnly: true });
 
 /** A table whose every read sees the moment of one transaction. */
 function at<K extends Key>(table: Database<Buffer, K>, transaction: Transaction): Database<Buffer, K> {
