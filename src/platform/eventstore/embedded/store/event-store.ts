@@ -166,6 +166,18 @@ export class EventStore {
     await this.settled();
   }
 
+  /** Does more work in the transaction of the next commit; resolves when that is durable. */
+  async withNextCommit(work: () => void): Promise<void> {
+    this.commits.also(work);
+    await this.settled();
+  }
+
+  /** Stores what of the indexes is in memory only. */
+  async flushIndexes(): Promise<void> {
+    this.commits.storeIndexes();
+    await this.settled();
+  }
+
   /** Resolves when everything decided so far is durable. */
   settled(): Promise<void> {
     return new Promise((resolve, reject) => this.commits.whenSettled((failure) => (failure ? reject(failure) : resolve())));

@@ -19,10 +19,12 @@ interface Group {
   readonly newNames: StreamState[];
   readonly touched: Set<StreamState>;
   readonly settings: Map<string, Buffer | undefined>;
+  /** Other changes that belong to the same transaction. */
+  readonly work: (() => void)[];
   readonly waiting: Settled[];
 }
 
-const emptyGroup = (): Group => ({ blocks: [], newNames: [], touched: new Set(), settings: new Map(), waiting: [] });
+const emptyGroup = (): Group => ({ blocks: [], newNames: [], touched: new Set(), settings: new Map(), work: [], waiting: [] });
 
 /**
  * Writes in groups: while one group is being synced to disk, the next is collected, so that many
@@ -33,6 +35,7 @@ export class GroupCommit {
   private builder: BlockBuilder;
   private isCommitting = false;
   private isScheduled = false;
+  private storesAllIndexes = false;
   private idle: (() => void)[] = [];
   private wantsRemap = false;
   private lastBegin = 0;
@@ -78,6 +81,18 @@ export class GroupCommit {
   /** Stores a setting with the next commit; undefined removes it. */
   set(key: string, value: Buffer | undefined): void {
     this.group.settings.set(key, value);
+    this.schedule();
+  }
+
+  /** Does other work in the transaction of the next commit. */
+  also(work: () => void): void {
+    this.group.work.push(work);
+    this.schedule();
+  }
+
+  /** Has the next commit store all of the indexes. */
+  storeIndexes(): void {
+    this.storesAllIndexes = true;
     this.schedule();
   }
 
@@ -131,11 +146,13 @@ export class GroupCommit {
   /** Everything of a group in one transaction, and the part of the indexes that is due. */
   private async write(group: Group): Promise<void> {
     const { log, settings, root } = this.environment;
-    if (group.blocks.length === 0 && group.settings.size === 0) return;
-    const stored = this.indexes.due();
+    if (group.blocks.length === 0 && group.settings.size === 0 && group.work.length === 0 && !this.storesAllIndexes) return;
+    const stored = this.indexes.due(this.storesAllIndexes);
+    this.storesAllIndexes = false;
     await root.batch(() => {
       for (const block of group.blocks) void log.put(block.first, block.bytes);
       for (const [key, value] of group.settings) void (value === undefined ? settings.remove(key) : settings.put(key, value));
+      for (const work of group.work) work();
       this.indexes.store(stored, this.log.end);
     });
     this.indexes.release(stored);

@@ -96,6 +96,11 @@ export class StreamIndex {
     for (const stream of streams) for (const run of this.held.get(stream) ?? []) void this.environment.index.put(runKey(stream, run.firstRevision), runValue(run));
   }
 
+  /** Takes stored runs of a block away; called inside a transaction. */
+  removeStored(runs: readonly (Run & { readonly stream: number })[]): void {
+    for (const { stream, firstRevision } of runs) void this.environment.index.remove(runKey(stream, firstRevision));
+  }
+
   /** The runs of these streams are stored for good. */
   release(streams: readonly number[]): void {
     for (const stream of streams) {
