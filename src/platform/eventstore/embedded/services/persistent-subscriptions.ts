@@ -1,4 +1,5 @@
 import { status, type ServerDuplexStream, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import { callerOf, demand } from '../access/caller.js';
 import { Consumer } from '../groups/consumer.js';
 import type { GroupConfig } from '../groups/config.js';
 import type { Group } from '../groups/group.js';
@@ -76,8 +77,9 @@ function serveReader(groups: Groups, calls: OpenCalls, call: ServerDuplexStream<
 }
 
 function join(groups: Groups, call: ServerDuplexStream<GroupReaderMessage, FramedMessages>, open: Extract<GroupReaderMessage, { kind: 'open' }>): { group: Group; consumer: Consumer } {
+  demand(call, 'read', open.source);
   const group = groups.find(open);
-  const about = { from: call.getPeer(), connectionName: String(call.metadata.get('connection-name')[0] ?? ''), username: 'anonymous' };
+  const about = { from: call.getPeer(), connectionName: String(call.metadata.get('connection-name')[0] ?? ''), username: callerOf(call).login ?? 'anonymous' };
   const consumer = new Consumer(new Outlet(call as never), open.bufferSize, open.structuredIds, about, (reason) => call.emit('error', reason));
   group.connect(consumer);
   return { group, consumer };
