@@ -6,6 +6,7 @@ import { createPages } from './http/pages.js';
 import { startListening, type Listener, type TlsIdentity } from './listener.js';
 import { createNodeServer } from './node-server.js';
 import { Groups } from './groups/groups.js';
+import { Scavenges } from './operations/scavenges.js';
 import { Projections } from './projections/projections.js';
 import { EventStore } from './store/event-store.js';
 
@@ -51,11 +52,12 @@ export async function startEventStore(options: EventStoreOptions = {}): Promise<
   const store = await EventStore.open(options.dir);
   const projections = new Projections(store);
   const groups = new Groups(store);
+  const scavenges = new Scavenges(store);
   const measures = new Measures(options.slowMs ?? SLOW_MS, options.onSlow ?? logSlow);
   let listener: Listener;
   try {
     const access = options.tls && { users: await Users.of(store), rules: new StreamRules(store) };
-    const grpc = createNodeServer({ store, projections, groups }, { limits: { maxAppendBytes: options.maxAppendBytes ?? MAX_APPEND_BYTES }, measures, access });
+    const grpc = createNodeServer({ store, projections, groups, scavenges }, { limits: { maxAppendBytes: options.maxAppendBytes ?? MAX_APPEND_BYTES }, measures, access });
     const pages = createPages({ metrics: () => measures.text(gaugesOf(store, measures)), info: () => infoOf(access !== undefined) });
     listener = await startListening(host, options.port ?? 0, { grpc, pages, measures }, options.tls);
   } catch (error) {
@@ -68,6 +70,7 @@ export async function startEventStore(options: EventStoreOptions = {}): Promise<
     await listener.close();
     groups.stop();
     await projections.stop();
+    await scavenges.end();
     await store.close();
   };
   let closing: Promise<void> | undefined;

@@ -4,6 +4,8 @@ import { guarded, type Access } from './access/guarded.js';
 import { usersDefinition, usersService } from './access/users-service.js';
 import { observed } from './http/observed.js';
 import type { Measures } from './http/measures.js';
+import { operationsDefinition, operationsService } from './operations/operations-service.js';
+import type { Scavenges } from './operations/scavenges.js';
 import { OpenCalls } from './services/calls.js';
 import type { Groups } from './groups/groups.js';
 import type { Projections } from './projections/projections.js';
@@ -32,6 +34,7 @@ export interface NodeParts {
   readonly store: EventStore;
   readonly projections: Projections;
   readonly groups: Groups;
+  readonly scavenges: Scavenges;
 }
 
 /** What holds for all of them. */
@@ -42,7 +45,7 @@ export interface NodeRules {
   readonly access: Access | undefined;
 }
 
-export function createNodeServer({ store, projections, groups }: NodeParts, { limits, measures, access }: NodeRules): NodeServer {
+export function createNodeServer({ store, projections, groups, scavenges }: NodeParts, { limits, measures, access }: NodeRules): NodeServer {
   const server = new Server({
     'grpc.max_receive_message_length': MAX_RECEIVE_BYTES,
     'grpc.max_send_message_length': -1,
@@ -60,6 +63,7 @@ export function createNodeServer({ store, projections, groups }: NodeParts, { li
   add(persistentSubscriptionsDefinition, persistentSubscriptionsService(groups, calls));
   add(projectionsDefinition, projectionsService(store, projections));
   add(gossipDefinition, gossipService());
+  add(operationsDefinition, operationsService(scavenges));
   if (access !== undefined) add(usersDefinition, usersService(access.users));
   add(serverFeaturesDefinition, serverFeaturesService(definitions));
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());

@@ -10,9 +10,9 @@ export async function temporaryFolder(): Promise<{ path: string; remove(): Promi
   return { path, remove: () => rm(path, { recursive: true }) };
 }
 
-/** Runs a node on a folder for as long as `use` takes. */
+/** Runs a node, without system projections unless asked for, on a folder for as long as `use` takes. */
 export async function withNode<T>(options: EventStoreOptions, use: (client: EventStoreDBClient, url: string) => Promise<T>): Promise<T> {
-  const node = await startEventStore(options);
+  const node = await startEventStore({ projections: false, ...options });
   const client = EventStoreDBClient.connectionString(node.connectionString);
   try {
     return await use(client, node.connectionString);
