@@ -14,7 +14,7 @@ export interface TestEventStore {
 /** Starts an embedded event store on a free port and a folder of its own. */
 export async function testEventStore(): Promise<TestEventStore> {
   const dir = await mkdtemp(join(tmpdir(), 'tarl-test-eventstore-'));
-  const store = await startEventStore({ dir, port: 0 });
+  const store = await startEventStore({ dir, port: 0, projections: false });
   return {
     url: store.connectionString,
     async close() {
