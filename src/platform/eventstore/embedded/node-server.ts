@@ -13,7 +13,8 @@ import { gossipDefinition, gossipService } from './services/gossip.js';
 import { persistentSubscriptionsDefinition, persistentSubscriptionsService } from './services/persistent-subscriptions.js';
 import { projectionsDefinition, projectionsService } from './services/projections.js';
 import { serverFeaturesDefinition, serverFeaturesService } from './services/server-features.js';
-import { streamsDefinition, streamsService, type StreamsLimits } from './services/streams.js';
+import type { StreamsLimits } from './services/append-size.js';
+import { streamsDefinition, streamsService } from './services/streams.js';
 import type { EventStore } from './store/event-store.js';
 
 /** The gRPC side of the node, given its connections one by one. */

@@ -7,7 +7,7 @@ import type { ProposedEvent } from '../wire/recorded-event.js';
 import { batchFailure, batchSuccess, type BatchProblem } from '../wire/replies.js';
 import type { BatchMessage } from '../wire/requests.js';
 import { asRefusal } from './calls.js';
-import { sizeOf, type StreamsLimits } from './streams.js';
+import { sizeOf, type StreamsLimits } from './append-size.js';
 
 /** An append that came in part: more of its events are to follow. */
 interface Unfinished {

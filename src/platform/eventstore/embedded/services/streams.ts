@@ -9,17 +9,10 @@ import { FramedMessages } from '../wire/framed.js';
 import type { ProposedEvent } from '../wire/recorded-event.js';
 import { appendReply, deleteReply } from '../wire/replies.js';
 import { decodeAppendRequest, decodeBatchRequest, decodeDeleteRequest, decodeReadRequest, type AppendMessage, type BatchMessage, type ReadRequest, type WriteTarget } from '../wire/requests.js';
+import { sizeOf, type StreamsLimits } from './append-size.js';
 import { BatchAppends } from './batch-append.js';
 import { answer, asRefusal, type OpenCalls } from './calls.js';
 import { method } from './method.js';
-
-/** What the Streams service needs besides the store. */
-export interface StreamsLimits {
-  /** Bytes of all events of one append. */
-  readonly maxAppendBytes: number;
-  /** Told of every append that was answered, and how long that took. */
-  readonly appended?: (method: string, stream: string, events: number, ms: number) => void;
-}
 
 const path = (name: string): string => `/event_store.client.streams.Streams/${name}`;
 
@@ -84,9 +77,6 @@ function serveAppend(store: EventStore, limits: StreamsLimits, call: ServerReada
     });
   });
 }
-
-/** What one event counts towards the size of an append. */
-export const sizeOf = (event: ProposedEvent): number => event.data.length + event.metadata.length + 2 * event.type.length;
 
 function serveDelete(call: object, { stream, expected }: WriteTarget, write: (done: (outcome: WriteOutcome, failure?: Error) => void) => void): Promise<Buffer> {
   demand(call, 'delete', stream);
