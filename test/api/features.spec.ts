@@ -202,6 +202,7 @@ describe('a stream of writes', () => {
     call.write(Buffer.from([0x0a, 0xff]));
     await until('it has failed', () => failure);
     expect(failure).toMatchObject({ code: 3, message: expect.stringMatching(/does not decode/) });
+    expect(platform.log.filter(({ code }) => code === 'INTERNAL')).toEqual([]);
   });
 });
 

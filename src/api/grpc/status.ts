@@ -7,14 +7,14 @@ import { reflect } from './protos.js';
 const longestMessage = 1024;
 const mostViolations = 20;
 
-/** An error as the caller of an rpc gets it: status, sentence, and google.rpc.Status with the details in the trailer. */
-export function grpcError(error: unknown, traceId: string): ServiceError {
+/** An error as the caller of an rpc gets it: status, sentence, and google.rpc.Status with the details in the trailer. The cause stays here. */
+export function grpcError(error: unknown, traceId: string): ServiceError & { readonly cause: unknown } {
   const failure = failureOf(error);
   const code = wireCodes[failure.code].grpc;
   const message = failure.message.slice(0, longestMessage);
   const metadata = new Metadata();
   metadata.set('grpc-status-details-bin', encodeStatus(code, message, failure, traceId));
-  return { name: failure.code, message, code, details: message, metadata };
+  return { name: failure.code, message, code, details: message, metadata, cause: error };
 }
 
 let types: Record<'Status' | 'ErrorInfo' | 'BadRequest' | 'RequestInfo', protobuf.Type> | undefined;

@@ -11,6 +11,7 @@ import type { WireContext } from '../../operations.js';
 import { visitorOf } from '../../visitors.js';
 import { grpcContext } from '../call.js';
 import type { HandwrittenRpc } from '../guard.js';
+import { messagesOf } from '../messages.js';
 import { grpcError } from '../status.js';
 import { unary } from '../unary.js';
 import {
@@ -57,7 +58,7 @@ export function featureHistoryRpcs(core: Core, observer: Observer): Record<strin
 async function allOf(call: ServerDuplexStream<HistoricalMessage, BatchAnswer>): Promise<HistoricalMessage[]> {
   const messages: HistoricalMessage[] = [];
   let rows = 0;
-  for await (const message of call as AsyncIterable<HistoricalMessage>) {
+  for await (const message of messagesOf(call)) {
     messages.push(message);
     rows += message.rowTimeUs.length;
     if (rows > mostRows) throw new Refusal('RESOURCE_EXHAUSTED', `A training set takes at most ${mostRows} rows`, { reason: 'TOO_MANY_ROWS' });

@@ -6,6 +6,7 @@ import { failureOf } from '../../errors.js';
 import type { Observer } from '../../observer.js';
 import type { WireContext } from '../../operations.js';
 import { grpcContext } from '../call.js';
+import { messagesOf } from '../messages.js';
 import { anyMode, writeRequestOf } from './requests.js';
 import type { StreamWriteAnswer, StreamWriteMessage } from './write-messages.js';
 
@@ -22,7 +23,7 @@ export async function streamWrite(call: Call, writer: FeatureWriter, observer: O
   let rows = 0;
   let appended: Promise<unknown> = Promise.resolve();
   let answered = Promise.resolve();
-  for await (const message of call as AsyncIterable<StreamWriteMessage>) {
+  for await (const message of messagesOf(call)) {
     const own = message.requestId === '' ? context : (Object.create(context, { idempotencyKey: { value: message.requestId } }) as WireContext);
     // Requests are made ready side by side, but their appends start in order.
     const started = Promise.all([prepare(writer, message, own), appended]).then(([write]) => ({ answer: write() }));
