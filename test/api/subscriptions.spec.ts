@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createClient } from 'graphql-ws';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { WebSocket } from 'ws';
 import { testApi, type TestApi } from './support/clients.js';
 
@@ -43,6 +45,17 @@ describe('over graphql-transport-ws', () => {
     expect((await run(there, key)).results).toEqual([{ data: { project: { description: 'one' } } }]);
     expect((await run(there, { 'X-API-Key': 'owner-key' })).results).toHaveLength(1);
     expect((await run(there, undefined, key)).results).toHaveLength(1);
+  });
+
+  test('a client who asks elsewhere for a WebSocket and breaks off harms nobody', async () => {
+    const { hostname, port } = new URL(served.api.addresses.graphql);
+    for (let count = 0; count < 20; count++) {
+      const socket = connect(Number(port), hostname);
+      await once(socket, 'connect');
+      socket.write('GET /elsewhere HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n', () => socket.resetAndDestroy());
+      await once(socket, 'close');
+    }
+    expect((await run(there, key)).results).toHaveLength(1);
   });
 
   test('a connection without a good key is closed as unauthorized', async () => {

@@ -3,6 +3,7 @@ import { execute, GraphQLError, parse, specifiedRules, subscribe, validate, type
 import { CloseCode } from 'graphql-ws';
 import { useServer, type Extra } from 'graphql-ws/use/ws';
 import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { WebSocket, WebSocketServer } from 'ws';
 import { Refusal } from '../../domain/kit/index.js';
 import { apiKeyOf } from '../auth.js';
@@ -74,11 +75,17 @@ export function serveSubscriptions(app: FastifyInstance, resolvers: Resolvers[st
 
   app.server.on('upgrade', (request, socket, head) => {
     if (request.url?.split('?', 1)[0] === '/graphql') sockets.handleUpgrade(request, socket, head, (opened) => sockets.emit('connection', opened, request));
-    else socket.end('HTTP/1.1 404 Not Found\r\n\r\n');
+    else refuseUpgrade(socket);
   });
   app.addHook('preClose', async () => {
     await server.dispose();
   });
+}
+
+/** Node leaves the socket to us, and with it the error of a client who breaks off: nobody listening would end the process. */
+function refuseUpgrade(socket: Duplex): void {
+  socket.on('error', () => socket.destroy());
+  socket.end('HTTP/1.1 404 Not Found\r\n\r\n');
 }
 
 /** Connection parameters stand in for the headers that a browser cannot set on a WebSocket. */
