@@ -25,6 +25,7 @@ export function makeCore(foundations: Foundations): Core & { guard: KeyGuard } {
     const input = parseInput(query.input, raw) as { project?: string };
     requirePermission(query, input.project, context);
     await awaitPosition(query.views, context);
+    await noteParked(query.views, context);
     return query.run(input, { pool, eventStore, caller: context.caller, signal: context.signal });
   }
 
@@ -33,6 +34,14 @@ export function makeCore(foundations: Foundations): Core & { guard: KeyGuard } {
     if (minPosition === undefined) return;
     const untilDeadline = deadline === undefined ? Infinity : deadline - Date.now();
     await projections.waitFor(views, positionOf(minPosition), { timeoutMs: Math.min(minPositionWaitMs, untilDeadline), signal });
+  }
+
+  /** Tells the caller when keys of a view stand still, so that what is read may be older than its position says. */
+  async function noteParked(views: readonly string[], context: RequestContext): Promise<void> {
+    const parked = await projections.parkedCounts();
+    if (parked.size === 0) return;
+    const counts = new Map([...parked].filter(([view]) => views.includes(view)));
+    if (counts.size > 0) context.noteParked?.(counts);
   }
 
   return {
@@ -48,6 +57,7 @@ export function makeCore(foundations: Foundations): Core & { guard: KeyGuard } {
     execute: (command, input, context) => executor.execute(command, input, context),
     ask,
     awaitPosition,
+    noteParked,
     authenticate: (apiKey) => guard.authenticate(apiKey),
   };
 }

@@ -47,6 +47,10 @@ class HeaderContext implements WireContext {
     return this.abort.signal;
   }
 
+  noteParked(counts: ReadonlyMap<string, number>): void {
+    this.visitor.parkedKeys = new Map([...(this.visitor.parkedKeys ?? []), ...counts]);
+  }
+
   /** Visible ASCII, short enough to stand in an event. */
   private token(name: string): string | undefined {
     const value = this.visitor.header(name.toLowerCase());

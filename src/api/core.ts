@@ -21,6 +21,8 @@ export interface Core {
   ask(query: AnyQuery, input: unknown, context: RequestContext & { readonly minPosition?: string }): Promise<unknown>;
   /** For hand-written hot paths: waits until the views have reached the caller's minimum position. */
   awaitPosition(views: readonly string[], context: RequestContext & { readonly minPosition?: string }): Promise<void>;
+  /** For hand-written reads: tells the caller, in a header, which of the views have keys that stand still. */
+  noteParked(views: readonly string[], context: RequestContext): Promise<void>;
   /** The folds of streams that this process keeps. */
   readonly aggregates: Aggregates;
   readonly commandLog: RememberingCommandLog;
@@ -36,6 +38,34 @@ export interface Projections {
   status(): Promise<readonly ViewStatus[]>;
   /** Builds a view anew beside the live one and switches. Queries go on meanwhile. */
   rebuild(view: string, onProgress: (progress: RebuildProgress) => void, signal?: AbortSignal): Promise<void>;
+  /** The keys that wait because an event could not be taken, oldest first: all, or those of a view, or one. */
+  parked(which?: { readonly view?: string; readonly key?: string }): Promise<readonly ParkedKey[]>;
+  /** How many keys of each view are parked; views without any are not named. Known to the second. */
+  parkedCounts(): Promise<ReadonlyMap<string, number>>;
+  /** Tries parked events again, of one key or of all; the event with the id `skip` is left out. */
+  retryParked(view: string, choice: { readonly key?: string; readonly skip?: string }, signal?: AbortSignal): Promise<RetryOutcome>;
+}
+
+/** A key of a view that stands still while the rest of the view goes on. */
+export interface ParkedKey {
+  readonly view: string;
+  readonly key: string;
+  /** The first event that waits. */
+  readonly event: { readonly id: string; readonly type: string; readonly stream: string; readonly revision: string; readonly position: string };
+  /** Why it cannot be taken; absent when it only waits for an earlier event of its stream. */
+  readonly error?: string;
+  readonly attempts: number;
+  /** How many later events wait behind it. */
+  readonly waiting: number;
+  readonly parkedAt: string;
+}
+
+/** What became of parked events that were tried again. */
+export interface RetryOutcome {
+  /** Events that wait no longer. */
+  readonly taken: number;
+  /** Events of the view that still wait. */
+  readonly left: number;
 }
 
 export interface ViewStatus {
@@ -49,6 +79,8 @@ export interface ViewStatus {
   readonly lagPositions: string;
   /** Age of the oldest event not yet projected, 0 when there is none. */
   readonly lagMs: number;
+  /** Keys that stand still because of an event that cannot be taken. */
+  readonly parkedKeys: number;
   /** Events per second over the last minute. */
   readonly eventsPerSecond: number;
 }

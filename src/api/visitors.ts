@@ -4,6 +4,8 @@ import { traceparentOf, type HeaderReader } from './context.js';
 /** Who is behind a request and under which trace it runs; established by the guard before anything of the request's body is read. */
 export class Visitor {
   private trace?: string;
+  /** Views that the answer comes from and that have keys standing still, with the number of those. */
+  parkedKeys?: ReadonlyMap<string, number>;
 
   constructor(
     readonly header: HeaderReader,
@@ -35,3 +37,6 @@ export function visitorOf(request: object): Visitor {
   if (!visitor) throw new Error('The request did not pass the guard');
   return visitor;
 }
+
+/** The value of the header `Tarl-Parked-Keys`, such as `feature-groups=2`; undefined when nothing stands still. */
+export const parkedKeysText = ({ parkedKeys }: Visitor): string | undefined => parkedKeys && [...parkedKeys].map(([view, count]) => `${view}=${count}`).join(', ');

@@ -3,6 +3,7 @@ import type { RebuildProgress, ViewStatus } from '../api/core.js';
 import { readConfig } from '../platform/config/index.js';
 import { findConnection } from './connection.js';
 import { globalOptions, print, printJson } from './output.js';
+import { parking } from './parking.js';
 import { rebuildBar } from './rebuild-bar.js';
 import { rebuildOver } from './rebuild-call.js';
 import { callRest } from './rest.js';
@@ -21,6 +22,7 @@ export function projections(program: Command): void {
     .description('Build a read model anew from the log, and switch to it; queries go on meanwhile. Ctrl-C calls it off.')
     .addHelpText('after', '\nExample:\n  $ tarl projections rebuild feature-online');
   rebuild.action((view: string) => rebuildView(view, rebuild));
+  parking(group);
 }
 
 async function list(command: Command): Promise<void> {

@@ -37,6 +37,14 @@ describe('health', () => {
     (served.core.eventStore as any).endOfLog = endOfLog;
   });
 
+  test('a view with parked keys leaves it ready, with a warning', async () => {
+    const status = served.core.viewStatus;
+    served.core.viewStatus = { ...status, parkedKeys: 2 };
+    expect(await served.rest('GET', '/health/ready', undefined, open)).toMatchObject({ status: 200, answer: { ready: true, checks: { projections: { ok: true, warning: 'projects has 2 parked keys' } } } });
+    expect((await served.rest('GET', '/metrics')).answer).toMatch(/tarl_projection_parked_keys\{view="projects"\} 2/);
+    served.core.viewStatus = status;
+  });
+
   test('gRPC serves the standard health service, without a key', async () => {
     const folder = join(dirname(resolve('grpc-health-check/package.json')), 'proto');
     const { grpc } = loadPackageDefinition(loadSync('health/v1/health.proto', { includeDirs: [folder], enums: String })) as any;

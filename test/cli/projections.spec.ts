@@ -61,3 +61,16 @@ test('a rebuild that is refused at once, or fails on its way, ends the command w
 test('a key without the permission may not rebuild', async () => {
   expect(await tarl('projections', 'rebuild', 'projects', '--profile', 'reader')).toMatchObject({ code: 3, stderr: expect.stringContaining('PERMISSION_DENIED') });
 });
+
+test('tarl projections parked shows what waits and why, and retry and skip say what became of it', async () => {
+  expect(await tarl('projections', 'parked')).toMatchObject({ code: 0, stdout: 'Nothing is parked.\n' });
+  const event = { id: '6b6f5a52-2c38-4d3e-9d1c-6a2f0e6f0b11', type: 'ProjectDescribed', stream: 'project-fraud', revision: '1', position: '200' };
+  const parked = { view: 'projects', key: 'fraud', event, error: 'cannot be shown', attempts: 5, waiting: 2, parkedAt: new Date(Date.now() - 180_000).toISOString() };
+  Object.assign(served.core.projections, { parked: async () => [parked], retryParked: async () => ({ taken: 1200, left: 1 }) });
+  const [header, row] = (await tarl('projections', 'parked', 'projects')).stdout.split('\n');
+  expect(header!.split(/\s{2,}/)).toEqual(['view', 'key', 'event', 'error', 'attempts', 'behind', 'age']);
+  expect(row!.split(/\s{2,}/)).toEqual(['projects', 'fraud', 'ProjectDescribed project-fraud@1', 'cannot be shown', '5', '2', '3 min']);
+  expect(await tarl('projections', 'retry', 'projects')).toMatchObject({ code: 0, stdout: '1,200 events wait no longer, 1 still do.\n' });
+  expect(await tarl('projections', 'skip', 'projects', 'fraud')).toMatchObject({ code: 2 });
+  expect(await tarl('projections', 'skip', 'projects', 'fraud', '--reason', 'a test')).toMatchObject({ code: 0, stdout: '1,200 events wait no longer, 1 still do.\n' });
+});

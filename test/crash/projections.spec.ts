@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { setTimeout as delay } from 'node:timers/promises';
 import { comparePositions, type StoredEvent } from '../../src/platform/eventstore/port.js';
 import { countersView, foldOfLog } from '../projections/engine/counters.js';
+import { until } from '../support/until.js';
 import { engineWorld, type EngineWorld } from '../projections/engine/world.js';
 
 const projector = fileURLToPath(new URL('../support/projector.mjs', import.meta.url));
@@ -35,6 +36,55 @@ test(`a projector killed at any moment leaves rows that are a fold of the log up
   const { rows } = await world.database.pool.query(`select tablename from pg_tables where tablename like 'counters%'`);
   expect(rows).toEqual([{ tablename: 'counters' }]);
 }, 60_000 + runs * 10_000);
+
+test(`killed at any moment while keys are parked and taken up again, a projector loses no event, doubles none and keeps their order (seed ${seed})`, async () => {
+  const random = randomFrom(seed + 1);
+  const writer = startWriter(random);
+  const tasks = ['poisoned-project', 'project', 'poisoned-rebuild', 'poisoned-project', 'project', 'rebuild'];
+  let parkedOnce = 0;
+  for (let run = 0; run < runs; run++) {
+    const child = await startProjector(tasks[run % tasks.length]!);
+    if (run % tasks.length === 0) await until('a key is parked', async () => (await parkedPlaces()).size > 0);
+    await delay(random() * 400);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    const { rows } = await stored();
+    const waiting = await parkedPlaces();
+    parkedOnce += waiting.size;
+    expect({ run, rows }).toEqual({ run, rows: await foldedBefore(waiting) });
+  }
+  expect(parkedOnce).toBeGreaterThan(0);
+  const last = await writer.stop();
+
+  const engine = world.engine([counters]);
+  await engine.start();
+  await engine.waitFor(['counters'], last, { timeoutMs: 30_000 });
+  await engine.retryParked('counters', {});
+  expect(await engine.parked()).toEqual([]);
+  expect((await stored()).rows).toEqual(foldOfLog(await log()));
+}, 60_000 + runs * 15_000);
+
+/** The positions of the events that wait, by their counters. */
+async function parkedPlaces(): Promise<Map<string, string[]>> {
+  const { rows } = await world.database.pool.query(`
+    select key, array_agg(commit_position::text order by commit_position) as places from projection_parked_events where not shadow group by key`);
+  return new Map(rows.map(({ key, places }) => [key, places]));
+}
+
+/** The rows that the events up to the checkpoint give, when the last ones of each counter are those that wait. */
+async function foldedBefore(waiting: ReadonlyMap<string, readonly string[]>) {
+  const events = (await log()).filter(({ position }) => position.commit <= checkpoint);
+  const taken: StoredEvent[] = [];
+  for (const counter of new Set(events.map(counterOf))) {
+    const own = events.filter((event) => counterOf(event) === counter);
+    const places = waiting.get(counter) ?? [];
+    expect({ counter, places }).toEqual({ counter, places: own.slice(own.length - places.length).map(({ position }) => `${position.commit}`) });
+    taken.push(...own.slice(0, own.length - places.length));
+  }
+  return foldOfLog(taken);
+}
+
+const counterOf = ({ data }: StoredEvent): string => (data as { counter: string }).counter;
 
 async function startProjector(task: string): Promise<ChildProcess> {
   const child = spawn(process.execPath, [projector, world.eventStoreUrl, world.database.url, task], { stdio: ['ignore', 'pipe', 'inherit'] });

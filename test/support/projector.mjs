@@ -1,6 +1,7 @@
 /**
- * A process that projects, to be killed: `node projector.mjs <event store> <postgres> [rebuild]`. It says `ready` when it
+ * A process that projects, to be killed: `node projector.mjs <event store> <postgres> <task>`. It says `ready` when it
  * owns the projections. Its view is that of test/projections/engine/counters.ts; it runs the compiled engine.
+ * The tasks are `project` and `rebuild`; behind `poisoned-` they cannot take an event that raises a counter by 13.
  */
 import { z } from 'zod';
 import { defineEvent } from '../../dist/src/domain/kit/index.js';
@@ -10,6 +11,11 @@ import { defineView } from '../../dist/src/projections/engine/define.js';
 import { ProjectionEngine } from '../../dist/src/projections/engine/index.js';
 
 const [eventStoreUrl, postgresUrl, task] = process.argv.slice(2);
+
+function edible(by) {
+  if (task.startsWith('poisoned-') && by === 13) throw new Error('cannot count 13');
+  return true;
+}
 
 const counters = defineView({
   name: 'counters',
@@ -21,7 +27,7 @@ const counters = defineView({
   keyOf: ({ data }) => ({ counter: data.counter }),
   on: {
     CounterRaised: (row, { counter, by }, info) => ({
-      counter,
+      counter: edible(by) && counter,
       sum: (row?.sum ?? 0) + by,
       events: (row?.events ?? 0) + 1,
       latest: [...(row?.latest ?? []), by].slice(-5),
@@ -33,12 +39,12 @@ const counters = defineView({
 });
 
 const complain = (facts, message) => console.error(message, facts.err);
-const log = { debug() {}, info() {}, warn: complain, error: complain };
+const log = { debug() {}, info() {}, warn: complain, error: (facts, message) => /cannot count 13/.test(message) || complain(facts, message) };
 const engine = new ProjectionEngine({ eventStore: connect(eventStoreUrl), pool: makePool(postgresUrl), views: [counters], log });
 await engine.start();
 while (!engine.isOwner) await new Promise((resolve) => setTimeout(resolve, 2));
 console.log('ready');
 for (;;) {
-  if (task === 'rebuild') await engine.rebuild('counters', () => undefined);
+  if (task.endsWith('rebuild')) await engine.rebuild('counters', () => undefined);
   else await new Promise((resolve) => setTimeout(resolve, 1000));
 }

@@ -51,6 +51,7 @@ function makeStore(core: Core): FeatureStore {
     async readOnline(request, context) {
       requirePermission({ permission: readPermission }, request.project, context);
       if (context.minPosition !== undefined) await core.awaitPosition([featureOnlineView.name], context);
+      await core.noteParked([featureOnlineView.name], context);
       return reader.read(request);
     },
     async follow({ project, group, entities }, context, signal) {

@@ -3,7 +3,7 @@ import { apiKeyOf, basicKeyOf } from '../auth.js';
 import { traceIdOf } from '../context.js';
 import type { Core } from '../core.js';
 import type { Observer, Wire } from '../observer.js';
-import { nobody, rememberVisitor, Visitor, visitorOf } from '../visitors.js';
+import { nobody, parkedKeysText, rememberVisitor, Visitor, visitorOf } from '../visitors.js';
 import { headersOf } from './request.js';
 
 const pathOf = (url: string) => {
@@ -41,5 +41,10 @@ export function guardHttp(fastify: FastifyInstance, wire: Wire, core: Pick<Core,
       sendFailure(reply, error, traceIdOf(traceparent), documentation ? 'Basic realm="TARL: any name, the API key as password"' : undefined);
       await reply;
     }
+  });
+  fastify.addHook('onSend', (request, reply, payload, done) => {
+    const parkedKeys = parkedKeysText(visitorOf(request));
+    if (parkedKeys !== undefined) reply.header('tarl-parked-keys', parkedKeys);
+    done(null, payload);
   });
 }

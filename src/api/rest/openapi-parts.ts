@@ -37,6 +37,13 @@ export const sharedResponses = {
 };
 
 const answer = (description: string, contentType = 'application/json') => ({ description, content: { [contentType]: {} } });
+const text = { type: 'string' };
+const viewName = { name: 'view', in: 'path', required: true, schema: text };
+const viewOrAll = { ...viewName, description: 'The name of a view, or `-` for all.' };
+const body = (properties: object, required: readonly string[] = []) => ({
+  required: required.length > 0,
+  content: { 'application/json': { schema: { type: 'object', properties, ...(required.length > 0 && { required }), additionalProperties: false } } },
+});
 const noKey = { security: [] };
 
 /** The addresses for orchestrators, monitoring and operators. */
@@ -51,8 +58,31 @@ export const operatorPaths = {
   '/api/v1/projections/{view}:rebuild': {
     post: {
       operationId: 'rebuildProjection', summary: 'Build a read model anew from the log while queries go on; a line of JSON for each step forward', tags: ['operations'],
-      parameters: [{ name: 'view', in: 'path', required: true, schema: { type: 'string' } }],
+      parameters: [viewName],
       responses: { 200: answer('Its progress', 'application/x-ndjson') },
+    },
+  },
+  '/api/v1/projections/{view}/parked': {
+    get: {
+      operationId: 'listParkedKeys', summary: 'The keys that wait because their view cannot take an event', tags: ['operations'],
+      parameters: [viewOrAll],
+      responses: { 200: answer('View, key, event, error, and how many events wait behind it') },
+    },
+  },
+  '/api/v1/projections/{view}:retry': {
+    post: {
+      operationId: 'retryParkedEvents', summary: 'Try parked events again, of one key or of all', tags: ['operations'],
+      parameters: [viewName],
+      requestBody: body({ key: text }),
+      responses: { 200: answer('How many events were taken, and how many still wait') },
+    },
+  },
+  '/api/v1/projections/{view}:skip': {
+    post: {
+      operationId: 'skipParkedEvent', summary: 'Go on without the first event that waits under a key; the log keeps who decided it and why', tags: ['operations'],
+      parameters: [viewName, callerHeaders.command[0]],
+      requestBody: body({ key: text, reason: text }, ['key', 'reason']),
+      responses: { 200: answer('How many events were taken, and how many still wait') },
     },
   },
 };

@@ -67,6 +67,8 @@ export interface RequestContext {
   /** When the caller stops waiting, in milliseconds since the epoch. */
   readonly deadline?: number;
   readonly signal?: AbortSignal;
+  /** Hears which views of a query have how many keys standing still, for the answer's header. */
+  noteParked?(counts: ReadonlyMap<string, number>): void;
 }
 
 /** The same answer for every command. */

@@ -5,6 +5,7 @@ export interface ViewLag {
   readonly name: string;
   readonly lagPositions: string;
   readonly lagMs: number;
+  readonly parkedKeys: number;
   readonly eventsPerSecond: number;
 }
 
@@ -23,6 +24,7 @@ export class Metrics {
   });
   private readonly lagPositions = this.gaugeOfViews('tarl_projection_lag_positions', 'Bytes of log that a view has yet to project');
   private readonly lagSeconds = this.gaugeOfViews('tarl_projection_lag_seconds', 'Age of the oldest event that a view has yet to project');
+  private readonly parkedKeys = this.gaugeOfViews('tarl_projection_parked_keys', 'Keys of a view that stand still because of an event that it cannot take');
   private readonly rate = this.gaugeOfViews('tarl_projection_events_per_second', 'Events that a view projected per second over the last minute');
 
   /** `onError` hears why the views' numbers are missing from a page; the rest of the page stays. */
@@ -45,11 +47,12 @@ export class Metrics {
   }
 
   private async measureViews(): Promise<void> {
-    for (const gauge of [this.lagPositions, this.lagSeconds, this.rate]) gauge.reset();
+    for (const gauge of [this.lagPositions, this.lagSeconds, this.parkedKeys, this.rate]) gauge.reset();
     try {
-      for (const { name: view, lagPositions, lagMs, eventsPerSecond } of await this.viewLags()) {
+      for (const { name: view, lagPositions, lagMs, parkedKeys, eventsPerSecond } of await this.viewLags()) {
         this.lagPositions.set({ view }, Number(lagPositions));
         this.lagSeconds.set({ view }, lagMs / 1000);
+        this.parkedKeys.set({ view }, parkedKeys);
         this.rate.set({ view }, eventsPerSecond);
       }
     } catch (error) {

@@ -7,6 +7,8 @@ export interface Checkpoint {
   readonly view: string;
   readonly version: number;
   readonly position: Position;
+  /** Another number whenever parked events were taken up again, or the rows replaced. */
+  readonly parking: number;
   readonly error?: string;
   readonly eventsPerSecond: number;
   readonly updatedAt: Date;
@@ -17,12 +19,13 @@ export interface Move {
   readonly view: View;
   readonly from: Position;
   readonly to: Position;
+  readonly parking: number;
   readonly eventsPerSecond: number;
 }
 
 const selectAll = `
   select view, version, commit_position::text as commit, prepare_position::text as prepare,
-         error, events_per_second as "eventsPerSecond", updated_at as "updatedAt"
+         parking, error, events_per_second as "eventsPerSecond", updated_at as "updatedAt"
   from projection_checkpoints`;
 
 /** All checkpoints, by view. */
@@ -45,9 +48,9 @@ export async function moveCheckpoints(client: ClientBase, moves: readonly Move[]
       update projection_checkpoints as held
       set commit_position = moved.to_commit, prepare_position = moved.to_prepare,
           events_per_second = moved.rate, error = null, updated_at = clock_timestamp()
-      from unnest($1::text[], $2::integer[], $3::numeric[], $4::numeric[], $5::numeric[], $6::numeric[], $7::double precision[])
-        as moved(view, version, from_commit, from_prepare, to_commit, to_prepare, rate)
-      where held.view = moved.view and held.version = moved.version
+      from unnest($1::text[], $2::integer[], $3::numeric[], $4::numeric[], $5::numeric[], $6::numeric[], $7::double precision[], $8::integer[])
+        as moved(view, version, from_commit, from_prepare, to_commit, to_prepare, rate, parking)
+      where held.view = moved.view and held.version = moved.version and held.parking = moved.parking
         and held.commit_position = moved.from_commit and held.prepare_position = moved.from_prepare`,
     values: [
       moves.map(({ view }) => view.name),
@@ -57,6 +60,7 @@ export async function moveCheckpoints(client: ClientBase, moves: readonly Move[]
       moves.map(({ to }) => `${to.commit}`),
       moves.map(({ to }) => `${to.prepare}`),
       moves.map(({ eventsPerSecond }) => eventsPerSecond),
+      moves.map(({ parking }) => parking),
     ],
   });
   return rowCount === moves.length;
@@ -65,12 +69,17 @@ export async function moveCheckpoints(client: ClientBase, moves: readonly Move[]
 /** Writes where a view stands that is being made or replaced, whatever stood there before. */
 export async function putCheckpoint(db: Pool | ClientBase, { name, version }: View, { commit, prepare }: Position): Promise<void> {
   await db.query(
-    `insert into projection_checkpoints (view, version, commit_position, prepare_position) values ($1, $2, $3, $4)
+    `insert into projection_checkpoints as held (view, version, commit_position, prepare_position) values ($1, $2, $3, $4)
      on conflict (view) do update
-     set version = excluded.version, commit_position = excluded.commit_position, prepare_position = excluded.prepare_position,
+     set version = excluded.version, parking = held.parking + 1, commit_position = excluded.commit_position, prepare_position = excluded.prepare_position,
          error = null, updated_at = clock_timestamp()`,
     [name, version, `${commit}`, `${prepare}`],
   );
+}
+
+/** Makes whoever projects the view look anew which of its keys are parked. */
+export async function changeParking(client: ClientBase, { name }: View): Promise<void> {
+  await client.query('update projection_checkpoints set parking = parking + 1 where view = $1', [name]);
 }
 
 /** With an empty log there is nothing to build: views without a checkpoint begin at its start. */

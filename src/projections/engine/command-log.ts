@@ -27,7 +27,7 @@ export const commandLogView: View = {
   startBuild: () => {
     const rows = new Map<string, Row>();
     return {
-      add: (events) => void lastOfEach(events, rows),
+      add: (event) => void lastOfEach([event], rows),
       get heldBytes() {
         return rows.size * bytesPerRow;
       },

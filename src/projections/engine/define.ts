@@ -10,15 +10,16 @@ export function defineView<const Definitions extends readonly EventDefinition[],
   definition: KeyedView<Definitions, RowSchema, Key>,
 ): View {
   const table = new KeyedTable(definition.table, definition.row, definition.key);
-  const touches = touchesOf(definition as unknown as AnyKeyedView, table);
+  const touchOf = touchReader(definition as unknown as AnyKeyedView, table);
   return {
     name: definition.name,
     version: definition.version,
     tables: [definition.table],
     shapes: [table.shape],
     eventTypes: definition.events.map(({ type }) => type).filter((type) => type in definition.on),
-    project: async (events, tx) => project(table, touches(events), tx),
-    startBuild: () => new KeyedBuild(table, touches),
+    keyOf: (event) => touchOf(event)?.keyText ?? '',
+    project: async (events, tx) => project(table, events.map(touchOf).filter((touch) => touch !== undefined), tx),
+    startBuild: () => new KeyedBuild(table, touchOf),
   };
 }
 
@@ -36,24 +37,25 @@ interface Touch {
   readonly fold: (row: Row | undefined) => Row | undefined;
 }
 
-function touchesOf({ events: definitions, keyOf, on }: AnyKeyedView, table: KeyedTable): (events: readonly StoredEvent[]) => Touch[] {
+type TouchReader = (event: StoredEvent) => Touch | undefined;
+
+function touchReader({ events: definitions, keyOf, on }: AnyKeyedView, table: KeyedTable): TouchReader {
   const byType = new Map(definitions.map((definition) => [definition.type, definition]));
-  return (events) =>
-    events.flatMap((stored) => {
-      const definition = byType.get(stored.type);
-      const handler = on[stored.type];
-      if (!definition || !handler) return [];
-      const event = decode(definition, Number(stored.metadata['version'] ?? 1), stored.data);
-      const info = new InfoOf(stored);
-      const key = keyOf(event, info);
-      const keyText = table.keyText(key);
-      const fold = (row: Row | undefined) => {
-        const folded = handler(row, event.data, info);
-        if (folded && table.keyText(folded) !== keyText) throw new Error(`The handler of ${stored.type} gave a row of another key than ${keyText}`);
-        return folded && table.canonical(folded);
-      };
-      return [{ key, keyText, fold }];
-    });
+  return (stored) => {
+    const definition = byType.get(stored.type);
+    const handler = on[stored.type];
+    if (!definition || !handler) return undefined;
+    const event = decode(definition, Number(stored.metadata['version'] ?? 1), stored.data);
+    const info = new InfoOf(stored);
+    const key = keyOf(event, info);
+    const keyText = table.keyText(key);
+    const fold = (row: Row | undefined) => {
+      const folded = handler(row, event.data, info);
+      if (folded && table.keyText(folded) !== keyText) throw new Error(`The handler of ${stored.type} gave a row of another key than ${keyText}`);
+      return folded && table.canonical(folded);
+    };
+    return { key, keyText, fold };
+  };
 }
 
 async function project(table: KeyedTable, touches: readonly Touch[], tx: ViewTransaction): Promise<void> {
@@ -69,27 +71,30 @@ async function project(table: KeyedTable, touches: readonly Touch[], tx: ViewTra
   await table.save(tx, [...rows.values()].filter((row) => row !== undefined));
 }
 
+/** The size of rows is looked at once in so many events. */
+const eventsPerWeighing = 16;
+
 class KeyedBuild implements ViewBuild {
   private readonly rows = new Map<string, Row>();
   private bytesPerRow = 0;
+  private events = 0;
 
   constructor(
     private readonly table: KeyedTable,
-    private readonly touches: (events: readonly StoredEvent[]) => Touch[],
+    private readonly touchOf: TouchReader,
   ) {}
 
   get heldBytes(): number {
     return this.rows.size * this.bytesPerRow;
   }
 
-  add(events: readonly StoredEvent[]): void {
-    let latest: Row | undefined;
-    for (const { keyText, fold } of this.touches(events)) {
-      const row = fold(this.rows.get(keyText));
-      if (row) this.rows.set(keyText, (latest = row));
-      else this.rows.delete(keyText);
-    }
-    if (latest) this.bytesPerRow += (bytesOf(latest) - this.bytesPerRow) / (this.bytesPerRow === 0 ? 1 : 16);
+  add(event: StoredEvent): void {
+    const touch = this.touchOf(event);
+    if (!touch) return;
+    const row = touch.fold(this.rows.get(touch.keyText));
+    if (!row) return void this.rows.delete(touch.keyText);
+    this.rows.set(touch.keyText, row);
+    if (this.events++ % eventsPerWeighing === 0) this.bytesPerRow += (bytesOf(row) - this.bytesPerRow) / (this.bytesPerRow === 0 ? 1 : eventsPerWeighing);
   }
 
   async write(tx: ViewTransaction): Promise<void> {

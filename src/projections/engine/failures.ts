@@ -31,6 +31,11 @@ export function isPassing(error: unknown): boolean {
   return error instanceof pg.DatabaseError && /^(08|40|53|55|57|58)/.test(error.code ?? '');
 }
 
+/** True for what an event may be blamed for. What Postgres says of the tables themselves (class 42) would be so for every other event too. */
+export function isOfOneEvent(error: unknown): boolean {
+  return !isPassing(error) && !(error instanceof ConnectionBroken) && !(error instanceof pg.DatabaseError && error.code?.startsWith('42'));
+}
+
 function describe(events: readonly StoredEvent[]): string {
   const [first] = events;
   if (!first) return 'a batch';

@@ -1,11 +1,14 @@
 import type { Pool } from 'pg';
-import type { Projections, RebuildProgress, ViewStatus } from '../../api/core.js';
+import type { ParkedKey, Projections, RebuildProgress, RetryOutcome, ViewStatus } from '../../api/core.js';
 import { Refusal } from '../../domain/kit/index.js';
 import { comparePositions, formatPosition, startOfLog, type EventStore, type Position } from '../../platform/eventstore/port.js';
 import type { View } from '../kit/view.js';
 import { beginViews, readCheckpoints } from './checkpoints.js';
 import { commandLogView } from './command-log.js';
 import { becomeOwner } from './ownership.js';
+import { ParkedCounts } from './parking/counts.js';
+import { listParked } from './parking/list.js';
+import { retryParked, type RetryChoice } from './parking/retry.js';
 import { backoff_ms, pause } from './pause.js';
 import { Rates } from './rates.js';
 import { Reached } from './reached.js';
@@ -36,7 +39,7 @@ export class ProjectionEngine implements Projections {
 
   constructor({ eventStore, pool, views, log }: ProjectionEngineOptions) {
     this.views = [...views, commandLogView];
-    this.world = { eventStore, pool, log, reached: new Reached(), rates: new Rates() };
+    this.world = { eventStore, pool, log, reached: new Reached(), rates: new Rates(), parked: new ParkedCounts(pool) };
   }
 
   /** True while this process projects. */
@@ -76,6 +79,19 @@ export class ProjectionEngine implements Projections {
   async rebuild(view: string, onProgress: (progress: RebuildProgress) => void, signal?: AbortSignal): Promise<void> {
     const signals = signal ? [this.stopping.signal, signal] : [this.stopping.signal];
     await rebuild(this.viewNamed(view), this.world, onProgress, AbortSignal.any(signals));
+  }
+
+  async parked({ view, key }: { view?: string; key?: string } = {}): Promise<readonly ParkedKey[]> {
+    if (view !== undefined) this.viewNamed(view);
+    return listParked(this.world.pool, view, key);
+  }
+
+  parkedCounts(): Promise<ReadonlyMap<string, number>> {
+    return this.world.parked.read();
+  }
+
+  async retryParked(view: string, choice: RetryChoice, signal: AbortSignal = this.stopping.signal): Promise<RetryOutcome> {
+    return retryParked(this.viewNamed(view), this.world, choice, signal);
   }
 
   private viewNamed(name: string): View {

@@ -1,13 +1,22 @@
 import type { PoolClient } from 'pg';
 import { comparePositions, type Batch, type Position, type StoredEvent } from '../../platform/eventstore/port.js';
-import type { View } from '../kit/view.js';
+import type { View, ViewTransaction } from '../kit/view.js';
 import { moveCheckpoints, readCheckpoints } from './checkpoints.js';
-import { CheckpointMoved, isPassing, ViewFailed } from './failures.js';
+import { CheckpointMoved, isOfOneEvent, isPassing, ViewFailed } from './failures.js';
+import { divide, type HeldEvent } from './parking/keys.js';
+import { Shelf } from './parking/shelf.js';
+import { parkOne } from './parking/take.js';
+import { backoff_ms, pause } from './pause.js';
 import { inTransaction } from './transaction.js';
 import type { World } from './world.js';
 
 /** Positions that no row goes with are written this seldom. */
 const idleWrite_ms = 1000;
+
+/** An event that fails is tried this often, with waits in between, before its key is parked. */
+const triesBeforeParking = 5;
+/** The waits of a lane together: when many events fail, the view itself is at fault, and the healthy keys need not wait for each of them. */
+const patience_ms = 5000;
 
 /** One view on its way: what it holds, and what its checkpoint says, which may be behind when nothing concerned it. */
 interface Member {
@@ -15,12 +24,22 @@ interface Member {
   readonly types: ReadonlySet<string> | undefined;
   held: Position;
   stored: Position;
+  readonly parking: number;
+  readonly shelf: Shelf;
+  readonly parked: Set<string>;
+}
+
+/** What a batch holds for one member: events to project, and events that wait behind parked keys. */
+interface Share {
+  readonly free: readonly StoredEvent[];
+  readonly held: readonly HeldEvent[];
 }
 
 /** Reads the log once for several views and moves them on together: rows and checkpoints in one transaction a batch. */
 export class Lane {
   private members: Member[] = [];
   private writtenAt = 0;
+  private patienceLeft_ms = patience_ms;
 
   constructor(
     private readonly views: readonly View[],
@@ -42,7 +61,7 @@ export class Lane {
       for (;;) {
         const { value: batch, done } = await this.nextBatch(batches, signal);
         if (done || signal.aborted) break;
-        await this.take(batch.events, batch.position);
+        await this.take(batch.events, batch.position, signal);
         if (untilLive && batch.live) break;
       }
       if (!signal.aborted) await this.writePositions();
@@ -54,15 +73,18 @@ export class Lane {
   /** Every lane starts from what is committed. A view of which another release keeps the rows is left to that release. */
   private async takePlaces(): Promise<void> {
     const checkpoints = await readCheckpoints(this.client);
-    this.members = this.views.flatMap((view) => {
+    this.members = [];
+    for (const view of this.views) {
       const checkpoint = checkpoints.get(view.name);
       if (checkpoint?.version !== view.version) {
         this.world.log.warn({ view: view.name, version: view.version, stored: checkpoint?.version }, 'The view is kept in another version; this process leaves it alone');
-        return [];
+        continue;
       }
+      const { position, parking } = checkpoint;
       const types = view.eventTypes === 'all' ? undefined : new Set(view.eventTypes);
-      return [{ view, types, held: checkpoint.position, stored: checkpoint.position }];
-    });
+      const shelf = new Shelf(view);
+      this.members.push({ view, types, held: position, stored: position, parking, shelf, parked: await shelf.keys(this.client) });
+    }
     this.noteReached();
   }
 
@@ -86,16 +108,47 @@ export class Lane {
     return performance.now() - this.writtenAt >= idleWrite_ms;
   }
 
-  /** A view that is alone and fails goes on event by event, so that it stops right before the one it cannot take. */
-  private async take(events: readonly StoredEvent[], position: Position): Promise<void> {
+  /** A view that is alone and fails goes on event by event, so that only the one it cannot take is parked. */
+  private async take(events: readonly StoredEvent[], position: Position, signal: AbortSignal): Promise<void> {
     try {
       await this.takeWhole(events, position);
     } catch (error) {
-      if (!(error instanceof ViewFailed) || this.members.length > 1 || events.length < 2) throw error;
+      if (!(error instanceof ViewFailed) || this.members.length > 1) throw error;
+      if (events.length < 2) return this.insist(events, position, error, signal);
       const middle = Math.floor(events.length / 2);
-      await this.take(events.slice(0, middle), events[middle - 1]!.position);
-      await this.take(events.slice(middle), position);
+      await this.take(events.slice(0, middle), events[middle - 1]!.position, signal);
+      await this.take(events.slice(middle), position, signal);
     }
+  }
+
+  /** Tries one event again and again, and parks its key when that does not help. */
+  private async insist(events: readonly StoredEvent[], position: Position, failure: ViewFailed, signal: AbortSignal): Promise<void> {
+    for (let tries = 1; tries < triesBeforeParking && isOfOneEvent(failure.cause); tries++) {
+      const wait_ms = Math.min(backoff_ms(tries - 1), this.patienceLeft_ms);
+      this.patienceLeft_ms -= wait_ms;
+      await pause(wait_ms, signal);
+      if (signal.aborted) throw failure;
+      try {
+        return await this.takeWhole(events, position);
+      } catch (error) {
+        if (!(error instanceof ViewFailed)) throw error;
+        failure = error;
+      }
+    }
+    await this.park(events[0], position, failure);
+  }
+
+  /** The rest of the view goes on; what comes later for the key waits behind the event. */
+  private async park(event: StoredEvent | undefined, position: Position, failure: ViewFailed): Promise<void> {
+    const [member] = this.members;
+    if (!member || !event || !isOfOneEvent(failure.cause)) throw failure;
+    const { view, shelf, parked } = member;
+    const found = new Set(parked);
+    await this.moveTo(position, () => parkOne({ view, shelf, tx: this.tx, parked: found }, event, failure, triesBeforeParking));
+    for (const key of found) parked.add(key);
+    this.world.parked.forget();
+    this.world.log.error({ err: failure.cause, view: view.name, event: event.id }, `${failure.message}; its key is parked`);
+    this.noteReached();
   }
 
   private async takeWhole(events: readonly StoredEvent[], position: Position): Promise<void> {
@@ -107,31 +160,35 @@ export class Lane {
   }
 
   /** What concerns each member, without what it holds already: after a restart the lane begins where the last of them is. */
-  private share(events: readonly StoredEvent[]): Map<Member, StoredEvent[]> {
-    const work = new Map<Member, StoredEvent[]>();
+  private share(events: readonly StoredEvent[]): Map<Member, Share> {
+    const work = new Map<Member, Share>();
     const [first] = events;
     if (!first) return work;
     for (const member of this.members) {
-      const { types, held } = member;
+      const { view, types, held, parked } = member;
       const allNew = comparePositions(first.position, held) > 0;
       const wanted = events.filter(({ type, position }) => (types?.has(type) ?? true) && (allNew || comparePositions(position, held) > 0));
-      if (wanted.length > 0) work.set(member, wanted);
+      if (wanted.length > 0) work.set(member, divide(view, parked, wanted));
     }
     return work;
   }
 
-  private async project(work: ReadonlyMap<Member, readonly StoredEvent[]>, position: Position): Promise<void> {
-    const tx = { client: this.client, table: (name: string) => name };
+  private async project(work: ReadonlyMap<Member, Share>, position: Position): Promise<void> {
     await this.moveTo(position, async () => {
-      for (const [{ view }, events] of work) {
+      for (const [{ view, shelf }, { free, held }] of work) {
+        await shelf.hold(this.client, held);
+        if (free.length === 0) continue;
         try {
-          await view.project(events, tx);
+          await view.project(free, this.tx);
         } catch (cause) {
-          throw isPassing(cause) ? cause : new ViewFailed(view.name, events, cause);
+          throw isPassing(cause) ? cause : new ViewFailed(view.name, free, cause);
         }
       }
     });
-    for (const [{ view }, events] of work) this.world.rates.count(view.name, events.length);
+    for (const [{ view, parked }, { free, held }] of work) {
+      this.world.rates.count(view.name, free.length);
+      for (const { key } of held) parked.add(key);
+    }
   }
 
   private async writePositions(): Promise<void> {
@@ -141,8 +198,9 @@ export class Lane {
   /** The checkpoints move first: a batch that is not the next one is thrown away before any work, and no two writers deadlock. */
   private async moveTo(position: Position | undefined, work: () => Promise<void>): Promise<void> {
     const { rates } = this.world;
-    const moves = this.members.map(({ view, stored, held }) => ({
+    const moves = this.members.map(({ view, stored, held, parking }) => ({
       view,
+      parking,
       from: stored,
       to: position ? later(held, position) : held,
       eventsPerSecond: rates.perSecond(view.name),
@@ -153,6 +211,10 @@ export class Lane {
     });
     for (const [index, member] of this.members.entries()) member.held = member.stored = moves[index]!.to;
     this.writtenAt = performance.now();
+  }
+
+  private get tx(): ViewTransaction {
+    return { client: this.client, table: (name) => name };
   }
 
   private noteReached(): void {

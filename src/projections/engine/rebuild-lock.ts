@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ClientBase } from 'pg';
 import { Refusal } from '../../domain/kit/index.js';
 import type { View } from '../kit/view.js';
+import { Shelf } from './parking/shelf.js';
 import { dropShadows } from './shadow.js';
 import { withClient } from './transaction.js';
 import type { World } from './world.js';
@@ -50,5 +51,6 @@ async function lock(client: ClientBase, view: View): Promise<boolean> {
 
 async function clear(client: ClientBase, view: View): Promise<void> {
   await dropShadows(client, view.tables);
+  await new Shelf(view, true).clear(client);
   await client.query('delete from projection_builds where view = $1', [view.name]);
 }

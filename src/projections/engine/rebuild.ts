@@ -5,6 +5,10 @@ import { comparePositions, startOfLog, type LogFilter, type Position, type Store
 import type { View, ViewTransaction } from '../kit/view.js';
 import { lockCheckpoint, putCheckpoint } from './checkpoints.js';
 import { CheckpointMoved } from './failures.js';
+import { ParkingBuild } from './parking/build.js';
+import { Shelf } from './parking/shelf.js';
+import { readSkipped } from './parking/skipped.js';
+import { takeOrPark, type Target } from './parking/take.js';
 import { addInTurns } from './fold.js';
 import { pause } from './pause.js';
 import { ProgressReport } from './progress.js';
@@ -32,6 +36,9 @@ class Rebuild {
   private readonly types: ReadonlySet<string> | undefined;
   private readonly filter: LogFilter | undefined;
   private readonly shadow: ViewTransaction;
+  private readonly shelf: Shelf;
+  /** Events go here once the fold is written. */
+  private target: Target;
   /** Everything up to here is in the shadow. */
   private position = startOfLog;
 
@@ -47,6 +54,8 @@ class Rebuild {
       this.filter = { eventTypePrefixes: view.eventTypes };
     }
     this.shadow = { client, table: shadowName };
+    this.shelf = new Shelf(view, true);
+    this.target = { view, tx: this.shadow, shelf: this.shelf, parked: new Set() };
   }
 
   async run(): Promise<void> {
@@ -67,16 +76,19 @@ class Rebuild {
   private async fill(): Promise<void> {
     const { view, client, progress } = this;
     const build = view.startBuild();
+    const skipped = await readSkipped(this.world.eventStore, view);
+    const parking = new ParkingBuild(view, build, skipped);
+    this.target = { ...this.target, parked: parking.parked, skipped };
     progress.enter('reading');
     const left = new AbortController();
     const signal = AbortSignal.any([this.signal, left.signal]);
     try {
       for await (const batch of this.world.eventStore.subscribe({ from: startOfLog, filter: this.filter, signal })) {
         const events = this.wanted(batch.events);
-        await addInTurns(view, build, events);
+        await addInTurns(parking, events);
         this.position = batch.position;
         progress.read(events.length, batch.position);
-        if (batch.live || build.heldBytes > memoryLimit_bytes) break;
+        if (batch.live || parking.heldBytes > memoryLimit_bytes) break;
       }
     } finally {
       left.abort();
@@ -86,6 +98,7 @@ class Rebuild {
     await inTransaction(client, async () => {
       await createShadows(client, view.tables);
       await build.write(this.shadow);
+      await parking.writeHeld(client, this.shelf);
       progress.enter('indexing');
       await indexShadows(client, view.tables);
       await this.move(startOfLog, this.position);
@@ -122,16 +135,19 @@ class Rebuild {
         const live = await lockCheckpoint(client, view.name);
         if (live && comparePositions(live.position, this.position) > 0) await this.projectUpTo(live.position);
         await switchTables(client, view.tables);
+        await this.shelf.switch(client);
         await putCheckpoint(client, view, this.position);
         const { rowCount } = await client.query('delete from projection_builds where view = $1 and build = $2', [view.name, id]);
         if (rowCount !== 1) throw new CheckpointMoved();
       });
     } catch (error) {
       this.position = before;
+      this.target = { ...this.target, parked: await this.shelf.keys(client) };
       if (error instanceof pg.DatabaseError && error.code === lockNotAvailable) return false;
       throw error;
     }
     this.world.reached.note([[view.name, this.position]]);
+    this.world.parked.forget();
     return true;
   }
 
@@ -146,7 +162,7 @@ class Rebuild {
 
   private async project(events: readonly StoredEvent[], position: Position): Promise<void> {
     await this.move(this.position, position);
-    if (events.length > 0) await this.view.project(events, this.shadow);
+    if (events.length > 0) await takeOrPark(this.target, events);
     this.position = position;
   }
 

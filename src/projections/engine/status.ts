@@ -9,11 +9,12 @@ const liveLag_ms = 5000;
 const rateIsKnownFor_ms = 60_000;
 
 /** How all views are, from what is committed: the same answer in every process, but that only the owner knows what is not written yet. */
-export async function readStatus(views: readonly View[], { pool, eventStore, reached, rates }: World, isOwner: boolean): Promise<ViewStatus[]> {
-  const [checkpoints, { rows: builds }, end] = await Promise.all([
+export async function readStatus(views: readonly View[], { pool, eventStore, reached, rates, parked }: World, isOwner: boolean): Promise<ViewStatus[]> {
+  const [checkpoints, { rows: builds }, end, parkedKeys] = await Promise.all([
     readCheckpoints(pool),
     pool.query<{ view: string }>('select view from projection_builds'),
     eventStore.endOfLog(),
+    parked.read(),
   ]);
   const building = new Set(builds.map(({ view }) => view));
   const lagAt = lagReader(eventStore);
@@ -31,6 +32,7 @@ export async function readStatus(views: readonly View[], { pool, eventStore, rea
         position: formatPosition(position),
         lagPositions: `${lag_ms === 0 || behind < 0n ? 0n : behind}`,
         lagMs: lag_ms,
+        parkedKeys: parkedKeys.get(view.name) ?? 0,
         eventsPerSecond: isOwner ? rates.perSecond(view.name) : rateOf(checkpoint),
       };
     }),

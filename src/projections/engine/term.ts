@@ -4,6 +4,7 @@ import { noteError, readCheckpoints } from './checkpoints.js';
 import { CheckpointMoved, ViewFailed } from './failures.js';
 import { Lane } from './lane.js';
 import type { Ownership } from './ownership.js';
+import { retryParked } from './parking/retry.js';
 import { backoff_ms, pause } from './pause.js';
 import { clearLeftovers } from './rebuild-lock.js';
 import { rebuild } from './rebuild.js';
@@ -38,6 +39,7 @@ export class Term {
   async run(): Promise<void> {
     await clearLeftovers(this.views, this.world);
     await this.assign();
+    this.aside(this.retryParked());
     for (let failures = 0; !this.signal.aborted; ) {
       this.round = new AbortController();
       try {
@@ -113,6 +115,17 @@ export class Term {
         else if (!(error instanceof CheckpointMoved)) this.world.log.warn({ err: error, views: views.map(({ name }) => name) }, 'Views that are behind stopped for a moment');
       }
       await pause(backoff_ms(failures), this.signal);
+    }
+  }
+
+  /** Another release may be able to take what this one's predecessor could not. */
+  private async retryParked(): Promise<void> {
+    const { parked, log } = this.world;
+    try {
+      const counts = await parked.read();
+      for (const view of this.views) if (counts.has(view.name)) await retryParked(view, this.world, {}, this.signal);
+    } catch (error) {
+      log.warn({ err: error }, 'The parked events could not be tried again');
     }
   }
 

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import type { EventStore } from '../../platform/eventstore/port.js';
+import type { ParkedCounts } from './parking/counts.js';
 import type { Rates } from './rates.js';
 import type { Reached } from './reached.js';
 
@@ -18,4 +19,5 @@ export interface World {
   readonly log: EngineLog;
   readonly reached: Reached;
   readonly rates: Rates;
+  readonly parked: ParkedCounts;
 }

@@ -15,6 +15,11 @@ export interface View {
   readonly shapes?: readonly TableShape[];
   /** The event types it wants; everything else only moves its position on. */
   readonly eventTypes: readonly string[] | 'all';
+  /**
+   * What an event concerns: when it cannot be taken, later events of the same key wait behind it. Throws what decoding
+   * throws. Left out where the rows of one stream never depend on another's: the key is then the stream.
+   */
+  keyOf?(event: StoredEvent): string;
   /** Writes what a batch means, in few set-based statements, inside the engine's transaction. */
   project(events: readonly StoredEvent[], tx: ViewTransaction): Promise<void>;
   /** Starts a rebuild that folds the log in memory and is written at the end by COPY. */
@@ -46,7 +51,8 @@ export interface ViewTransaction {
 
 /** One rebuild's fold. Pure: no clock, no other I/O than `write`. */
 export interface ViewBuild {
-  add(events: readonly StoredEvent[]): void;
+  /** Takes one event; when it throws, nothing of the event is in. */
+  add(event: StoredEvent): void;
   /** A rough number of bytes held. */
   readonly heldBytes: number;
   /**

@@ -36,7 +36,7 @@ export function memoryCore(): MemoryCore {
   const core: MemoryCore = {
     events,
     failWith: (error) => void (failure = error),
-    viewStatus: { name: 'projects', version: 1, state: 'live', position: '0', lagPositions: '0', lagMs: 0, eventsPerSecond: 0 },
+    viewStatus: { name: 'projects', version: 1, state: 'live', position: '0', lagPositions: '0', lagMs: 0, parkedKeys: 0, eventsPerSecond: 0 },
     catalogue: catalogue.filter(({ name }) => name === 'projects'),
     eventStore,
     aggregates,
@@ -48,6 +48,9 @@ export function memoryCore(): MemoryCore {
       waitFor: async () => undefined,
       status: async () => [core.viewStatus],
       rebuild: async () => undefined,
+      parked: async () => [],
+      parkedCounts: async () => new Map(),
+      retryParked: async () => ({ taken: 0, left: 0 }),
     },
     async execute(command, input, context) {
       if (failure) throw failure;
@@ -58,6 +61,7 @@ export function memoryCore(): MemoryCore {
       const input = parseInput(query.input, raw) as { project?: string };
       requirePermission(query, input.project, context);
       await core.awaitPosition(query.views, context);
+      await core.noteParked(query.views, context);
       return answers[query.name]!(projectsOf(events), input);
     },
     async awaitPosition(_views, { minPosition, signal, deadline }) {
@@ -67,6 +71,9 @@ export function memoryCore(): MemoryCore {
         signal?.addEventListener('abort', () => (clearTimeout(timer), reject(signal.reason as Error)), { once: true });
       });
       throw new Refusal('UNAVAILABLE', 'The view projects has not come that far', { reason: 'VIEW_BEHIND' });
+    },
+    noteParked: async (_views, context) => {
+      if (core.viewStatus.parkedKeys > 0) context.noteParked?.(new Map([['projects', core.viewStatus.parkedKeys]]));
     },
     async authenticate(apiKey) {
       const known = Object.keys(grants).find((key) => timingSafeEqual(hash(key), hash(apiKey ?? '')));

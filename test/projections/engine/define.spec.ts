@@ -80,7 +80,7 @@ const given = (...events: StoredEvent[]) => ({
     expect(await table()).toEqual(rows);
 
     const build = orders.startBuild();
-    build.add(events);
+    for (const one of events) build.add(one);
     await client.query('begin');
     await createShadows(client, ['orders']);
     await build.write({ client, table: shadowName });

@@ -117,7 +117,7 @@ describe('the latest row of an entity', () => {
           await transact(async (tx) => {
             await tx.client.query('truncate feature_online');
             const build = featureOnlineView.startBuild();
-            build.add(events.slice(0, first));
+            for (const event of events.slice(0, first)) build.add(event);
             await build.write(tx);
             await featureOnlineView.project(events.slice(first), tx);
           });

@@ -28,12 +28,10 @@ export const featureChunksView: View = {
     let rows: ChunkRow[] = [];
     let characters = 0;
     return {
-      add: (events) => {
-        for (const event of events) {
-          const row = rowOf(event);
-          rows.push(row);
-          characters += row[0].length + (row[4]?.length ?? 0);
-        }
+      add: (event) => {
+        const row = rowOf(event);
+        rows.push(row);
+        characters += row[0].length + (row[4]?.length ?? 0);
       },
       get heldBytes() {
         return characters * 2 + rows.length * 300;

@@ -28,14 +28,14 @@ export const featureOnlineView: View = {
   eventTypes: [featureRowsWritten.type, featureEntityDeleted.type],
   project: async (events, tx) => {
     const latest = new LatestRows();
-    addAll(latest, events);
+    for (const event of events) addTo(latest, event);
     await removeDeleted(latest, tx);
     await merge(latest, tx);
   },
   startBuild: (): ViewBuild => {
     const latest = new LatestRows();
     return {
-      add: (events) => addAll(latest, events),
+      add: (event) => addTo(latest, event),
       get heldBytes() {
         return latest.heldBytes;
       },
@@ -47,12 +47,10 @@ export const featureOnlineView: View = {
   },
 };
 
-function addAll(latest: LatestRows, events: readonly StoredEvent[]): void {
-  for (const { type, data, metadata } of events) {
-    const version = Number(metadata['version'] ?? 1);
-    if (type === featureEntityDeleted.type) latest.delete(decode(featureEntityDeleted, version, data).data);
-    else latest.add(decodeChunk(data, version));
-  }
+function addTo(latest: LatestRows, { type, data, metadata }: StoredEvent): void {
+  const version = Number(metadata['version'] ?? 1);
+  if (type === featureEntityDeleted.type) latest.delete(decode(featureEntityDeleted, version, data).data);
+  else latest.add(decodeChunk(data, version));
 }
 
 const deleteStatement = (name: string) => ({

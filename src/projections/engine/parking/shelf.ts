@@ -1,0 +1,72 @@
+import type { ClientBase } from 'pg';
+import type { View } from '../../kit/view.js';
+import { withoutNul, type HeldEvent } from './keys.js';
+
+/** The parked keys of a view and the events that wait under them; a rebuild has a shelf of its own beside the live one. */
+export class Shelf {
+  constructor(
+    private readonly view: Pick<View, 'name'>,
+    private readonly shadow = false,
+  ) {}
+
+  async keys(client: ClientBase): Promise<Set<string>> {
+    const { rows } = await client.query('select key from projection_parked_keys where view = $1 and shadow = $2', [this.view.name, this.shadow]);
+    return new Set(rows.map(({ key }) => key));
+  }
+
+  /** Parks a key with the event that cannot be taken. */
+  async park(client: ClientBase, held: HeldEvent, error: string, attempts: number): Promise<void> {
+    await this.hold(client, [held]);
+    await this.fail(client, held.key, error, attempts);
+  }
+
+  /** Notes why the first event of a key cannot be taken. */
+  async fail(client: ClientBase, key: string, error: string, attempts: number): Promise<void> {
+    await client.query('update projection_parked_keys set error = $4, attempts = $5 where view = $1 and shadow = $2 and key = $3', [
+      this.view.name, this.shadow, key, withoutNul(error), attempts,
+    ]);
+  }
+
+  /** Puts events behind those that wait already. A key that was free until now waits without having failed. */
+  async hold(client: ClientBase, held: readonly HeldEvent[]): Promise<void> {
+    if (held.length === 0) return;
+    await client.query({ ...holdKeys, values: [this.view.name, this.shadow, held.map(({ key }) => key)] });
+    await client.query({ ...holdEvents, values: [this.view.name, this.shadow, ...columnsOf(held)] });
+  }
+
+  /** Removes everything from this shelf. */
+  async clear(client: ClientBase): Promise<void> {
+    for (const table of tables) await client.query(`delete from ${table} where view = $1 and shadow = $2`, [this.view.name, this.shadow]);
+  }
+
+  /** Puts this shelf in the place of the live one, as its rebuild does with the rows. */
+  async switch(client: ClientBase): Promise<void> {
+    await new Shelf(this.view).clear(client);
+    for (const table of tables) await client.query(`update ${table} set shadow = false where view = $1 and shadow`, [this.view.name]);
+  }
+}
+
+const tables = ['projection_parked_keys', 'projection_parked_events'];
+
+const holdKeys = {
+  name: 'hold keys',
+  text: `insert into projection_parked_keys (view, shadow, key) select distinct $1::text, $2::boolean, key from unnest($3::text[]) as held(key) on conflict do nothing`,
+};
+const holdEvents = {
+  name: 'hold events',
+  text: `insert into projection_parked_events (view, shadow, key, stream, revision, event_id, event_type, commit_position, prepare_position)
+    select $1::text, $2::boolean, * from unnest($3::text[], $4::text[], $5::bigint[], $6::uuid[], $7::text[], $8::numeric[], $9::numeric[])`,
+};
+
+function columnsOf(held: readonly HeldEvent[]): unknown[][] {
+  const column = (value: (event: HeldEvent['event']) => unknown) => held.map(({ event }) => value(event));
+  return [
+    held.map(({ key }) => key),
+    column(({ stream }) => stream),
+    column(({ revision }) => `${revision}`),
+    column(({ id }) => id),
+    column(({ type }) => withoutNul(type)),
+    column(({ position }) => `${position.commit}`),
+    column(({ position }) => `${position.prepare}`),
+  ];
+}
