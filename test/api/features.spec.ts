@@ -244,6 +244,11 @@ test('who follows an entity hears that it is deleted, and of what is written aft
   await client.dispose();
 });
 
+test('a subscription that comes as a query is told where subscriptions are served', async () => {
+  const query = 'subscription { featureValues(project: "p", group: "g", entities: [{ id: 1 }]) { values } }';
+  for (let count = 0; count < 4; count++) expect(await platform.graphql(query)).toMatchObject({ code: 'UNIMPLEMENTED', reason: 'SUBSCRIPTION_OVER_HTTP' });
+});
+
 test('questions about single entities of one GraphQL request are answered together', async () => {
   const group = await newGroup();
   const aliases = Array.from({ length: 5 }, (_, index) => `e${index}: onlineFeatures(project: "p", features: ["${group}:count"], entity: { id: ${index}, name: "a" }) { statuses }`);

@@ -93,6 +93,8 @@ describe('over graphql-transport-ws', () => {
     expect(await ended(url.replace('/graphql', '/other'), ['graphql-transport-ws'])).toBe('error');
     expect(await ended(url, ['graphql-ws'])).toBe('error');
     expect(await ended(url, ['graphql-transport-ws'], 'nonsense')).toBe(4400);
+    expect(await ended(url, ['graphql-transport-ws'], 'x'.repeat(2 ** 20 + 1))).toBe(1009);
+    expect(served.log.at(-1)).toMatchObject({ level: 30, code: 'INVALID_ARGUMENT', reason: 'BAD_FRAME' });
     expect((await run(there, key)).results).toHaveLength(1);
   });
 });

@@ -24,7 +24,7 @@ export function serveSubscriptions(app: FastifyInstance, resolvers: Resolvers[st
   const sockets = new WebSocketServer({ noServer: true, maxPayload: largestMessage });
   const schema = app.graphql.schema;
   // Mercurius puts them there only where it serves subscriptions itself.
-  for (const [name, resolver] of Object.entries(resolvers)) Object.assign(schema.getSubscriptionType()!.getFields()[name]!, resolver);
+  for (const [name, resolver] of Object.entries(resolvers)) Object.assign(schema.getSubscriptionType()!.getFields()[name]!, { resolve: newsOf(name), ...resolver });
 
   const server = useServer(
     {
@@ -73,14 +73,28 @@ export function serveSubscriptions(app: FastifyInstance, resolvers: Resolvers[st
   }
   const readable = (extra: Extra, result: ExecutionResult) => (result.errors ? ({ ...result, errors: formatted(extra, result.errors, true) } as never) : undefined);
 
+  function open(socket: WebSocket, request: IncomingMessage): void {
+    sockets.emit('connection', socket, request);
+    // What cannot be read as WebSocket frames closes the connection; graphql-ws would print that, stack and all.
+    socket.removeAllListeners('error').on('error', ({ message }) => {
+      observer.failed('graphql', 'none', new Refusal('INVALID_ARGUMENT', message, { reason: 'BAD_FRAME' }), traceparentOf(headersOf(request)));
+    });
+  }
+
   app.server.on('upgrade', (request, socket, head) => {
-    if (request.url?.split('?', 1)[0] === '/graphql') sockets.handleUpgrade(request, socket, head, (opened) => sockets.emit('connection', opened, request));
+    if (request.url?.split('?', 1)[0] === '/graphql') sockets.handleUpgrade(request, socket, head, (opened) => open(opened, request));
     else refuseUpgrade(socket);
   });
   app.addHook('preClose', async () => {
     await server.dispose();
   });
 }
+
+/** What a subscription brings is given; asked as a query there is nothing. */
+const newsOf = (name: string) => (news: Readonly<Record<string, unknown>> | undefined) => {
+  if (news && name in news) return news[name];
+  throw new Refusal('UNIMPLEMENTED', 'Subscriptions are served over WebSockets, by the protocol graphql-transport-ws', { reason: 'SUBSCRIPTION_OVER_HTTP' });
+};
 
 /** Node leaves the socket to us, and with it the error of a client who breaks off: nobody listening would end the process. */
 function refuseUpgrade(socket: Duplex): void {
