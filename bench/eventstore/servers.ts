@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { MEMORY_FLAGS } from '../../src/platform/eventstore/embedded/memory-flags.js';
 
 /** A server in a process of its own. */
 export interface BenchServer {
@@ -32,7 +33,7 @@ export async function startNode(folder?: string): Promise<BenchServer> {
 export const startStub = (): Promise<BenchServer> => start(new URL('./stub.js', import.meta.url), []);
 
 async function start(script: URL, args: string[]): Promise<BenchServer> {
-  const child = fork(fileURLToPath(script), args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: execArgv() });
+  const child = fork(fileURLToPath(script), args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: [...MEMORY_FLAGS, ...profiling()] });
   const port = await new Promise<number>((resolve, reject) => {
     child.once('message', (ready: { port: number }) => resolve(ready.port));
     child.once('exit', (code) => reject(new Error(`${script.pathname} ended with ${code} before it served`)));
@@ -49,7 +50,7 @@ async function start(script: URL, args: string[]): Promise<BenchServer> {
 }
 
 /** `TARL_BENCH_PROFILE=dir` writes a CPU profile of each server there. */
-function execArgv(): string[] {
+function profiling(): string[] {
   const dir = process.env['TARL_BENCH_PROFILE'];
   return dir ? ['--cpu-prof', `--cpu-prof-dir=${dir}`] : [];
 }

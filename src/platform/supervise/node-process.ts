@@ -11,6 +11,8 @@ export interface NodeProcess {
   /** Its compiled file; it sends `{ ready: true, … }` when it serves, and ends when the channel to us closes. */
   script: string;
   args: readonly string[];
+  /** What Node itself is told, such as bounds of its memory. */
+  nodeFlags?: readonly string[];
   /** Where its pid is kept for the start after a crash. */
   pidFile: string;
   log: (line: string) => void;
@@ -21,10 +23,10 @@ const patience_ms = 15_000;
 
 /** Starts the program and waits until it serves; resolves with its message too. It ends with this process. */
 export async function startNodeProcess<Ready extends object>(
-  { name, script, args, pidFile, log }: NodeProcess,
+  { name, script, args, nodeFlags = [], pidFile, log }: NodeProcess,
 ): Promise<Part & { pid: number; ready: Ready }> {
   // A session of its own: Ctrl-C in the terminal reaches TARL alone, which stops its parts in order.
-  const child = fork(script, args, { detached: true, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+  const child = fork(script, args, { execArgv: [...process.execArgv, ...nodeFlags], detached: true, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
   const lines: string[] = [];
   createInterface({ input: child.stderr! }).on('line', (line) => {
     log(line);

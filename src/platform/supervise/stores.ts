@@ -6,6 +6,7 @@ import { endLeftoverPostgres, startPostgres } from '../postgres/server.js';
 import type { DataFolder } from './data-folder.js';
 import { keepRunning } from './keep-running.js';
 import { endLeftover } from './leftover.js';
+import { MEMORY_FLAGS } from '../eventstore/embedded/memory-flags.js';
 import { startNodeProcess } from './node-process.js';
 import { checkPorts, type WantedPort } from './ports.js';
 
@@ -59,6 +60,7 @@ async function embeddedEventStore(dir: string, port: number, pidFile: string, lo
       script: fileURLToPath(new URL('../eventstore/embedded/main.js', import.meta.url)),
       // TARL has projections of its own: links would only double the log.
       args: ['--dir', dir, '--port', String(chosen), '--projections', 'none'],
+      nodeFlags: MEMORY_FLAGS,
       pidFile,
       log: (line) => log.info({ part: 'event store' }, line),
     });

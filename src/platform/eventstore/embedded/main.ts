@@ -1,9 +1,5 @@
 import { parseArgs } from 'node:util';
-import { setFlagsFromString } from 'node:v8';
 import { FolderProblem, PortInUse, startEventStore, type RunningEventStore } from './index.js';
-
-// A small young generation keeps the process small; what the node allocates is mostly short-lived bytes.
-setFlagsFromString('--max-semi-space-size=4');
 
 /** The process of an embedded event store: says on stdout when it serves, and ends when its parent does. */
 async function main(): Promise<void> {
