@@ -1,10 +1,13 @@
 import type { AnyCommand } from './commands/kit/command.js';
+import { featureServiceCommands } from './commands/feature-services.js';
 import { featureCommands } from './commands/features.js';
 import { projectCommands } from './commands/projects.js';
 import { featureGroupQueries } from './projections/features/groups-queries.js';
 import { featureGroupsView } from './projections/features/groups-view.js';
 import { featureChunksView } from './projections/features/chunks/view.js';
 import { featureOnlineView } from './projections/features/online/view.js';
+import { featureServiceQueries } from './projections/features/services/queries.js';
+import { featureServicesView } from './projections/features/services/view.js';
 import type { AnyQuery } from './projections/kit/query.js';
 import type { View } from './projections/kit/view.js';
 import { projectQueries } from './projections/projects/queries.js';
@@ -24,5 +27,5 @@ export interface Domain {
 /** The domains, one line each. */
 export const catalogue: readonly Domain[] = [
   { name: 'projects', proto: 'tarl/projects/v1/projects.proto', service: 'tarl.projects.v1.Projects', commands: projectCommands as never, queries: projectQueries as never, views: [projectsView] },
-  { name: 'features', proto: 'tarl/features/v1/features.proto', service: 'tarl.features.v1.Features', commands: featureCommands as never, queries: featureGroupQueries as never, views: [featureGroupsView, featureOnlineView, featureChunksView] },
+  { name: 'features', proto: 'tarl/features/v1/features.proto', service: 'tarl.features.v1.Features', commands: [...featureCommands, ...featureServiceCommands] as never, queries: [...featureGroupQueries, ...featureServiceQueries] as never, views: [featureGroupsView, featureServicesView, featureOnlineView, featureChunksView] },
 ];

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { archiveFeatureGroup, changeFeatureGroupTtl, createFeatureGroup, deleteFeatureEntity, describeFeatureGroup, registerFeature } from '../domain/features/decisions.js';
-import { entityKeys, featureSpec, type FeatureSpec, mostFeatures, namesDiffer, partitions, tags, ttlSeconds } from '../domain/features/definition.js';
+import { entityKeys, featureSpec, type FeatureSpec, mostFeatures, namesDiffer, owner, partitions, tags, ttlSeconds } from '../domain/features/definition.js';
 import { featureEntityDeleted } from '../domain/features/deletion.js';
 import { featureGroup } from '../domain/features/state.js';
 import { featureGroupStream, featureRowsStream } from '../domain/features/streams.js';
@@ -15,7 +15,6 @@ const ofGroup = {
 } as const;
 
 const name = { project: resourceName, group: resourceName };
-const owner = z.string().max(256);
 
 /** Refuses a pattern that could never be matched. */
 function requirePattern({ constraints: { pattern } }: FeatureSpec, path: PropertyKey[], context: z.RefinementCtx): void {

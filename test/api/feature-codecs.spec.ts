@@ -52,7 +52,7 @@ describe('the hand-written codecs of feature rows agree with protobufjs', () => 
 
   test('on fields that they do not know: those are passed over', () => {
     const bytes = Buffer.concat([encoded('ReadOnlineRequest', { project: 'p', features: ['a'], fullNames: true }), Buffer.from([0xa0, 0x06, 0x01, 0xa9, 0x06, 1, 2, 3, 4, 5, 6, 7, 8, 0xb2, 0x06, 0x02, 1, 2, 0xbd, 0x06, 1, 2, 3, 4])]);
-    expect(decodeReadOnlineRequest(bytes)).toEqual({ project: 'p', features: ['a'], keys: [], entities: [], fullNames: true });
+    expect(decodeReadOnlineRequest(bytes)).toEqual({ project: 'p', features: ['a'], keys: [], entities: [], fullNames: true, service: '' });
   });
 
   test('on what an answer says', () => {

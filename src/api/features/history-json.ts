@@ -33,9 +33,9 @@ const position = z.string().transform((text, context) => {
 /** What counts as known, as JSON says it. */
 const knownAt = z.strictObject({ time: time.optional(), position: position.optional(), rowTime: z.boolean().default(false) });
 
-const features = z.array(z.string().max(256)).min(1).max(5000);
+const features = z.array(z.string().max(256)).max(5000).default([]);
 
-const asked = { project: resourceName, features, fullNames: z.boolean().default(false), knownAt: knownAt.optional() };
+const asked = { project: resourceName, features, service: resourceName.optional(), fullNames: z.boolean().default(false), knownAt: knownAt.optional() };
 
 /** The question of a training set, without its rows. */
 export const historicalInput = z.strictObject({

@@ -1,9 +1,9 @@
 import { requirePermission } from '../../commands/kit/execute.js';
-import { Refusal } from '../../domain/kit/index.js';
 import { chunksOf } from '../../projections/features/chunks/index-of-chunks.js';
 import { readAsOf, type AsOfAnswer, type AsOfRequest } from '../../projections/features/history/as-of.js';
 import { historical, type HistoricalAnswer, type HistoricalQuestion } from '../../projections/features/history/historical.js';
 import { Replay } from '../../projections/features/history/replay.js';
+import { requireAsked, type Asked } from '../../projections/features/history/selection.js';
 import type { TrainingSet } from '../../projections/features/history/training-set.js';
 import type { Core } from '../core.js';
 import type { WireContext } from '../operations.js';
@@ -34,9 +34,9 @@ export function featureHistory(core: Core): FeatureHistory {
 
 function makeHistory(core: Core): FeatureHistory {
   const replay = new Replay(core.eventStore, { cacheBytes });
-  const admit = async ({ project, features }: { project: string; features: readonly string[] }, context: WireContext) => {
-    requirePermission({ permission: 'features.read' }, project, context);
-    if (features.length === 0) throw new Refusal('INVALID_ARGUMENT', 'A read names at least one feature', { reason: 'INVALID_INPUT', fields: [{ field: 'features', description: 'names at least one feature' }] });
+  const admit = async (question: Asked & { project: string }, context: WireContext) => {
+    requirePermission({ permission: 'features.read' }, question.project, context);
+    requireAsked(question);
     // The log is read as it stands, so no view has to be waited for; a position that is none is refused all the same.
     await core.awaitPosition([], context);
   };

@@ -26,7 +26,9 @@ export const writeInput = z.strictObject({
 /** An online read as JSON says it. */
 export const readInput = z.strictObject({
   project: resourceName,
-  features: z.array(z.string().max(256)).max(5000),
+  features: z.array(z.string().max(256)).max(5000).default([]),
+  /** In place of features. */
+  service: resourceName.optional(),
   entities: z.array(values),
   fullNames: z.boolean().default(false),
 });

@@ -1,8 +1,13 @@
+import { Definitions } from '../../commands/features/definitions.js';
 import { FeatureGroups } from '../../commands/features/groups.js';
 import { RowLog } from '../../commands/features/row-log.js';
 import { FeatureWriter } from '../../commands/features/write.js';
 import { requirePermission } from '../../commands/kit/execute.js';
+import { requireService } from '../../domain/features/services/decisions.js';
+import { featureService } from '../../domain/features/services/state.js';
 import type { FeatureGroupDefinition } from '../../domain/features/state.js';
+import { featureServiceStream } from '../../domain/features/streams.js';
+import { askedOf, requireAsked } from '../../projections/features/history/selection.js';
 import { followEntities, type FollowedRow } from '../../projections/features/online/follow.js';
 import { OnlineRows } from '../../projections/features/online/lookup.js';
 import { OnlineReader, type OnlineAnswer, type OnlineRequest } from '../../projections/features/online/read.js';
@@ -44,15 +49,18 @@ function makeStore(core: Core): FeatureStore {
   const writer = new FeatureWriter(groups, new RowLog(core.eventStore), core.commandLog);
   const rows = new OnlineRows(core.pool);
   const reader = new OnlineReader((project, group) => groups.toRead(project, group), (project, group) => groups.latest(project, group), rows);
+  const services = new Definitions(core.aggregates, featureService, featureServiceStream);
+  const serviceOf = async (project: string, service: string) => requireService({ project, service }, await services.present(project, service));
   const tail = new RowTail(core.eventStore);
   return {
     groups,
     writer,
     async readOnline(request, context) {
       requirePermission({ permission: readPermission }, request.project, context);
+      requireAsked(request);
       if (context.minPosition !== undefined) await core.awaitPosition([featureOnlineView.name], context);
       await core.noteParked([featureOnlineView.name], context);
-      return reader.read(request);
+      return reader.read(request.service ? askedOf(request, await serviceOf(request.project, request.service)) : request);
     },
     async follow({ project, group, entities }, context, signal) {
       requirePermission({ permission: readPermission }, project, context);

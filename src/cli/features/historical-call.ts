@@ -10,6 +10,7 @@ import type { KnownAtMessage, Timestamp } from './known-at.js';
 export interface HistoricalQuestion {
   readonly project: string;
   readonly features: readonly string[];
+  readonly service?: string;
   readonly aliases?: readonly { readonly alias: string; readonly group: string; readonly keyColumns: Readonly<Record<string, string>> }[];
   readonly fullNames?: boolean;
   readonly knownAt?: KnownAtMessage;

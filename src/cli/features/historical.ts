@@ -9,13 +9,14 @@ import { openSink } from '../rows/sink.js';
 import { featuresClient } from './client.js';
 import type { HistoricalQuestion } from './historical-call.js';
 import { knownAtHelp, knownAtText, readKnownAt, readTime } from './known-at.js';
-import { keysAsked, readAlias } from './selection.js';
+import { featuresOfService, keysAsked, readAlias } from './selection.js';
 import { writeTrainingSet } from './training-set.js';
 
 const batchRows = 20_000;
 
 interface Options {
-  readonly features: readonly string[];
+  readonly features?: readonly string[];
+  readonly service?: string;
   readonly out?: string;
   readonly eventTime: string;
   readonly format?: RowFormat;
@@ -32,7 +33,8 @@ export function historical(group: Command): void {
     .description('Joins features to the rows of a file as they were at the time of each row: a training set.')
     .argument('<project>')
     .argument('[file]', 'rows with keys and times, or - for standard input; without a file all entities of the range')
-    .requiredOption('--features <group:feature,…>', 'which features; a group alone means all of its', (text: string) => text.split(','))
+    .option('--features <group:feature,…>', 'which features; a group alone means all of its', (text: string) => text.split(','))
+    .option('--service <service>', 'in place of --features: those that the service names')
     .option('--out <file>', 'a .csv or .ndjson file; standard output without it')
     .option('--event-time <column>', 'the column with the time of each row: ISO 8601, UTC where it has no zone', 'event_time')
     .addOption(new Option('--format <format>', 'when the name of the file does not say it').choices(rowFormats))
@@ -46,7 +48,8 @@ export function historical(group: Command): void {
     const { json, profile } = globalOptions(command);
     const question = questionOf(project, file, options);
     const connection = await findConnection(readConfig(), profile);
-    const keys = await keysAsked(connection, project, options.features, options.alias ?? []);
+    const features = options.service === undefined ? question.features : await featuresOfService(connection, project, options.service);
+    const keys = await keysAsked(connection, project, features, options.alias ?? []);
     const source = file === undefined ? undefined : await openRows(file, batchRows, options.format);
     const sink = await openSink(options.out, json);
     const client = await featuresClient(connection);
@@ -64,10 +67,11 @@ export function historical(group: Command): void {
   });
 }
 
-function questionOf(project: string, file: string | undefined, { features, alias = [], fullNames = false, knownAt, eventTime, start, end }: Options): HistoricalQuestion & { timeColumn: string } {
+function questionOf(project: string, file: string | undefined, { features = [], service, alias = [], fullNames = false, knownAt, eventTime, start, end }: Options): HistoricalQuestion & { timeColumn: string } {
   if (file !== undefined && (start ?? end) !== undefined) throw misused('--start and --end are for a question without a file: its rows have their own times.');
+  if ((features.length === 0) === (service === undefined)) throw misused('Name the features: either --features or --service.');
   return {
-    project, features, aliases: alias, fullNames, timeColumn: eventTime,
+    project, features, ...(service !== undefined && { service }), aliases: alias, fullNames, timeColumn: eventTime,
     ...(knownAt !== undefined && { knownAt: readKnownAt(knownAt) }),
     ...(start !== undefined && { start: readTime(start) }),
     ...(end !== undefined && { end: readTime(end) }),

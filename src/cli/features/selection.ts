@@ -1,6 +1,8 @@
 import type { EntityKey } from '../../domain/features/definition.js';
 import { InvalidArgumentError } from 'commander';
 import type { LocalRun } from '../local-run.js';
+import { featureServiceQueries } from '../../projections/features/services/queries.js';
+import { callRest } from '../rest.js';
 import { readGroup } from './group.js';
 import type { HistoricalQuestion } from './historical-call.js';
 
@@ -13,6 +15,12 @@ export function readAlias(written: string, before: readonly Alias[] = []): reado
   if (alias === undefined || group === undefined || pairs.some((pair) => pair.length !== 2)) throw new InvalidArgumentError('It is not <alias>=<group>:<key>=<column>,…');
   return [...before, { alias, group, keyColumns: Object.fromEntries(pairs) }];
 }
+
+const { http } = featureServiceQueries.find(({ name }) => name === 'GetFeatureService')!;
+
+/** The features that a service names. */
+export const featuresOfService = async (connection: LocalRun, project: string, service: string): Promise<readonly string[]> =>
+  ((await callRest(connection, http, { project, service })) as unknown as { features: readonly string[] }).features;
 
 /** The columns of a file that hold keys of the groups asked for, with the keys' types. */
 export async function keysAsked(connection: LocalRun, project: string, features: readonly string[], aliases: readonly Alias[]): Promise<EntityKey[]> {

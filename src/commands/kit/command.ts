@@ -21,6 +21,8 @@ export interface CommandDefinition<Name extends string = string, Input extends z
   readonly decider: Decider<State>;
   readonly stream: (input: z.output<Input>) => string;
   readonly decide: Decide<z.output<Input>, State, Event>;
+  /** What must be true of other streams first; it is looked at once, and may change while the command runs. */
+  readonly requires?: (input: z.output<Input>) => readonly Requirement[];
   /** Where the events go when that is not the stream decided on, because it is too long to be folded: they are appended whatever it holds. */
   readonly into?: Elsewhere<Event>;
   /** True when the command mostly meets an absent stream: it then appends first and reads only when that fails. */
@@ -28,6 +30,13 @@ export interface CommandDefinition<Name extends string = string, Input extends z
   /** False only for the commands that make and end projects: all others need an active one. */
   readonly inActiveProject?: boolean;
 }
+/** Something that must be true of another stream; `check` throws a Refusal where it is not. */
+export interface Requirement<State = any> {
+  readonly decider: Decider<State>;
+  readonly stream: string;
+  readonly check: (state: State) => void;
+}
+
 /** The stream of another kind that takes a command's events, all of one decision together. */
 export interface Elsewhere<Event extends DomainEvent = any> {
   readonly events: readonly EventDefinition<Event['type']>[];

@@ -5,7 +5,7 @@ import { project as projectDecider, projectStream } from '../../domain/projects/
 import { EventStoreTimeout, EventStoreUnavailable, WrongExpectedRevision } from '../../platform/eventstore/errors.js';
 import { formatPosition, type EventStore, type NewEvent } from '../../platform/eventstore/port.js';
 import { advance, emptyAggregate, type Aggregate, type Aggregates } from './aggregates.js';
-import type { AnyCommand, CommandReply, RequestContext } from './command.js';
+import type { AnyCommand, CommandReply, RequestContext, Requirement } from './command.js';
 import { bodyHashOf, requireSameBody, type RememberingCommandLog } from './idempotency.js';
 import { commandIdOf, eventIdOf, eventMetadata, type CommandIdentity } from './metadata.js';
 import { parseInput } from './validate.js';
@@ -33,6 +33,7 @@ export class CommandExecutor {
     const recorded = await this.recorded(identity);
     if (recorded) return replyOf(identity, recorded.position, command.into ? await this.revisionNow(command, stream) : recorded.revision, true);
     if (command.inActiveProject !== false && input.project !== undefined) await this.requireActiveProject(input.project);
+    await Promise.all((command.requires?.(input) ?? []).map((requirement) => this.require(requirement)));
     return this.inTurn(stream, () => this.run({ command, input, context, identity, stream }));
   }
 
@@ -118,6 +119,10 @@ export class CommandExecutor {
       if (!(error instanceof WrongExpectedRevision)) throw error;
       throw new Refusal('ABORTED', 'Others kept changing this at the same time; nothing was changed, try again', { reason: 'CONCURRENT_CHANGES' });
     }
+  }
+
+  private async require({ decider, stream, check }: Requirement): Promise<void> {
+    check((await this.aggregates.load(decider, stream)).state);
   }
 
   private async revisionNow({ decider }: AnyCommand, stream: string): Promise<bigint> {

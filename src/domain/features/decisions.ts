@@ -69,6 +69,14 @@ export function requireActiveGroup(name: OfGroup, state: FeatureGroup): FeatureG
   throw new Refusal('FAILED_PRECONDITION', `Feature group ${name.group} is archived`, { reason: 'FEATURE_GROUP_ARCHIVED' });
 }
 
+/** Refuses unless the group is there and has the feature, where one is named; `field` is where the request names it. */
+export function requireFeature(name: OfGroup, feature: string | undefined, state: FeatureGroup, field: string): void {
+  const { features } = requireGroup(name, state);
+  if (feature === undefined || features.some((spec) => spec.name === feature)) return;
+  const description = `names ${feature}, which ${name.group} does not have`;
+  throw new Refusal('INVALID_ARGUMENT', `${field} ${description}`, { reason: 'INVALID_INPUT', fields: [{ field, description }] });
+}
+
 /** The definition of a group that may be read, archived or not. */
 export function requireGroup(name: OfGroup, state: FeatureGroup): FeatureGroupDefinition {
   if (state.status === 'absent') throw groupAbsent(name);

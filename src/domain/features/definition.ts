@@ -69,6 +69,9 @@ export const entityKeys = z.array(entityKey).min(1).max(8).refine((keys) => name
 /** Seconds after which a value is too old to be used; 0 for never. At most a hundred years. */
 export const ttlSeconds = z.int().min(0).max(3_155_760_000);
 
+/** Who answers for a group or a service. */
+export const owner = z.string().max(256);
+
 /** Labels for people and searches. */
 export const tags = z
   .record(z.string().min(1).max(63), z.string().max(256))

@@ -1,6 +1,9 @@
 /** The stream of a group's definition. */
 export const featureGroupStream = (project: string, group: string): string => `feature_group-${project}.${group}`;
 
+/** The stream of a service's definition. */
+export const featureServiceStream = (project: string, service: string): string => `feature_service-${project}.${service}`;
+
 /** The stream of the rows (and deletions) of all entities of a group that fall into one partition. */
 export const featureRowsStream = (project: string, group: string, partition: number): string => `features-${project}.${group}.${partition}`;
 

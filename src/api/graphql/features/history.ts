@@ -42,9 +42,9 @@ type TrainingSet {
 
 extend type Query {
   """The values of a few entities at a past moment, read from the log."""
-  readAsOf(project: String!, features: [String!]!, entities: [JSON!]!, fullNames: Boolean = false, at: String, knownAt: KnownAtInput): AsOfAnswer
+  readAsOf(project: String!, features: [String!] = [], service: String, entities: [JSON!]!, fullNames: Boolean = false, at: String, knownAt: KnownAtInput): AsOfAnswer
   """A training set of at most ${mostRows} rows; the other wires stream larger ones."""
-  historicalFeatures(project: String!, features: [String!]!, rows: [JSON!]!, timeColumn: String = "event_time", aliases: [GroupAliasInput!] = [], fullNames: Boolean = false, knownAt: KnownAtInput): TrainingSet
+  historicalFeatures(project: String!, features: [String!] = [], service: String, rows: [JSON!]!, timeColumn: String = "event_time", aliases: [GroupAliasInput!] = [], fullNames: Boolean = false, knownAt: KnownAtInput): TrainingSet
 }
 `;
 
@@ -81,6 +81,6 @@ function given(value: any): any {
   return Object.fromEntries(Object.entries(value).flatMap(([name, part]) => (part === null && optional.has(name) ? [] : [[name, plainParts.has(name) ? part : given(part)]])));
 }
 
-const optional = new Set(['at', 'knownAt', 'time', 'position', 'rowTime']);
+const optional = new Set(['service', 'at', 'knownAt', 'time', 'position', 'rowTime']);
 /** Values of the JSON scalar stay as they came. */
 const plainParts = new Set(['rows', 'entities', 'keyColumns']);

@@ -18,7 +18,7 @@ export function featureResolvers(core: Core, observer: Observer): Resolvers {
 
   const readOnline = (args: Arguments, context: WireContext): Promise<OnlineRow[]> =>
     observer.observe('graphql', 'ReadOnline', context, async (traced) => {
-      const { request, entities } = onlineRequestOf(args);
+      const { request, entities } = onlineRequestOf({ ...args, service: args['service'] ?? undefined });
       return onlineRows(await store.readOnline(request, traced), entities);
     });
 

@@ -64,9 +64,9 @@ type FeatureValues {
 
 extend type Query {
   """The latest values of many entities, in their order."""
-  readOnline(project: String!, features: [String!]!, entities: [JSON!]!, fullNames: Boolean = false): [OnlineRow!]
+  readOnline(project: String!, features: [String!] = [], service: String, entities: [JSON!]!, fullNames: Boolean = false): [OnlineRow!]
   """The latest values of one entity; all such questions of one request are answered together."""
-  onlineFeatures(project: String!, features: [String!]!, entity: JSON!, fullNames: Boolean = false): OnlineRow
+  onlineFeatures(project: String!, features: [String!] = [], service: String, entity: JSON!, fullNames: Boolean = false): OnlineRow
 }
 
 extend type Mutation {

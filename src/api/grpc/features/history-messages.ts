@@ -16,7 +16,7 @@ export interface KnownAtMessage {
   rowTime: boolean;
 }
 
-/** ReadAsOfRequest and ReadOfflineRequest as they came: their first five fields are those of ReadOnlineRequest. */
+/** ReadAsOfRequest and ReadOfflineRequest as they came: their first five fields and the service are those of ReadOnlineRequest. */
 export interface ReadPastMessage extends ReadOnlineMessage {
   /** `at`, or the start. */
   fromUs: number;
@@ -30,6 +30,7 @@ export interface HistoricalMessage {
   readonly features: string[];
   readonly aliases: { alias: string; group: string; keyColumns: Record<string, string> }[];
   fullNames: boolean;
+  service: string;
   known: KnownAtMessage;
   readonly columns: ColumnMessage[];
   readonly rowTimeUs: number[];
@@ -56,7 +57,7 @@ function decodePast(bytes: Buffer, numbers: { from: number; end?: number; known:
 
 export function decodeHistoricalRequest(bytes: Buffer): HistoricalMessage {
   const message: HistoricalMessage = {
-    project: '', features: [], aliases: [], fullNames: false, known: unbounded(), columns: [], rowTimeUs: [], timeColumn: '', startUs: NaN, endUs: NaN,
+    project: '', features: [], aliases: [], fullNames: false, service: '', known: unbounded(), columns: [], rowTimeUs: [], timeColumn: '', startUs: NaN, endUs: NaN,
   };
   const reader = new ProtoReader(bytes);
   for (const field of reader.fields()) {
@@ -70,6 +71,7 @@ export function decodeHistoricalRequest(bytes: Buffer): HistoricalMessage {
     else if (field === 8) message.timeColumn = reader.string();
     else if (field === 9) message.startUs = readTimestamp(reader.message());
     else if (field === 10) message.endUs = readTimestamp(reader.message());
+    else if (field === 15) message.service = reader.string();
     else reader.skip();
   }
   return message;

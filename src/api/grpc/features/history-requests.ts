@@ -19,18 +19,18 @@ export function asOfRequestOf(message: ReadPastMessage): AsOfRequest {
 
 /** What ReadOffline asks. */
 export function offlineQuestionOf(message: ReadPastMessage): HistoricalQuestion {
-  const { project, features, fullNames, entities, keys } = onlineRequestOf(message);
+  const { project, features, service, fullNames, entities, keys } = onlineRequestOf(message);
   if (entities === 0) refuse('entities', 'names at least one entity');
   const table: RequestTable = { rows: entities, timeUs: new Float64Array(entities), columns: keys };
   const { fromUs, endUs } = message;
-  return { project, features, fullNames, aliases: [], known: knownOf(message.known), rows: { ...rangeOf(fromUs, endUs), entities: table } };
+  return { project, features, service, fullNames, aliases: [], known: knownOf(message.known), rows: { ...rangeOf(fromUs, endUs), entities: table } };
 }
 
 /** What a historical request asks. With no columns and no times it asks for a range. */
 export function historicalQuestionOf(message: HistoricalMessage): HistoricalQuestion {
-  const { project, features, aliases, fullNames, columns, rowTimeUs, startUs, endUs } = message;
+  const { project, features, service, aliases, fullNames, columns, rowTimeUs, startUs, endUs } = message;
   const rows = columns.length > 0 || rowTimeUs.length > 0 ? tableOf(message) : rangeOf(startUs, endUs);
-  return { project, features, aliases, fullNames, known: knownOf(message.known), rows };
+  return { project, features, service, aliases, fullNames, known: knownOf(message.known), rows };
 }
 
 /** One question whose rows came in several messages, all with the same columns; the first message asks. */

@@ -12,10 +12,11 @@ export interface ReadOnlineMessage {
   readonly keys: ColumnMessage[];
   readonly entities: Map<string, unknown>[];
   fullNames: boolean;
+  service: string;
 }
 
 export function decodeReadOnlineRequest(bytes: Buffer): ReadOnlineMessage {
-  const message: ReadOnlineMessage = { project: '', features: [], keys: [], entities: [], fullNames: false };
+  const message: ReadOnlineMessage = { project: '', features: [], keys: [], entities: [], fullNames: false, service: '' };
   const reader = new ProtoReader(bytes);
   for (const field of reader.fields()) {
     if (field === 1) message.project = reader.string();
@@ -23,6 +24,7 @@ export function decodeReadOnlineRequest(bytes: Buffer): ReadOnlineMessage {
     else if (field === 3) message.keys.push(readColumn(reader.message()));
     else if (field === 4) message.entities.push(readEntity(reader.message()));
     else if (field === 5) message.fullNames = reader.bool();
+    else if (field === 15) message.service = reader.string();
     else reader.skip();
   }
   return message;

@@ -32,14 +32,14 @@ function incomingOf({ batch, rows }: WriteMessage): IncomingRows {
   return { rows: count, keys: columnsByName(keys, count, 'batch.keys'), timeUs: eventTimeUs, features: columnsByName(features, count, 'batch.features') };
 }
 
-export function onlineRequestOf({ project, features, keys, entities, fullNames }: ReadOnlineMessage): OnlineRequest {
+export function onlineRequestOf({ project, features, service, keys, entities, fullNames }: ReadOnlineMessage): OnlineRequest {
   if (keys.length > 0 && entities.length > 0) refuse('entities', 'are given beside columns of keys; one of the two is enough');
-  if (keys.length === 0) return { project, features, fullNames, entities: entities.length, keys: columnsOfMaps(entities) };
+  if (keys.length === 0) return { project, features, service, fullNames, entities: entities.length, keys: columnsOfMaps(entities) };
   const [first] = keys;
   const { strings, stringIndex, ints, nulls } = first!;
   const count = Math.max(stringIndex.length || strings.length, ints.length) || nulls.length;
   const columns = columnsByName(keys, count, 'keys');
-  return { project, features, fullNames, entities: count, keys: new Map([...columns].map(([name, column]) => [name, plainValues(column) as unknown[]])) };
+  return { project, features, service, fullNames, entities: count, keys: new Map([...columns].map(([name, column]) => [name, plainValues(column) as unknown[]])) };
 }
 
 /** The entities' keys column by column; what an entity does not give is undefined. */

@@ -12,7 +12,7 @@ import { momentsOf, type RequestTable } from './request-table.js';
 import { pinned } from './pinned.js';
 import { reading } from './reading.js';
 import type { Partition, Replay } from './replay.js';
-import { groupsOf, planOf, type Plan, type PlannedJoin } from './selection.js';
+import { planOf, type Plan, type PlannedJoin } from './selection.js';
 import { tell } from './tell.js';
 import type { PinnedAt } from './training-set.js';
 
@@ -37,8 +37,7 @@ const mostEntities = 10_000;
  */
 export async function readAsOf(replay: Replay, request: AsOfRequest, signal?: AbortSignal, listChunks?: ListChunks): Promise<AsOfAnswer> {
   if (request.entities > mostEntities) throw new Refusal('INVALID_ARGUMENT', `A read takes at most ${mostEntities} entities; a training set takes more`, { reason: 'TOO_MANY_ENTITIES' });
-  const selection = { features: request.features, fullNames: request.fullNames, aliases: [] };
-  const { known, end, definitions } = await pinned(replay.eventStore, request.project, groupsOf(selection), request.known, signal);
+  const { known, end, selection, definitions } = await pinned(replay.eventStore, { ...request, aliases: [] }, signal);
   const plan = planOf(selection, definitions, []);
   const joins = await replayed({ replay, listChunks, signal }, plan, request, { known, end });
   const groups = joins.map((join, at) => ({

@@ -4,13 +4,15 @@ import type { KnownAt } from './known.js';
 import { pinned } from './pinned.js';
 import type { Replay } from './replay.js';
 import { momentsOf, type RequestTable } from './request-table.js';
-import { groupsOf, planOf, type Plan, type Selection } from './selection.js';
+import { planOf, type Plan, type Selection } from './selection.js';
 import type { Moments } from './slots.js';
 import { joinHistory, type TrainingSet } from './training-set.js';
 
 /** A question for a training set. */
 export interface HistoricalQuestion extends Selection {
   readonly project: string;
+  /** Names the features in place of `features`, which is then empty. */
+  readonly service?: string;
   readonly known: KnownAt;
   /** The rows to join features to, or the range of event times whose rows are meant. */
   readonly rows: RequestTable | AskedRange;
@@ -35,9 +37,9 @@ export interface HistoricalAnswer {
 }
 
 /** Answers a question from the log. Refusals of the question itself come before the first table. */
-export async function historical(replay: Replay, question: HistoricalQuestion, signal?: AbortSignal): Promise<HistoricalAnswer> {
-  const { project, rows } = question;
-  const { known, end, definitions } = await pinned(replay.eventStore, project, groupsOf(question), question.known, signal);
+export async function historical(replay: Replay, asked: HistoricalQuestion, signal?: AbortSignal): Promise<HistoricalAnswer> {
+  const { known, end, selection: question, definitions } = await pinned(replay.eventStore, asked, signal);
+  const { rows } = question;
   if (isTable(rows)) {
     const plan = planOf(question, definitions, rows.columns.keys());
     return { known, tables: one(() => joinHistory(replay, rows, plan, { known, end }, signal)) };

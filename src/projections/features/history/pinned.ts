@@ -1,14 +1,24 @@
 import type { FeatureGroupDefinition } from '../../../domain/features/state.js';
-import { featureGroupStream, featureRowsStream } from '../../../domain/features/streams.js';
+import { featureGroupStream, featureRowsStream, featureServiceStream } from '../../../domain/features/streams.js';
 import { Refusal } from '../../../domain/kit/index.js';
 import { comparePositions, formatPosition, startOfLog, type EventStore, type Position, type StoredEvent } from '../../../platform/eventstore/port.js';
 import { groupAt } from './group-at.js';
 import type { KnownAt } from './known.js';
+import { askedOf, groupsOf, type Selection } from './selection.js';
+import { serviceAt } from './service-at.js';
 
-/** What a read may know, as a place in the log; where the log ended then, because deletions count up to there; and the groups as they were declared there. */
-export interface Pinned {
+/** A question of a read: what it selects, and what it may know. */
+export type Question = Selection & { readonly project: string; readonly service?: string; readonly known: KnownAt };
+
+/**
+ * What a read may know, as a place in the log; where the log ended then, because deletions count up to there; and the
+ * selection and the groups as they were declared there.
+ */
+export interface Pinned<Asking extends Question = Question> {
   readonly known: KnownAt & { readonly position: Position };
   readonly end: Position;
+  /** The question with the features of its service. */
+  readonly selection: Asking;
   /** By name. */
   readonly definitions: ReadonlyMap<string, FeatureGroupDefinition>;
 }
@@ -18,14 +28,18 @@ export interface Pinned {
  * made stays out of it, and the same question with this position has the same answer for ever, save that of entities
  * deleted since it no longer tells the values.
  */
-export async function pinned(eventStore: EventStore, project: string, groups: readonly string[], known: KnownAt, signal?: AbortSignal): Promise<Pinned> {
+export async function pinned<Asking extends Question>(eventStore: EventStore, question: Asking, signal?: AbortSignal): Promise<Pinned<Asking>> {
+  const { project, service, known } = question;
   const end = await eventStore.endOfLog();
   const position = positionOf(end, known);
+  const selection = service ? askedOf(question, await serviceAt(eventStore, project, service, known, signal)) : question;
+  const groups = groupsOf(selection);
   const declared = await groupsAt(eventStore, project, groups, position, signal);
-  if (known.timeUs === undefined) return { known: { ...known, position }, end, definitions: declared };
-  const then = await positionAt(eventStore, [...declared.values()], known.timeUs, signal);
+  if (known.timeUs === undefined) return { known: { ...known, position }, end, selection, definitions: declared };
+  const streams = [...[...declared.values()].flatMap(streamsOf), ...(service ? [featureServiceStream(project, service)] : [])];
+  const then = await positionAt(eventStore, streams, known.timeUs, signal);
   const earlier = comparePositions(then, position) < 0 ? then : position;
-  return { known: { ...known, position: earlier }, end, definitions: await groupsAt(eventStore, project, groups, earlier, signal) };
+  return { known: { ...known, position: earlier }, end, selection, definitions: await groupsAt(eventStore, project, groups, earlier, signal) };
 }
 
 function positionOf(end: Position, { position }: KnownAt): Position {
@@ -39,12 +53,13 @@ async function groupsAt(eventStore: EventStore, project: string, groups: readonl
   return new Map(definitions.map((definition) => [definition.group, definition]));
 }
 
-/** Where the last event of the groups stands that had been recorded by a moment: their declarations or their rows. */
-async function positionAt(eventStore: EventStore, groups: readonly FeatureGroupDefinition[], timeUs: number, signal?: AbortSignal): Promise<Position> {
-  const streams = groups.flatMap(({ project, group, partitions }) => [
-    featureGroupStream(project, group),
-    ...Array.from({ length: partitions }, (_, partition) => featureRowsStream(project, group, partition)),
-  ]);
+const streamsOf = ({ project, group, partitions }: FeatureGroupDefinition): string[] => [
+  featureGroupStream(project, group),
+  ...Array.from({ length: partitions }, (_, partition) => featureRowsStream(project, group, partition)),
+];
+
+/** Where the last event of the streams stands that had been recorded by a moment. */
+async function positionAt(eventStore: EventStore, streams: readonly string[], timeUs: number, signal?: AbortSignal): Promise<Position> {
   const positions = await Promise.all(streams.map((stream) => lastRecordedBy(eventStore, stream, timeUs, signal)));
   return positions.reduce((latest, position) => (comparePositions(position, latest) > 0 ? position : latest), startOfLog);
 }

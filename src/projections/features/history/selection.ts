@@ -1,7 +1,29 @@
 import type { EntityKey } from '../../../domain/features/definition.js';
+import { referenceOf } from '../../../domain/features/reference.js';
 import type { FeatureGroupDefinition } from '../../../domain/features/state.js';
+import type { FeatureServiceDefinition } from '../../../domain/features/services/state.js';
 import type { FeatureType } from '../../../domain/features/values.js';
 import { Refusal, type FieldViolation } from '../../../domain/kit/index.js';
+
+/** How a question names its features: one by one, or by the service that names them. */
+export interface Asked {
+  readonly features: readonly string[];
+  readonly service?: string;
+  readonly fullNames: boolean;
+}
+
+/** Refuses a question that names no features, or names them twice. */
+export function requireAsked({ features, service }: Asked): void {
+  if (features.length === 0 && !service) refuse([{ field: 'features', description: 'names at least one feature, unless a service is named' }]);
+  if (features.length > 0 && service) refuse([{ field: 'features', description: 'are given beside a service; one of the two is enough' }]);
+}
+
+/** The question with the features of the service. */
+export const askedOf = <Question extends Asked>(question: Question, { features, fullNames }: FeatureServiceDefinition): Question => ({
+  ...question,
+  features,
+  fullNames: question.fullNames || fullNames,
+});
 
 /** What a caller wants to know, before anything is known of the groups. */
 export interface Selection {
@@ -18,12 +40,6 @@ export interface Alias {
   readonly group: string;
   /** Which column of the request holds a key of the group; left out where the two have the same name. */
   readonly keyColumns: Readonly<Record<string, string>>;
-}
-
-/** A reference taken apart. */
-interface Reference {
-  readonly name: string;
-  readonly feature?: string;
 }
 
 /** One group joined to the request. */
@@ -83,11 +99,6 @@ export function planOf({ features, aliases, fullNames }: Selection, definitions:
   faults.push(...unknownKeys(aliases, definitions));
   if (faults.length > 0) refuse(faults);
   return { joins: [...joins.values()], columns };
-}
-
-function referenceOf(text: string): Reference {
-  const at = text.indexOf(':');
-  return at < 0 ? { name: text } : { name: text.slice(0, at), feature: text.slice(at + 1) };
 }
 
 const groupOf = (name: string, aliases: readonly Alias[]): string => aliases.find(({ alias }) => alias === name)?.group ?? name;

@@ -13,6 +13,8 @@ export interface OnlineRequest {
   readonly project: string;
   /** `group:feature`, or `group` for all its features. */
   readonly features: readonly string[];
+  /** Names the features in place of `features`, which is then empty. */
+  readonly service?: string;
   readonly fullNames: boolean;
   readonly entities: number;
   /** Key values by the name of the key, one an entity; a group takes those that it has. */

@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import { requireFeature } from '../domain/features/decisions.js';
+import { owner, tags } from '../domain/features/definition.js';
+import { featureReference, referenceOf } from '../domain/features/reference.js';
+import { archiveFeatureService, changeFeatureService, createFeatureService, describeFeatureService } from '../domain/features/services/decisions.js';
+import { featureService } from '../domain/features/services/state.js';
+import { featureGroup, type FeatureGroup } from '../domain/features/state.js';
+import { featureGroupStream, featureServiceStream } from '../domain/features/streams.js';
+import { description, resourceName } from '../domain/kit/index.js';
+import { defineCommand, type Requirement } from './kit/command.js';
+
+const ofService = {
+  permission: 'features.define',
+  decider: featureService,
+  stream: (input: { project: string; service: string }) => featureServiceStream(input.project, input.service),
+} as const;
+
+const name = { project: resourceName, service: resourceName };
+const labels = { owner: owner.default(''), description: description.default(''), tags: tags.default({}) };
+const vector = { features: z.array(featureReference).min(1).max(1000), fullNames: z.boolean().default(false) };
+
+/** Refuses columns that would have the same name. Those of a whole group are known, and looked at, when it is read. */
+function requireDifferentColumns({ features, fullNames }: { features: string[]; fullNames: boolean }, context: z.RefinementCtx): void {
+  const taken = new Set<string>();
+  features.forEach((text, index) => {
+    const column = fullNames ? text : (referenceOf(text).feature ?? `${text}:`);
+    if (taken.has(column)) context.addIssue({ code: 'custom', path: ['features', index], message: `is ${text}, but there is a column of that name; ${fullNames ? 'name it once' : 'take full names'}` });
+    taken.add(column);
+  });
+}
+
+/** Every feature of the service is one that its group has; groups lose none, so it stays so. */
+function existing({ project, features }: { project: string; features: readonly string[] }): Requirement<FeatureGroup>[] {
+  const groups = Map.groupBy(features.map((text, index) => ({ ...referenceOf(text), field: `features[${index}]` })), ({ name: group }) => group);
+  return [...groups].map(([group, references]) => ({
+    decider: featureGroup,
+    stream: featureGroupStream(project, group),
+    check: (state) => references.forEach(({ feature, field }) => requireFeature({ project, group }, feature, state, field)),
+  }));
+}
+
+export const featureServiceCommands = [
+  defineCommand({
+    ...ofService,
+    name: 'CreateFeatureService',
+    summary: 'Creates a feature service: the features that a model needs, under one name',
+    http: { method: 'POST', path: '/api/v1/projects/{project}/feature-services' },
+    input: z.object({ ...name, ...vector, ...labels }).superRefine(requireDifferentColumns),
+    requires: existing,
+    decide: createFeatureService,
+    creates: true,
+  }),
+  defineCommand({
+    ...ofService,
+    name: 'ChangeFeatureService',
+    summary: 'Changes which features a service gives',
+    http: { method: 'POST', path: '/api/v1/projects/{project}/feature-services/{service}:change' },
+    input: z.object({ ...name, ...vector }).superRefine(requireDifferentColumns),
+    requires: existing,
+    decide: changeFeatureService,
+  }),
+  defineCommand({
+    ...ofService,
+    name: 'DescribeFeatureService',
+    summary: 'Changes what a service says about itself: its owner, description and tags',
+    http: { method: 'POST', path: '/api/v1/projects/{project}/feature-services/{service}:describe' },
+    input: z.object({ ...name, ...labels }),
+    decide: describeFeatureService,
+  }),
+  defineCommand({
+    ...ofService,
+    name: 'ArchiveFeatureService',
+    summary: 'Ends a service: it stays readable, nothing in it changes any more',
+    http: { method: 'POST', path: '/api/v1/projects/{project}/feature-services/{service}:archive' },
+    input: z.object({ ...name, reason: z.string().min(1).max(1024) }),
+    decide: archiveFeatureService,
+  }),
+] as const;
