@@ -20,6 +20,7 @@ import { OperatorController } from './api/rest/operator-controller.js';
 import { ParkingController } from './api/rest/parking-controller.js';
 import { PlatformController } from './api/rest/platform-controller.js';
 import { ProjectionsController } from './api/rest/projections-controller.js';
+import { ReplayController } from './api/rest/replay-controller.js';
 import { restAdapter } from './api/rest/server.js';
 import { nestLogger } from './api/nest-logger.js';
 import { createLogger, type Logger } from './platform/telemetry/logger.js';
@@ -98,6 +99,7 @@ function appModule({ core, settings, metrics, observer, operations }: Parts): Dy
       PlatformController,
       ProjectionsController,
       ParkingController,
+      ReplayController,
       ...domains.flatMap(({ name, operations: own }) => [restController(name, own), grpcController(name, own)]),
       ...extras.flatMap(({ controllers = [] }) => controllers),
     ],

@@ -44,6 +44,7 @@ const body = (properties: object, required: readonly string[] = []) => ({
   required: required.length > 0,
   content: { 'application/json': { schema: { type: 'object', properties, ...(required.length > 0 && { required }), additionalProperties: false } } },
 });
+const inQuery = (name: string, description: string) => ({ name, in: 'query', required: false, description, schema: text });
 const noKey = { security: [] };
 
 /** The addresses for orchestrators, monitoring and operators. */
@@ -83,6 +84,21 @@ export const operatorPaths = {
       parameters: [viewName, callerHeaders.command[0]],
       requestBody: body({ key: text, reason: text }, ['key', 'reason']),
       responses: { 200: answer('How many events were taken, and how many still wait') },
+    },
+  },
+  '/api/v1/replay': {
+    get: {
+      operationId: 'replay', summary: 'The chosen events of the log again, oldest first, a line of JSON each', tags: ['operations'],
+      parameters: [
+        inQuery('from', 'Begin after this position, or at this time.'),
+        inQuery('to', 'End with this position, or at this time.'),
+        inQuery('type', 'Event types, by commas; `*` at the end of one stands for all that begin so.'),
+        inQuery('stream', 'Names of streams, likewise.'),
+        ...['project', 'actor', 'correlation'].map((name) => inQuery(name, `Only events whose metadata name this ${name}.`)),
+        inQuery('state', '`true`: with the state of its stream after each event.'),
+        inQuery('progress', '`true`: with lines `{"progress": …}` in between, twice a second.'),
+      ],
+      responses: { 200: answer('The events', 'application/x-ndjson') },
     },
   },
 };

@@ -1,0 +1,50 @@
+import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Readable } from 'node:stream';
+import { requirePermission } from '../../commands/kit/execute.js';
+import { jsonLine, replay, type ReplayProgress } from '../../projections/replay/replay.js';
+import type { Core } from '../core.js';
+import { failureOf } from '../errors.js';
+import { Observer } from '../observer.js';
+import { CORE, type WireContext } from '../operations.js';
+import { decidersOf, replayRequestOf } from '../replay.js';
+import { restContext } from './request.js';
+
+/** The log told again, for audits and for finding out what happened. */
+@Controller()
+export class ReplayController {
+  constructor(
+    @Inject(CORE) private readonly core: Core,
+    @Inject(Observer) private readonly observer: Observer,
+  ) {}
+
+  /** A line of JSON for each chosen event. Ends early when the caller goes away, and waits when the caller reads slowly. */
+  @Get('/api/v1/replay')
+  async replay(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const lines = await this.observer.observe('rest', 'Replay', restContext(request), async (context) => {
+      requirePermission({ permission: 'audit.read' }, undefined, context);
+      return this.lines(request.query, context);
+    });
+    reply.type('application/x-ndjson').send(Readable.from(lines));
+  }
+
+  private lines(query: unknown, context: WireContext): AsyncGenerator<string> {
+    const { selection, state, progress } = replayRequestOf(query);
+    const { core, observer } = this;
+    const told: ReplayProgress[] = [];
+    const onProgress = progress ? (now: ReplayProgress) => void told.push(now) : undefined;
+    const events = replay(core.eventStore, selection, { state, deciders: decidersOf(core), onProgress, signal: context.signal });
+    return (async function* () {
+      try {
+        for await (const event of events) {
+          for (const now of told.splice(0)) yield jsonLine({ progress: now });
+          yield jsonLine(event);
+        }
+      } catch (error) {
+        // The answer has begun: its last line says how it ended.
+        observer.failed('rest', 'Replay', error, context.traceparent);
+        yield jsonLine({ error: failureOf(error) });
+      }
+    })();
+  }
+}

@@ -1,0 +1,45 @@
+import { comparePositions, startOfLog, type EventStore, type LogFilter, type Position, type StoredEvent } from '../../platform/eventstore/port.js';
+
+/** Which events of the log a replay tells. */
+export interface ReplaySelection {
+  /** The place or the time to begin at: after a position, at a time. */
+  readonly from?: Position | Date;
+  /** The last position or time. */
+  readonly to?: Position | Date;
+  /** Event types and stream names; one that ends in `*` stands for all that begin so. */
+  readonly types: readonly string[];
+  readonly streams: readonly string[];
+  readonly project?: string;
+  readonly actor?: string;
+  readonly correlationId?: string;
+}
+
+/** Reads the chosen events in the order of the log. What the server can filter it filters. */
+export async function* readChosen(eventStore: Pick<EventStore, 'readLog'>, selection: ReplaySelection, signal?: AbortSignal): AsyncGenerator<StoredEvent> {
+  const { from, to } = selection;
+  const isChosen = chosenBy(selection);
+  const start = from === undefined || from instanceof Date ? startOfLog : from;
+  for await (const event of eventStore.readLog({ from: start, filter: filterOf(selection), signal })) {
+    if (to !== undefined && isAfter(event, to)) return;
+    if (from instanceof Date && event.recordedAt < from) continue;
+    if (isChosen(event)) yield event;
+  }
+}
+
+/** The log knows prefixes of streams or of types, not both. */
+function filterOf({ types, streams }: ReplaySelection): LogFilter | undefined {
+  if (streams.length > 0) return { streamPrefixes: streams.map(prefixOf) };
+  return types.length > 0 ? { eventTypePrefixes: types.map(prefixOf) } : undefined;
+}
+
+function chosenBy({ types, streams, project, actor, correlationId }: ReplaySelection): (event: StoredEvent) => boolean {
+  const wanted = Object.entries({ project, actor, correlationId }).filter(([, value]) => value !== undefined);
+  return ({ type, stream, metadata }) => matches(types, type) && matches(streams, stream) && wanted.every(([name, value]) => metadata[name] === value);
+}
+
+const matches = (patterns: readonly string[], name: string): boolean =>
+  patterns.length === 0 || patterns.some((pattern) => (pattern.endsWith('*') ? name.startsWith(prefixOf(pattern)) : name === pattern));
+
+const prefixOf = (pattern: string): string => (pattern.endsWith('*') ? pattern.slice(0, -1) : pattern);
+
+const isAfter = ({ position, recordedAt }: StoredEvent, to: Position | Date): boolean => (to instanceof Date ? recordedAt > to : comparePositions(position, to) > 0);
