@@ -1,3 +1,4 @@
+import type { PoolConfig } from 'pg';
 import type { Logger } from 'pino';
 import { createApi } from './app.module.js';
 import { catalogue } from './catalogue.js';
@@ -7,7 +8,7 @@ import { makeCore } from './core.js';
 import type { Config } from './platform/config/index.js';
 import { connect } from './platform/eventstore/index.js';
 import { connectDataSource } from './platform/postgres/data-source.js';
-import { makePool } from './platform/postgres/pool.js';
+import { makePool, patient } from './platform/postgres/pool.js';
 import { tracedStore } from './platform/telemetry/traced-store.js';
 import { startTracing } from './platform/telemetry/tracing.js';
 import { ProjectionEngine } from './projections/engine/index.js';
@@ -33,15 +34,20 @@ export async function startPlatform(config: Config, endpoints: Endpoints, log: L
   opened.defer(() => tracing.close());
   const eventStore = tracedStore(connect(endpoints.eventstoreUrl, { log: (message, details) => log.warn(details, message) }), tracing);
   opened.defer(() => eventStore.close());
-  const pool = makePool(endpoints.postgresUrl);
-  opened.defer(() => pool.end());
+  const openPool = (options?: PoolConfig) => {
+    const pool = makePool(endpoints.postgresUrl, options, (message) => log.warn(message));
+    opened.defer(() => pool.end());
+    return pool;
+  };
+  // The engine's statements may take as long as they need; those that a caller waits for may not.
+  const [pool, readPool] = [openPool(), openPool(patient())];
   const views = catalogue.flatMap((domain) => domain.views);
   const dataSource = await connectDataSource(endpoints.postgresUrl, views);
   opened.defer(() => dataSource.destroy());
   const projections = new ProjectionEngine({ eventStore, pool, views, log });
   await projections.start();
   opened.defer(() => projections.stop());
-  const core = makeCore({ eventStore, pool, dataSource, projections, localKey: endpoints.localKey, minPositionWaitMs: config.minPositionWaitMs });
+  const core = makeCore({ eventStore, pool: readPool, dataSource, projections, localKey: endpoints.localKey, minPositionWaitMs: config.minPositionWaitMs });
   const ownerKey = await core.guard.issueFirstOwnerKey();
   const api = await createApi(core, config, { logger: log, tracing });
   opened.defer(() => api.close());

@@ -12,14 +12,17 @@ export const types: pg.CustomTypesConfig = {
   }) as typeof pg.types.getTypeParser,
 };
 
-/** Makes a pool of connections; `url` is a postgres:// address. The caller ends it. */
-export function makePool(url: string, options: pg.PoolConfig = {}): pg.Pool {
+/** Makes a pool of connections; `url` is a postgres:// address. The caller ends it. `warn` hears of connections that break while nobody uses them. */
+export function makePool(url: string, options: pg.PoolConfig = {}, warn: (message: string) => void = (message) => process.emitWarning(message)): pg.Pool {
   const pool = new pg.Pool({ connectionString: url, max: 10, types, ...options });
   // An idle connection breaks when Postgres restarts, and the next query opens another one. Without a listener the
   // pool's error would end the process.
   pool.on('error', (error) => {
     // A pool counts as ended before its last connections are closed; when Postgres stops right after, that is no news.
-    if (!pool.ending) process.emitWarning(`An idle connection to Postgres broke: ${error.message}`);
+    if (!pool.ending) warn(`An idle connection to Postgres broke: ${error.message}`);
   });
   return pool;
 }
+
+/** Options of a pool for reads that a caller waits for. A Postgres that hangs reads as one that cannot be reached, so nobody waits for ever. */
+export const patient = (patienceMs = 15_000): pg.PoolConfig => ({ connectionTimeoutMillis: patienceMs, query_timeout: patienceMs });

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { makePool, patient } from '../../../src/platform/postgres/pool.js';
+import { isPostgresUnavailable } from '../../../src/platform/postgres/unavailable.js';
 import { until } from '../../support/until.js';
 import { testDatabase, type TestDatabase } from '../../support/postgres.js';
 
@@ -11,6 +13,14 @@ afterAll(() => database.drop());
 test('a count beyond what a number holds exactly comes out of Postgres exactly', async () => {
   const { rows } = await database.pool.query('select 9007199254740993::int8 as position, null::int8 as nothing, 7::int4 as small');
   expect(rows).toEqual([{ position: 9007199254740993n, nothing: null, small: 7 }]);
+});
+
+test('a read that Postgres does not answer ends, as if Postgres could not be reached', async () => {
+  const pool = makePool(database.url, patient(200));
+  const failure = await pool.query('select pg_sleep(3600)').catch((error: unknown) => error);
+  expect(isPostgresUnavailable(failure)).toBe(true);
+  expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+  await pool.end();
 });
 
 test('text sorts by its bytes, so that pages of one list have the same order on every machine', async () => {
