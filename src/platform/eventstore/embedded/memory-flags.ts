@@ -2,4 +2,4 @@
  * What to start Node with for a node's own process. Its live heap is some 30 MB; without bounds V8 lets
  * short-lived bytes pile up to several times that before it looks for them.
  */
-export const MEMORY_FLAGS = ['--max-old-space-size=96', '--max-semi-space-size=2'] as const;
+export const MEMORY_FLAGS = ['--max-old-space-size=160', '--max-semi-space-size=2'] as const;
