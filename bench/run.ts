@@ -6,6 +6,8 @@ import { type Bench, type Row, tableOf } from './kit.js';
 
 /** Every suite, one line each: its name and where it is. */
 const suites: Record<string, () => Promise<Bench>> = {
+  start: async () => (await import('./start.js')).startBench,
+  eventstore: async () => (await import('./eventstore.js')).eventstoreBench,
   commands: async () => (await import('./commands.js')).commandsBench,
   features: async () => (await import('./features.js')).featuresBench,
   historical: async () => (await import('./historical.js')).historicalBench,

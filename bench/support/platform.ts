@@ -15,7 +15,7 @@ export interface BenchPlatform {
 }
 
 const cli = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
-const freePorts = { TARL_HTTP_PORT: '0', TARL_GRPC_PORT: '0', TARL_GRAPHQL_PORT: '0', TARL_EVENTSTORE_PORT: '0', TARL_POSTGRES_PORT: '0' };
+export const freePorts = { TARL_HTTP_PORT: '0', TARL_GRPC_PORT: '0', TARL_GRAPHQL_PORT: '0', TARL_EVENTSTORE_PORT: '0', TARL_POSTGRES_PORT: '0' };
 
 export async function startPlatform(): Promise<BenchPlatform> {
   const dataDir = await mkdtemp(join(tmpdir(), 'tarl-bench-'));
