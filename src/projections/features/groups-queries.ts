@@ -1,11 +1,35 @@
 import { z } from 'zod';
 import { Refusal, resourceName } from '../../domain/kit/index.js';
-import { keyOfPageToken, pageInput, pageTokenAfter } from '../kit/paging.js';
+import { listInput, listPage, type Listing } from '../kit/list/page.js';
 import { defineQuery } from '../kit/query.js';
 import { featureGroupRow } from './groups-view.js';
 
 const columns = `project, "group", version::float8, entities, features, ttl_seconds::float8 as "ttlSeconds", partitions::float8, owner, description, tags,
   archived, created_at as "createdAt", created_by as "createdBy", updated_at as "updatedAt", etag`;
+
+/** What the list may be filtered and sorted by. */
+const listing: Listing = {
+  table: 'feature_groups',
+  columns,
+  name: '"group"',
+  fields: {
+    group: { sql: '"group"', kind: 'text' },
+    owner: { sql: 'owner', kind: 'text' },
+    description: { sql: 'description', kind: 'text' },
+    tags: { sql: 'tags', kind: 'tags' },
+    archived: { sql: 'archived', kind: 'boolean' },
+    createdAt: { sql: 'created_at', kind: 'time' },
+    updatedAt: { sql: 'updated_at', kind: 'time' },
+  },
+  search: `concat_ws(' ', "group", owner, description, (select string_agg(key || ' ' || value, ' ') from jsonb_each_text(tags)),
+    (select string_agg(concat_ws(' ', feature ->> 'name', feature ->> 'description'), ' ') from jsonb_array_elements(features) as feature))`,
+  order: {
+    group: { sql: '"group"', type: 'text' },
+    owner: { sql: 'owner', type: 'text' },
+    createdAt: { sql: 'created_at', type: 'timestamptz' },
+    updatedAt: { sql: 'updated_at', type: 'timestamptz' },
+  },
+};
 
 export const featureGroupQueries = [
   defineQuery({
@@ -24,17 +48,15 @@ export const featureGroupQueries = [
   }),
   defineQuery({
     name: 'ListFeatureGroups',
-    summary: 'The feature groups of a project, by name',
+    summary: 'The feature groups of a project, filtered and sorted',
     http: { method: 'GET', path: '/api/v1/projects/{project}/feature-groups' },
     permission: 'features.read',
     views: ['feature-groups'],
-    input: z.object({ project: resourceName, ...pageInput }),
+    input: z.object({ project: resourceName, ...listInput }),
     output: z.object({ featureGroups: z.array(featureGroupRow), nextPageToken: z.string() }).meta({ id: 'FeatureGroupList' }),
-    run: async ({ project, pageSize, pageToken }, { pool }) => {
-      const [after = ''] = keyOfPageToken(pageToken, 1) ?? [];
-      const { rows } = await pool.query(`select ${columns} from feature_groups where project = $1 and "group" > $2 order by "group" limit $3`, [project, after, pageSize + 1]);
-      const featureGroups = rows.slice(0, pageSize);
-      return { featureGroups, nextPageToken: pageTokenAfter(rows.length > pageSize ? [featureGroups.at(-1).group] : undefined) };
+    run: async ({ project, ...request }, { pool }) => {
+      const { rows, nextPageToken } = await listPage(pool, listing, project, request);
+      return { featureGroups: rows, nextPageToken };
     },
   }),
 ] as const;

@@ -1,11 +1,34 @@
 import { z } from 'zod';
 import { Refusal, resourceName } from '../../../domain/kit/index.js';
-import { keyOfPageToken, pageInput, pageTokenAfter } from '../../kit/paging.js';
+import { listInput, listPage, type Listing } from '../../kit/list/page.js';
 import { defineQuery } from '../../kit/query.js';
 import { featureServiceRow } from './view.js';
 
 const columns = `project, service, features, full_names as "fullNames", owner, description, tags,
   archived, created_at as "createdAt", created_by as "createdBy", updated_at as "updatedAt", etag`;
+
+/** What the list may be filtered and sorted by. */
+const listing: Listing = {
+  table: 'feature_services',
+  columns,
+  name: 'service',
+  fields: {
+    service: { sql: 'service', kind: 'text' },
+    owner: { sql: 'owner', kind: 'text' },
+    description: { sql: 'description', kind: 'text' },
+    tags: { sql: 'tags', kind: 'tags' },
+    archived: { sql: 'archived', kind: 'boolean' },
+    createdAt: { sql: 'created_at', kind: 'time' },
+    updatedAt: { sql: 'updated_at', kind: 'time' },
+  },
+  search: `concat_ws(' ', service, owner, description, (select string_agg(key || ' ' || value, ' ') from jsonb_each_text(tags)), (select string_agg(feature, ' ') from jsonb_array_elements_text(features) as feature))`,
+  order: {
+    service: { sql: 'service', type: 'text' },
+    owner: { sql: 'owner', type: 'text' },
+    createdAt: { sql: 'created_at', type: 'timestamptz' },
+    updatedAt: { sql: 'updated_at', type: 'timestamptz' },
+  },
+};
 
 export const featureServiceQueries = [
   defineQuery({
@@ -24,17 +47,15 @@ export const featureServiceQueries = [
   }),
   defineQuery({
     name: 'ListFeatureServices',
-    summary: 'The feature services of a project, by name',
+    summary: 'The feature services of a project, filtered and sorted',
     http: { method: 'GET', path: '/api/v1/projects/{project}/feature-services' },
     permission: 'features.read',
     views: ['feature-services'],
-    input: z.object({ project: resourceName, ...pageInput }),
+    input: z.object({ project: resourceName, ...listInput }),
     output: z.object({ featureServices: z.array(featureServiceRow), nextPageToken: z.string() }).meta({ id: 'FeatureServiceList' }),
-    run: async ({ project, pageSize, pageToken }, { pool }) => {
-      const [after = ''] = keyOfPageToken(pageToken, 1) ?? [];
-      const { rows } = await pool.query(`select ${columns} from feature_services where project = $1 and service > $2 order by service limit $3`, [project, after, pageSize + 1]);
-      const featureServices = rows.slice(0, pageSize);
-      return { featureServices, nextPageToken: pageTokenAfter(rows.length > pageSize ? [featureServices.at(-1).service] : undefined) };
+    run: async ({ project, ...request }, { pool }) => {
+      const { rows, nextPageToken } = await listPage(pool, listing, project, request);
+      return { featureServices: rows, nextPageToken };
     },
   }),
 ] as const;
