@@ -6,6 +6,7 @@ import { FeatureChunks } from './0004-feature-chunks.js';
 import { Reactions } from './0006-reactions.js';
 import { Parking } from './0007-parking.js';
 import { FeatureServices } from './0008-feature-services.js';
+import { Operations } from './0009-operations.js';
 
 /** All migrations in their order. Only ever add to the end: what has been released is never changed. */
-export const migrations: readonly (new () => MigrationInterface)[] = [Engine, Projects, Features, FeatureChunks, Reactions, Parking, FeatureServices];
+export const migrations: readonly (new () => MigrationInterface)[] = [Engine, Projects, Features, FeatureChunks, Reactions, Parking, FeatureServices, Operations];

@@ -17,6 +17,7 @@ import { ProblemFilter } from './api/rest/filter.js';
 import { guardHttp } from './api/rest/guard.js';
 import { sendProblem } from './api/rest/problem.js';
 import { OperatorController } from './api/rest/operator-controller.js';
+import { OperationsController } from './api/rest/operations-controller.js';
 import { ParkingController } from './api/rest/parking-controller.js';
 import { PlatformController } from './api/rest/platform-controller.js';
 import { ProjectionsController } from './api/rest/projections-controller.js';
@@ -98,6 +99,7 @@ function appModule({ core, settings, metrics, observer, operations }: Parts): Dy
       DocsController,
       PlatformController,
       ProjectionsController,
+      OperationsController,
       ParkingController,
       ReplayController,
       ...domains.flatMap(({ name, operations: own }) => [restController(name, own), grpcController(name, own)]),

@@ -38,12 +38,34 @@ export interface Projections {
   status(): Promise<readonly ViewStatus[]>;
   /** Builds a view anew beside the live one and switches. Queries go on meanwhile. */
   rebuild(view: string, onProgress: (progress: RebuildProgress) => void, signal?: AbortSignal): Promise<void>;
+  /** Begins a rebuild that goes on without its caller, in whichever process lives. */
+  startRebuild(view: string, actor: string): Promise<Operation>;
+  /** The newest operations, newest first. */
+  operations(): Promise<readonly Operation[]>;
+  operation(id: string): Promise<Operation>;
+  /** Asks an operation to end. */
+  cancelOperation(id: string): Promise<Operation>;
   /** The keys that wait because an event could not be taken, oldest first: all, or those of a view, or one. */
   parked(which?: { readonly view?: string; readonly key?: string }): Promise<readonly ParkedKey[]>;
   /** How many keys of each view are parked; views without any are not named. Known to the second. */
   parkedCounts(): Promise<ReadonlyMap<string, number>>;
   /** Tries parked events again, of one key or of all; the event with the id `skip` is left out. */
   retryParked(view: string, choice: { readonly key?: string; readonly skip?: string }, signal?: AbortSignal): Promise<RetryOutcome>;
+}
+
+/** Work that goes on by itself (AIP-151): its name, what is known of it, and how it ended. */
+export interface Operation {
+  readonly name: string;
+  readonly done: boolean;
+  readonly metadata: {
+    readonly view: string;
+    readonly actor: string;
+    readonly state: 'running' | 'done' | 'failed' | 'cancelled';
+    readonly startedAt: string;
+    readonly updatedAt: string;
+    readonly progress?: RebuildProgress;
+  };
+  readonly error?: { readonly code: string; readonly message: string };
 }
 
 /** A key of a view that stands still while the rest of the view goes on. */

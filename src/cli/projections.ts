@@ -19,7 +19,7 @@ export function projections(program: Command): void {
     .addHelpText('after', '\nExample:\n  $ tarl projections');
   group.action(() => list(group));
   const rebuild = group.command('rebuild <view>')
-    .description('Build a read model anew from the log, and switch to it; queries go on meanwhile. Ctrl-C calls it off.')
+    .description('Build a read model anew from the log, and switch to it; queries go on meanwhile. Ctrl-C only stops watching; the same command watches again.')
     .addHelpText('after', '\nExample:\n  $ tarl projections rebuild feature-online');
   rebuild.action((view: string) => rebuildView(view, rebuild));
   parking(group);

@@ -1,24 +1,24 @@
-import { createInterface } from 'node:readline';
-import { Readable } from 'node:stream';
-import type { RebuildProgress } from '../api/core.js';
-import { refused, unreachable, type RefusalSaid } from './failures.js';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Operation, RebuildProgress } from '../api/core.js';
+import { refused } from './failures.js';
 import type { LocalRun } from './local-run.js';
+import { callRest } from './rest.js';
 
-/** Asks the platform to rebuild a view, and gives the progress it tells. Ends when the view is switched. */
-export async function* rebuildOver({ addresses, key }: LocalRun, view: string): AsyncGenerator<RebuildProgress> {
-  const url = `${addresses.rest}/api/v1/projections/${encodeURIComponent(view)}:rebuild`;
-  const response = await fetch(url, { method: 'POST', headers: { authorization: `Bearer ${key}` } }).catch((error: unknown) => {
-    throw unreachable(addresses.rest, error);
-  });
-  if (!response.ok || !response.body) throw refused(problemOf(await response.text(), response.status));
-  for await (const line of createInterface({ input: Readable.fromWeb(response.body as never) })) {
-    const said = JSON.parse(line) as RebuildProgress | { error: RefusalSaid };
-    if ('error' in said) throw refused(said.error);
-    yield said;
+const ask_ms = 200;
+
+/** Begins to rebuild a view, or finds the rebuild under way, and gives its progress until it is done. Whoever stops listening does not stop it. */
+export async function* rebuildOver(run: LocalRun, view: string): AsyncGenerator<RebuildProgress> {
+  let operation = (await underWay(run, view)) ?? ((await callRest(run, { method: 'POST', path: '/api/v1/projections/{view}:rebuild' }, { view })) as unknown as Operation);
+  for (;;) {
+    if (operation.metadata.progress) yield operation.metadata.progress;
+    if (operation.done) break;
+    await delay(ask_ms);
+    operation = (await callRest(run, { method: 'GET', path: `/api/v1/${operation.name}` }, {})) as unknown as Operation;
   }
+  if (operation.error) throw refused(operation.error);
 }
 
-function problemOf(text: string, status: number): RefusalSaid {
-  const { code = `${status}`, detail = text } = JSON.parse(text) as { code?: string; detail?: string };
-  return { code, message: detail };
+async function underWay(run: LocalRun, view: string): Promise<Operation | undefined> {
+  const { operations } = (await callRest(run, { method: 'GET', path: '/api/v1/operations' }, {})) as unknown as { operations: readonly Operation[] };
+  return operations.find(({ done, metadata }) => !done && metadata.view === view);
 }

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { RebuildProgress } from '../../src/api/core.js';
+import type { Operation, RebuildProgress } from '../../src/api/core.js';
 import { Refusal } from '../../src/domain/kit/index.js';
 import { testApi, type TestApi } from '../api/support/clients.js';
 import { ownerKey, readerKey } from '../api/support/memory-core.js';
@@ -11,20 +11,30 @@ import { runTarl } from './run.js';
 const step = (phase: RebuildProgress['phase'], events: number): RebuildProgress => ({ events, done: 0.5, eventsPerSecond: 10, secondsLeft: 1, phase });
 let served: TestApi;
 let home: string;
-let rebuild: (view: string, tell: (progress: RebuildProgress) => void) => Promise<void>;
+/** The operation as it is each time somebody looks. */
+let seen: Operation[];
+const operation = (more: Partial<Operation>, progress?: RebuildProgress): Operation => ({
+  name: 'operations/6b6f5a52-2c38-4d3e-9d1c-6a2f0e6f0b11', done: false, ...more,
+  metadata: { view: 'projects', actor: 'key:owner-key', state: 'running', startedAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-01T00:00:00.000Z', ...(progress && { progress }) },
+});
+let start: (view: string) => Promise<Operation>;
+let underWay: Operation[];
 beforeAll(async () => {
   served = await testApi();
-  Object.assign(served.core.projections, { rebuild: (view: string, tell: (progress: RebuildProgress) => void) => rebuild(view, tell) });
+  Object.assign(served.core.projections, {
+    startRebuild: (view: string) => start(view),
+    operations: async () => underWay,
+    operation: async () => seen.shift(),
+  });
   home = await mkdtemp(join(tmpdir(), 'tarl-test-cli-'));
   await mkdir(join(home, 'tarl'));
   const { rest } = served.api.addresses;
   await writeFile(join(home, 'tarl/config.json'), JSON.stringify({ default: { rest, key: ownerKey }, reader: { rest, key: readerKey } }));
 });
 beforeEach(() => {
-  rebuild = async (_, tell) => {
-    tell(step('reading', 5));
-    tell(step('switching', 1234));
-  };
+  underWay = [];
+  start = async () => operation({});
+  seen = [operation({}, step('reading', 5)), operation({ done: true }, step('switching', 1234))];
 });
 afterAll(async () => {
   await served.close();
@@ -48,13 +58,17 @@ test('tarl projections rebuild follows the phases and says from how many events 
   });
 });
 
+test('tarl projections rebuild watches a rebuild that is under way already', async () => {
+  start = async () => Promise.reject(new Refusal('FAILED_PRECONDITION', 'It is being rebuilt already'));
+  underWay = [operation({}, step('indexing', 7))];
+  expect(await tarl('projections', 'rebuild', 'projects')).toMatchObject({ code: 0, stderr: expect.stringContaining('indexing, 7 events so far') });
+});
+
 test('a rebuild that is refused at once, or fails on its way, ends the command with its sentence', async () => {
-  rebuild = async () => Promise.reject(new Refusal('NOT_FOUND', 'There is no view nope'));
+  start = async () => Promise.reject(new Refusal('NOT_FOUND', 'There is no view nope'));
   expect(await tarl('projections', 'rebuild', 'nope')).toMatchObject({ code: 4, stderr: 'NOT_FOUND: There is no view nope\n' });
-  rebuild = async (_, tell) => {
-    tell(step('reading', 5));
-    throw new Refusal('FAILED_PRECONDITION', 'It broke');
-  };
+  start = async () => operation({});
+  seen = [operation({ done: true, error: { code: 'FAILED_PRECONDITION', message: 'It broke' } }, step('reading', 5))];
   expect(await tarl('projections', 'rebuild', 'projects')).toMatchObject({ code: 3, stderr: expect.stringContaining('FAILED_PRECONDITION: It broke') });
 });
 

@@ -39,6 +39,7 @@ export const sharedResponses = {
 const answer = (description: string, contentType = 'application/json') => ({ description, content: { [contentType]: {} } });
 const text = { type: 'string' };
 const viewName = { name: 'view', in: 'path', required: true, schema: text };
+const operationId = { name: 'id', in: 'path', required: true, schema: text };
 const viewOrAll = { ...viewName, description: 'The name of a view, or `-` for all.' };
 const body = (properties: object, required: readonly string[] = []) => ({
   required: required.length > 0,
@@ -58,9 +59,9 @@ export const operatorPaths = {
   '/api/v1/projections': { get: { operationId: 'listProjections', summary: 'Every read model: version, position, lag and rate', tags: ['operations'], responses: { 200: answer('The read models') } } },
   '/api/v1/projections/{view}:rebuild': {
     post: {
-      operationId: 'rebuildProjection', summary: 'Build a read model anew from the log while queries go on; a line of JSON for each step forward', tags: ['operations'],
+      operationId: 'rebuildProjection', summary: 'Begin to build a read model anew from the log; queries go on, and so does the work when the caller hangs up', tags: ['operations'],
       parameters: [viewName],
-      responses: { 200: answer('Its progress', 'application/x-ndjson') },
+      responses: { 200: answer('The operation') },
     },
   },
   '/api/v1/projections/{view}/parked': {
@@ -100,5 +101,12 @@ export const operatorPaths = {
       ],
       responses: { 200: answer('The events', 'application/x-ndjson') },
     },
+  },
+  '/api/v1/operations': { get: { operationId: 'listOperations', summary: 'The newest operations, newest first', tags: ['operations'], responses: { 200: answer('The operations') } } },
+  '/api/v1/operations/{id}': {
+    get: { operationId: 'getOperation', summary: 'How far an operation is, and how it ended', tags: ['operations'], parameters: [operationId], responses: { 200: answer('The operation') } },
+  },
+  '/api/v1/operations/{id}:cancel': {
+    post: { operationId: 'cancelOperation', summary: 'Ask an operation to end', tags: ['operations'], parameters: [operationId], responses: { 200: answer('The operation, which may take a moment to end') } },
   },
 };

@@ -1,10 +1,12 @@
 import type { Pool } from 'pg';
-import type { ParkedKey, Projections, RebuildProgress, RetryOutcome, ViewStatus } from '../../api/core.js';
+import type { Operation, ParkedKey, Projections, RebuildProgress, RetryOutcome, ViewStatus } from '../../api/core.js';
 import { Refusal } from '../../domain/kit/index.js';
 import { comparePositions, formatPosition, startOfLog, type EventStore, type Position } from '../../platform/eventstore/port.js';
 import type { View } from '../kit/view.js';
 import { beginViews, readCheckpoints } from './checkpoints.js';
 import { commandLogView } from './command-log.js';
+import { OperationRunner } from './operations/runner.js';
+import { OperationStore } from './operations/store.js';
 import { becomeOwner } from './ownership.js';
 import { ParkedCounts } from './parking/counts.js';
 import { listParked } from './parking/list.js';
@@ -33,13 +35,17 @@ export class ProjectionEngine implements Projections {
   private readonly views: readonly View[];
   private readonly world: World;
   private readonly stopping = new AbortController();
-  private running: Promise<void> | undefined;
+  private readonly operationStore: OperationStore;
+  private readonly runner: OperationRunner;
+  private running: Promise<unknown> | undefined;
   private polling: Promise<void> | undefined;
   private owns = false;
 
   constructor({ eventStore, pool, views, log }: ProjectionEngineOptions) {
     this.views = [...views, commandLogView];
     this.world = { eventStore, pool, log, reached: new Reached(), rates: new Rates(), parked: new ParkedCounts(pool) };
+    this.operationStore = new OperationStore(pool);
+    this.runner = new OperationRunner(this.operationStore, (view, tell, signal) => this.rebuild(view, tell, signal), log, this.stopping.signal);
   }
 
   /** True while this process projects. */
@@ -52,7 +58,7 @@ export class ProjectionEngine implements Projections {
     const { pool, eventStore } = this.world;
     if (comparePositions(await eventStore.endOfLog(), startOfLog) === 0) await beginViews(pool, this.views);
     await this.readReached();
-    this.running = this.keepTerms();
+    this.running = Promise.all([this.keepTerms(), this.runner.keepLooking()]);
   }
 
   /** Ends after the batch under way. */
@@ -79,6 +85,27 @@ export class ProjectionEngine implements Projections {
   async rebuild(view: string, onProgress: (progress: RebuildProgress) => void, signal?: AbortSignal): Promise<void> {
     const signals = signal ? [this.stopping.signal, signal] : [this.stopping.signal];
     await rebuild(this.viewNamed(view), this.world, onProgress, AbortSignal.any(signals));
+  }
+
+  async startRebuild(view: string, actor: string): Promise<Operation> {
+    const operation = await this.operationStore.begin(this.viewNamed(view).name, actor);
+    await this.runner.look();
+    return operation;
+  }
+
+  operations(): Promise<readonly Operation[]> {
+    return this.operationStore.list();
+  }
+
+  async operation(id: string): Promise<Operation> {
+    const operation = await this.operationStore.find(id);
+    if (operation) return operation;
+    throw new Refusal('NOT_FOUND', `There is no operation ${id}`, { reason: 'OPERATION_NOT_FOUND' });
+  }
+
+  async cancelOperation(id: string): Promise<Operation> {
+    await this.operationStore.cancel(id);
+    return this.operation(id);
   }
 
   async parked({ view, key }: { view?: string; key?: string } = {}): Promise<readonly ParkedKey[]> {

@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto';
+import pg, { type Pool } from 'pg';
+import type { Operation, RebuildProgress } from '../../../api/core.js';
+import { Refusal } from '../../../domain/kit/index.js';
+
+/** Whoever runs an operation is taken for dead after this silence, and another process starts the work anew. */
+const silence = '10 seconds';
+const uniqueViolation = '23505';
+
+const selected = `id, view, actor, state, progress, error, started_at as "startedAt", updated_at as "updatedAt"`;
+
+/** Rebuilds as everybody sees them: rows that outlive the process which works on them. */
+export class OperationStore {
+  constructor(private readonly pool: Pool) {}
+
+  /** A new operation that waits for a runner; refused while another one of the view is under way. */
+  async begin(view: string, actor: string): Promise<Operation> {
+    try {
+      const { rows } = await this.pool.query(`insert into operations (id, view, actor) values ($1, $2, $3) returning ${selected}`, [randomUUID(), view, actor]);
+      return operationOf(rows[0]);
+    } catch (error) {
+      if (!(error instanceof pg.DatabaseError && error.code === uniqueViolation)) throw error;
+      throw new Refusal('FAILED_PRECONDITION', `View ${view} is being rebuilt already`, { reason: 'REBUILD_RUNNING' });
+    }
+  }
+
+  /** The newest hundred, newest first. */
+  async list(): Promise<Operation[]> {
+    const { rows } = await this.pool.query(`select ${selected} from operations order by started_at desc, id limit 100`);
+    return rows.map(operationOf);
+  }
+
+  async find(id: string): Promise<Operation | undefined> {
+    const { rows } = await this.pool.query(`select ${selected} from operations where id::text = $1`, [id]);
+    return rows[0] && operationOf(rows[0]);
+  }
+
+  /** Asks the runner to stop; an operation that has ended stays as it is. */
+  async cancel(id: string): Promise<void> {
+    await this.pool.query(`update operations set cancelled = true where id::text = $1 and state = 'running'`, [id]);
+  }
+
+  /** Gives the runner an operation that nobody works on. */
+  async claim(runner: string): Promise<Operation | undefined> {
+    const { rows } = await this.pool.query(
+      `update operations set runner = $1, updated_at = clock_timestamp()
+       where id = (
+         select id from operations where state = 'running' and (runner is null or updated_at < clock_timestamp() - interval '${silence}')
+         order by started_at limit 1 for update skip locked)
+       returning ${selected}`,
+      [runner],
+    );
+    return rows[0] && operationOf(rows[0]);
+  }
+
+  /** Says that the runner lives and how far it is; gives what it should do. */
+  async beat(id: string, runner: string, progress: RebuildProgress | undefined): Promise<'go on' | 'cancel' | 'lost'> {
+    const { rows } = await this.pool.query(
+      `update operations set progress = coalesce($3, progress), updated_at = clock_timestamp() where id = $1 and runner = $2 and state = 'running' returning cancelled`,
+      [id, runner, progress ?? null],
+    );
+    if (!rows[0]) return 'lost';
+    return rows[0].cancelled ? 'cancel' : 'go on';
+  }
+
+  /** Lets another process have the operation. */
+  async release(id: string, runner: string): Promise<void> {
+    await this.pool.query(`update operations set runner = null where id = $1 and runner = $2`, [id, runner]);
+  }
+
+  async end(id: string, runner: string, state: 'done' | 'failed' | 'cancelled', error?: { code: string; message: string }): Promise<void> {
+    await this.pool.query(`update operations set state = $3, error = $4, updated_at = clock_timestamp() where id = $1 and runner = $2`, [id, runner, state, error ?? null]);
+  }
+}
+
+function operationOf({ id, view, actor, state, progress, error, startedAt, updatedAt }: any): Operation {
+  return {
+    name: `operations/${id}`,
+    done: state !== 'running',
+    metadata: { view, actor, state, startedAt: startedAt.toISOString(), updatedAt: updatedAt.toISOString(), ...(progress && { progress }) },
+    ...(error && { error }),
+  };
+}
