@@ -7,6 +7,7 @@ import { Reactions } from './0006-reactions.js';
 import { Parking } from './0007-parking.js';
 import { FeatureServices } from './0008-feature-services.js';
 import { Operations } from './0009-operations.js';
+import { Jobs } from './0010-jobs.js';
 
 /** All migrations in their order. Only ever add to the end: what has been released is never changed. */
-export const migrations: readonly (new () => MigrationInterface)[] = [Engine, Projects, Features, FeatureChunks, Reactions, Parking, FeatureServices, Operations];
+export const migrations: readonly (new () => MigrationInterface)[] = [Engine, Projects, Features, FeatureChunks, Reactions, Parking, FeatureServices, Operations, Jobs];

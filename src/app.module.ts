@@ -12,6 +12,7 @@ import { handwritten } from './api/handwritten.js';
 import { Observer } from './api/observer.js';
 import { CORE, OPERATIONS, operationsOf, SETTINGS, type Operation } from './api/operations.js';
 import { restController } from './api/rest/controller.js';
+import { JobsController } from './api/rest/jobs-controller.js';
 import { DocsController } from './api/rest/docs-controller.js';
 import { ProblemFilter } from './api/rest/filter.js';
 import { guardHttp } from './api/rest/guard.js';
@@ -102,6 +103,7 @@ function appModule({ core, settings, metrics, observer, operations }: Parts): Dy
       OperationsController,
       ParkingController,
       ReplayController,
+      JobsController,
       ...domains.flatMap(({ name, operations: own }) => [restController(name, own), grpcController(name, own)]),
       ...extras.flatMap(({ controllers = [] }) => controllers),
     ],

@@ -10,6 +10,7 @@ import { featureServiceQueries } from './projections/features/services/queries.j
 import { featureServicesView } from './projections/features/services/view.js';
 import type { AnyQuery } from './projections/kit/query.js';
 import type { View } from './projections/kit/view.js';
+import { jobsView } from './projections/jobs/view.js';
 import { projectQueries } from './projections/projects/queries.js';
 import { projectsView } from './projections/projects/view.js';
 
@@ -29,3 +30,6 @@ export const catalogue: readonly Domain[] = [
   { name: 'projects', proto: 'tarl/projects/v1/projects.proto', service: 'tarl.projects.v1.Projects', commands: projectCommands as never, queries: projectQueries as never, views: [projectsView] },
   { name: 'features', proto: 'tarl/features/v1/features.proto', service: 'tarl.features.v1.Features', commands: [...featureCommands, ...featureServiceCommands] as never, queries: [...featureGroupQueries, ...featureServiceQueries] as never, views: [featureGroupsView, featureServicesView, featureOnlineView, featureChunksView] },
 ];
+
+/** The views of all domains, and those of the platform itself. */
+export const views: readonly View[] = [...catalogue.flatMap((domain) => domain.views), jobsView];

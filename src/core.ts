@@ -14,7 +14,7 @@ import type { AnyQuery } from './projections/kit/query.js';
 type Foundations = Pick<Core, 'eventStore' | 'pool' | 'dataSource' | 'projections'> & { readonly localKey?: string; readonly minPositionWaitMs: number };
 
 /** Joins the command side and the query side into what the wires are given. */
-export function makeCore(foundations: Foundations): Core & { guard: KeyGuard } {
+export function makeCore(foundations: Foundations): Omit<Core, 'jobs'> & { guard: KeyGuard } {
   const { eventStore, pool, dataSource, projections, localKey, minPositionWaitMs } = foundations;
   const aggregates = new Aggregates(eventStore);
   const commandLog = new RememberingCommandLog(postgresCommandLog(pool));

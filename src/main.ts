@@ -1,7 +1,9 @@
 import type { PoolConfig } from 'pg';
 import type { Logger } from 'pino';
 import { createApi } from './app.module.js';
-import { catalogue } from './catalogue.js';
+import { views } from './catalogue.js';
+import { platformJobs } from './commands/jobs/index.js';
+import { JobKeeper } from './commands/jobs/keeper.js';
 import { reactions } from './commands/reactions/index.js';
 import { Reactor } from './commands/reactions/reactor.js';
 import { makeCore } from './core.js';
@@ -41,19 +43,36 @@ export async function startPlatform(config: Config, endpoints: Endpoints, log: L
   };
   // The engine's statements may take as long as they need; those that a caller waits for may not.
   const [pool, readPool] = [openPool(), openPool(patient())];
-  const views = catalogue.flatMap((domain) => domain.views);
   const dataSource = await connectDataSource(endpoints.postgresUrl, views);
   opened.defer(() => dataSource.destroy());
   const projections = new ProjectionEngine({ eventStore, pool, views, log });
   await projections.start();
   opened.defer(() => projections.stop());
-  const core = makeCore({ eventStore, pool: readPool, dataSource, projections, localKey: endpoints.localKey, minPositionWaitMs: config.minPositionWaitMs });
+  const base = makeCore({ eventStore, pool: readPool, dataSource, projections, localKey: endpoints.localKey, minPositionWaitMs: config.minPositionWaitMs });
+  const jobs = new JobKeeper({
+    eventStore,
+    pool,
+    aggregates: base.aggregates,
+    definitions: platformJobs({ clearLeftovers: () => projections.clearLeftovers() }),
+    execute: base.execute,
+    waitForView: (position, signal) => projections.waitFor(['jobs'], position, { timeoutMs: 60_000, signal }),
+    open: async (parts) => {
+      // BullMQ takes longer to read than the rest of the start, so it is read once the platform serves.
+      const { Jobs, openJobBackend } = await import('./platform/jobs/index.js');
+      const onError = (error: unknown) => log.warn({ err: error }, 'A connection of the jobs broke');
+      return new Jobs({ ...parts, backend: await openJobBackend({ postgresUrl: endpoints.postgresUrl, redisUrl: config.redisUrl, onError }) });
+    },
+    log,
+  });
+  const core = { ...base, jobs };
   const ownerKey = await core.guard.issueFirstOwnerKey();
   const api = await createApi(core, config, { logger: log, tracing });
   opened.defer(() => api.close());
   const reactor = new Reactor({ eventStore, pool, reactions, execute: core.execute, log });
   reactor.start();
   opened.defer(() => reactor.stop());
+  jobs.start();
+  opened.defer(() => jobs.stop());
   const running = opened.move();
   return { addresses: api.addresses, ownerKey, close: () => running.disposeAsync() };
 }

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
 import type { Domain } from '../catalogue.js';
-import type { AnyCommand, Caller, CommandReply, RequestContext } from '../commands/kit/command.js';
+import type { Caller, CommandReply, InnerCommand, RequestContext } from '../commands/kit/command.js';
 import type { Aggregates } from '../commands/kit/aggregates.js';
 import type { CommandExecutor } from '../commands/kit/execute.js';
 import type { RememberingCommandLog } from '../commands/kit/idempotency.js';
@@ -16,7 +16,7 @@ export interface Core {
   readonly dataSource: DataSource;
   readonly projections: Projections;
   /** Validates, authorises, loads, decides and appends. Throws a Refusal for every expected "no". */
-  execute(command: AnyCommand, input: unknown, context: RequestContext): Promise<CommandReply>;
+  execute(command: InnerCommand, input: unknown, context: RequestContext): Promise<CommandReply>;
   /** Validates, authorises, waits for the minimum position and runs. */
   ask(query: AnyQuery, input: unknown, context: RequestContext & { readonly minPosition?: string }): Promise<unknown>;
   /** For hand-written hot paths: waits until the views have reached the caller's minimum position. */
@@ -27,8 +27,38 @@ export interface Core {
   readonly aggregates: Aggregates;
   readonly commandLog: RememberingCommandLog;
   readonly executor: CommandExecutor;
+  readonly jobs: JobOperations;
   /** The caller behind an API key; a Refusal UNAUTHENTICATED for anything else. */
   authenticate(apiKey: string | undefined): Promise<Caller>;
+}
+
+/** The background jobs as operators see them. */
+export interface JobOperations {
+  status(): Promise<JobsStatus>;
+  /** Has a job tried again that was given up; a Refusal NOT_FOUND for an id that there is not. */
+  retry(id: string, context: RequestContext): Promise<void>;
+}
+
+export interface JobsStatus {
+  readonly jobs: readonly {
+    readonly name: string;
+    readonly summary: string;
+    /** Ready to run. */
+    readonly waiting: number;
+    readonly active: number;
+    /** Not due yet, or waiting for another try. */
+    readonly delayed: number;
+    /** Of the last day, and at most the last 1,000. */
+    readonly completed: number;
+    readonly failed: number;
+    /** The cron line and its time zone. */
+    readonly schedule?: string;
+    readonly next?: string;
+  }[];
+  /** The newest that were given up. */
+  readonly failed: readonly { readonly id: string; readonly job: string; readonly reason: string; readonly attempts: number; readonly failedAt: string }[];
+  /** How far each reaction is, and why it stands still where it does. */
+  readonly reactions: readonly { readonly name: string; readonly position: string; readonly error?: string }[];
 }
 
 /** The projection engine as the rest of the platform sees it. */

@@ -1,6 +1,7 @@
 import { status as grpc } from '@grpc/grpc-js';
 import { Refusal, type RefusalCode } from '../domain/kit/index.js';
 import { AppendTooLarge, EventStoreTimeout, EventStoreUnavailable } from '../platform/eventstore/errors.js';
+import { isRedisUnavailable } from '../platform/jobs/unavailable.js';
 import { isPostgresUnavailable } from '../platform/postgres/unavailable.js';
 
 /** A refusal's code, or INTERNAL for a bug of ours. */
@@ -46,6 +47,7 @@ export function refusalOf(error: unknown): Refusal | undefined {
   if (error instanceof EventStoreTimeout) return new Refusal('DEADLINE_EXCEEDED', withOutcome('The event store did not answer in time', error), { reason: 'EVENT_STORE_TIMEOUT' });
   if (error instanceof EventStoreUnavailable) return new Refusal('UNAVAILABLE', withOutcome('The event store cannot be reached', error), { reason: 'EVENT_STORE_UNAVAILABLE' });
   if (isPostgresUnavailable(error)) return new Refusal('UNAVAILABLE', 'The read models cannot be reached', { reason: 'READ_MODELS_UNAVAILABLE' });
+  if (isRedisUnavailable(error)) return new Refusal('UNAVAILABLE', 'The queues of the jobs cannot be reached', { reason: 'QUEUES_UNAVAILABLE' });
   return undefined;
 }
 

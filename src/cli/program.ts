@@ -4,13 +4,14 @@ import { completion } from './completion.js';
 import { domains } from './domains.js';
 import { eventstore } from './eventstore/index.js';
 import { CommandFailure, exitCodes, exitCodesHelp } from './exit-codes.js';
+import { jobs } from './jobs.js';
 import { projections } from './projections.js';
 import { replay } from './replay.js';
 import { status } from './status.js';
 import { up } from './up.js';
 
 /** What the command line can do, one group a file. A group adds its commands to the program. */
-const groups: readonly ((program: Command) => void)[] = [up, status, domains, projections, replay, eventstore, completion];
+const groups: readonly ((program: Command) => void)[] = [up, status, domains, projections, replay, jobs, eventstore, completion];
 
 /** The `tarl` command with everything it knows; shell completion is derived from it. */
 export function makeProgram(): Command {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Aggregates } from '../../src/commands/kit/aggregates.js';
-import type { AnyCommand, RequestContext } from '../../src/commands/kit/command.js';
+import type { AnyCommand, InnerCommand, RequestContext } from '../../src/commands/kit/command.js';
 import { CommandExecutor } from '../../src/commands/kit/execute.js';
 import { RememberingCommandLog } from '../../src/commands/kit/idempotency.js';
 import { projectCommands } from '../../src/commands/projects.js';
@@ -40,7 +40,7 @@ function executor(): CommandExecutor {
 }
 const create = (project: string) => executor().execute(createProject!, { project }, { caller: { actor: 'tester', may: () => true }, correlationId: '019a0000-0000-7000-8000-000000000001' });
 
-type Execute = (command: AnyCommand, input: unknown, context: RequestContext) => Promise<any>;
+type Execute = (command: InnerCommand, input: unknown, context: RequestContext) => Promise<any>;
 function react(reactions: readonly Reaction[], execute: Execute = (...given) => executor().execute(...given)): Reactor {
   const log = { info: () => undefined, warn: () => undefined };
   const reactor = new Reactor({ eventStore: world.eventStore, pool: world.database.pool, reactions, execute, log });

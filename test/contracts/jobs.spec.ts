@@ -63,7 +63,7 @@ describe.each([
     const jobs = await open([job], { issue: (...all) => issued.push(all) });
     const id = await jobs.enqueue(job, { n: 7 });
     expect(issued).toEqual([]);
-    jobs.work();
+    await jobs.work();
     await until('it has completed', async () => (await stateOf(jobs, job, id)) === 'completed');
     expect(issued).toEqual([[id, 'CreateProject', { n: 7 }]]);
   });
@@ -82,7 +82,7 @@ describe.each([
       if (attempt < 3) throw new Error('not yet');
     }, { retry: { attempts: 5, backoff: { type: 'exponential', delayMs: 50 } } });
     const jobs = await open([job]);
-    jobs.work();
+    await jobs.work();
     const id = await jobs.enqueue(job, { n: 1 });
     await until('it has completed', async () => (await stateOf(jobs, job, id)) === 'completed');
     expect(tries).toEqual([1, 2, 3]);
@@ -97,7 +97,7 @@ describe.each([
       throw n === 1 ? new Error('the disk is on fire') : new Refusal('NOT_FOUND', 'There is no project p');
     });
     const jobs = await open([job]);
-    jobs.work();
+    await jobs.work();
     const broken = await jobs.enqueue(job, { n: 1 });
     const refused = await jobs.enqueue(job, { n: 2 });
     await until('both have failed', async () => (await stateOf(jobs, job, broken)) === 'failed' && (await stateOf(jobs, job, refused)) === 'failed');
@@ -113,7 +113,7 @@ describe.each([
       reasons.push((signal.reason as Error).name);
     }, { timeoutMs: 20, retry: { attempts: 2, backoff: { type: 'fixed', delayMs: 1 } } });
     const jobs = await open([job]);
-    jobs.work();
+    await jobs.work();
     const id = await jobs.enqueue(job, { n: 1 });
     await until('it has failed', async () => (await stateOf(jobs, job, id)) === 'failed');
     expect(reasons).toEqual(['JobTimedOut', 'JobTimedOut']);
@@ -136,7 +136,7 @@ describe.each([
     }, { concurrency: 3 });
     const jobs = await open([job]);
     await jobs.enqueueAll(job, Array.from({ length: 12 }, (_, n) => ({ input: { n } })));
-    jobs.work();
+    await jobs.work();
     await until('all have ended', () => ended === 12);
     expect(most).toBe(3);
   });
@@ -149,7 +149,7 @@ describe.each([
     await jobs.enqueue(job, { n: 3 });
     await jobs.enqueue(job, { n: 4 }, { priority: 20 });
     await jobs.enqueue(job, { n: 1 }, { priority: 1 });
-    jobs.work();
+    await jobs.work();
     await until('all have run', () => order.length === 4);
     expect(order).toEqual([1, 2, 3, 4]);
   });
@@ -160,7 +160,7 @@ describe.each([
     const jobs = await open([job]);
     await jobs.enqueue(job, { n: 1 }, { id: 'the-one' });
     await jobs.enqueue(job, { n: 2 }, { id: 'the-one' });
-    jobs.work();
+    await jobs.work();
     await until('it has completed', async () => (await stateOf(jobs, job, 'the-one')) === 'completed');
     await jobs.enqueue(job, { n: 3 }, { id: 'the-one' });
     const last = await jobs.enqueue(job, { n: 4 });
@@ -175,7 +175,7 @@ describe.each([
     const asked = Date.now();
     await jobs.enqueue(job, { n: 1 }, { delayMs: 300 });
     await jobs.enqueue(job, { n: 2 });
-    jobs.work();
+    await jobs.work();
     await until('both have run', () => ran.length === 2);
     expect(ran.map(({ n }) => n)).toEqual([2, 1]);
     expect(ran[1]!.at - asked).toBeGreaterThanOrEqual(300);
@@ -185,7 +185,7 @@ describe.each([
     const ids: string[] = [];
     const job = jobOf(async (_, { id }) => void ids.push(id), { schedule: { cron: '* * * * * *', timeZone: 'Europe/Vienna', input: { n: 1 } } });
     const jobs = await open([job]);
-    jobs.work();
+    await jobs.work();
     await until('it has come twice', () => ids.length >= 2);
     expect(new Set(ids).size).toBe(ids.length);
   });
@@ -219,7 +219,7 @@ describe.each([
     expect(begun.toString().trim()).toBe(id);
     child.kill('SIGKILL');
     await once(child, 'exit');
-    jobs.work();
+    await jobs.work();
     await until('the job has been taken over', async () => (await stateOf(jobs, holdOn, id)) === 'completed');
     expect(taken.map((run) => run.id)).toEqual([id]);
   });
@@ -236,7 +236,7 @@ describe.each([
     const jobs = await open([job]);
     await jobs.enqueue(job, { n: 1 });
     const second = await jobs.enqueue(job, { n: 2 });
-    jobs.work();
+    await jobs.work();
     await begun.promise;
     const stopped = running.pop()!.stop();
     goOn.resolve();
@@ -255,11 +255,11 @@ describe.each([
     }, { retry: { attempts: 1, backoff: { type: 'fixed', delayMs: 1 } } });
     const jobs = await open([job], { graceMs: 1 });
     const id = await jobs.enqueue(job, { n: 1 });
-    jobs.work();
+    await jobs.work();
     await begun.promise;
     await running.pop()!.stop();
     const next = await open([job]);
-    next.work();
+    await next.work();
     await until('it has completed', async () => (await stateOf(next, job, id)) === 'completed');
     expect(attempts).toEqual([1, 1]);
   });

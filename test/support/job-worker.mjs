@@ -19,4 +19,4 @@ const log = { info() {}, warn: (facts, message) => console.error(message, facts.
 const backend = await openJobBackend({ postgresUrl, redisUrl, onError: (error) => console.error(error) });
 const jobs = new Jobs({ backend, definitions: [holdOn], issue: async () => undefined, log, silenceMs: 1000 });
 await jobs.prepare();
-jobs.work();
+await jobs.work();

@@ -44,6 +44,14 @@ export interface Elsewhere<Event extends DomainEvent = any> {
 }
 export type AnyCommand = CommandDefinition;
 
+/** A command that the platform issues itself and no wire serves. */
+export type InnerCommand<Name extends string = string, Input extends z.ZodObject = z.ZodObject, State = any, Event extends DomainEvent = any> = Omit<CommandDefinition<Name, Input, State, Event>, 'http' | 'summary'>;
+
+/** Declares a command that no wire serves. */
+export const defineInnerCommand = <const Name extends string, Input extends z.ZodObject, State, Event extends DomainEvent>(
+  definition: InnerCommand<Name, Input, State, Event>,
+): InnerCommand => definition as unknown as InnerCommand;
+
 /** Declares a command; the compiler checks that decision, state and input fit each other. */
 export const defineCommand = <const Name extends string, Input extends z.ZodObject, State, Event extends DomainEvent>(
   definition: CommandDefinition<Name, Input, State, Event> & { readonly decider: Decider<State, Event> },

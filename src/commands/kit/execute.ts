@@ -5,7 +5,7 @@ import { project as projectDecider, projectStream } from '../../domain/projects/
 import { EventStoreTimeout, EventStoreUnavailable, WrongExpectedRevision } from '../../platform/eventstore/errors.js';
 import { formatPosition, type EventStore, type NewEvent } from '../../platform/eventstore/port.js';
 import { advance, emptyAggregate, type Aggregate, type Aggregates } from './aggregates.js';
-import type { AnyCommand, CommandReply, RequestContext, Requirement } from './command.js';
+import type { CommandReply, InnerCommand, RequestContext, Requirement } from './command.js';
 import { bodyHashOf, requireSameBody, type RememberingCommandLog } from './idempotency.js';
 import { commandIdOf, eventIdOf, eventMetadata, type CommandIdentity } from './metadata.js';
 import { parseInput } from './validate.js';
@@ -25,7 +25,7 @@ export class CommandExecutor {
     private readonly now: () => Date = () => new Date(),
   ) {}
 
-  async execute(command: AnyCommand, raw: unknown, context: RequestContext): Promise<CommandReply> {
+  async execute(command: InnerCommand, raw: unknown, context: RequestContext): Promise<CommandReply> {
     const input = parseInput(command.input, raw) as { project?: string };
     requirePermission(command, input.project, context);
     const identity = identityOf(command, input, context);
@@ -125,7 +125,7 @@ export class CommandExecutor {
     check((await this.aggregates.load(decider, stream)).state);
   }
 
-  private async revisionNow({ decider }: AnyCommand, stream: string): Promise<bigint> {
+  private async revisionNow({ decider }: InnerCommand, stream: string): Promise<bigint> {
     return (await this.aggregates.load(decider, stream)).revision;
   }
 
@@ -150,7 +150,7 @@ export class CommandExecutor {
 }
 
 interface Work {
-  readonly command: AnyCommand;
+  readonly command: InnerCommand;
   readonly input: { project?: string };
   readonly context: RequestContext;
   readonly identity: CommandIdentity;
@@ -158,7 +158,7 @@ interface Work {
 }
 
 /** Another project's resource and an absent one answer alike, so a missing grant is a plain refusal here and says no more. */
-export function requirePermission({ permission }: Pick<AnyCommand, 'permission'>, project: string | undefined, { caller }: RequestContext): void {
+export function requirePermission({ permission }: Pick<InnerCommand, 'permission'>, project: string | undefined, { caller }: RequestContext): void {
   if (caller.may(permission, project)) return;
   throw new Refusal('PERMISSION_DENIED', `${caller.actor} may not ${permission}${project === undefined ? '' : ` in ${project}`}`, { reason: 'MISSING_PERMISSION', metadata: { permission } });
 }
@@ -174,7 +174,7 @@ function requireEtag(etag: string, revision: bigint): void {
   throw new Refusal('FAILED_PRECONDITION', `The resource has changed: its etag is ${revision}, not ${etag}`, { reason: 'ETAG_MISMATCH', metadata: { etag: `${revision}` } });
 }
 
-const versionOf = (command: AnyCommand, type: string): number => (command.into ?? command.decider).events.find((event) => event.type === type)!.version;
+const versionOf = (command: InnerCommand, type: string): number => (command.into ?? command.decider).events.find((event) => event.type === type)!.version;
 
 const replyOf = (identity: CommandIdentity, position: string, revision: bigint, changed: boolean): CommandReply => ({
   commandId: identity.commandId,

@@ -1,6 +1,6 @@
 import { decode, type EventDefinition, type EventOf } from '../../domain/kit/index.js';
 import type { StoredEvent } from '../../platform/eventstore/port.js';
-import type { AnyCommand } from '../kit/command.js';
+import type { InnerCommand } from '../kit/command.js';
 
 /** What an event leads to, in another stream or another domain: when this has happened, that is ordered. */
 export interface Reaction {
@@ -15,7 +15,7 @@ export interface Reaction {
 
 /** One command to be issued. */
 export interface Order {
-  readonly command: AnyCommand;
+  readonly command: InnerCommand;
   readonly input: unknown;
 }
 

@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import { backoffMs, pause } from '../../platform/eventstore/backoff.js';
 import type { EventStore, StoredEvent } from '../../platform/eventstore/port.js';
-import type { AnyCommand, CommandReply, RequestContext } from '../kit/command.js';
+import type { CommandReply, InnerCommand, RequestContext } from '../kit/command.js';
 import type { Order, Reaction } from './define.js';
 import { follow, type Surroundings } from './follow.js';
 
@@ -9,7 +9,7 @@ export interface ReactorOptions {
   readonly eventStore: EventStore;
   readonly pool: Pool;
   readonly reactions: readonly Reaction[];
-  readonly execute: (command: AnyCommand, input: unknown, context: RequestContext) => Promise<CommandReply>;
+  readonly execute: (command: InnerCommand, input: unknown, context: RequestContext) => Promise<CommandReply>;
   readonly log: Surroundings['log'];
 }
 

@@ -16,12 +16,17 @@ export interface JobsParts {
   readonly definitions: readonly AnyJob[];
   /** Issues a command in the name of a job; the key makes it take effect once. */
   readonly issue: (job: AnyJob, jobId: string, command: { readonly name: string }, input: unknown) => ReturnType<JobRun['issue']>;
+  /** Hears how a job ended that somebody asked for; a job whose end cannot be told is tried again. */
+  readonly ended?: (job: AnyJob, jobId: string, outcome: Outcome) => Promise<void>;
   readonly log: JobLog;
   /** A process that says nothing for so long is taken for dead, and its jobs are taken over. */
   readonly silenceMs?: number;
   /** How long a stop waits for jobs under way. */
   readonly graceMs?: number;
 }
+
+/** What became of a job: it has done its work, or was given up. */
+export type Outcome = { readonly succeeded: true } | { readonly succeeded: false; readonly reason: string };
 
 /** How one job is put in its queue, where it differs from the definition. */
 export interface EnqueueOptions {
@@ -67,14 +72,15 @@ export class Jobs {
     return added.map(({ id }) => id!);
   }
 
-  /** Starts to work off what waits, in the background. */
-  work(): void {
+  /** Starts to work off what waits, in the background; resolves when all workers are connected. */
+  async work(): Promise<void> {
     const { backend, definitions, log, silenceMs = 10_000 } = this.parts;
     for (const job of definitions) {
       const worker = backend.worker(job.name, (held, token) => this.process(job, held, token!), {
         concurrency: job.concurrency,
         lockDuration: silenceMs,
         stalledInterval: silenceMs / 2,
+        runRetryDelay: silenceMs / 5,
         // A job that takes its process along each time is given up like one that fails.
         maxStalledCount: job.retry.attempts,
       });
@@ -83,6 +89,7 @@ export class Jobs {
       worker.on('failed', (held, error) => log.warn({ err: error, job: job.name, id: held?.id, attempt: held?.attemptsMade }, 'A try of the job failed'));
       this.workers.push(worker);
     }
+    await Promise.all(this.workers.map((worker) => worker.waitUntilReady()));
   }
 
   /** Takes no more jobs and lets those under way end; those that take longer go back into their queues. */
@@ -119,17 +126,24 @@ export class Jobs {
 
   private async process(job: AnyJob, held: Job, token: string): Promise<void> {
     const id = held.id!;
-    const issue: JobRun['issue'] = (command, input) => this.parts.issue(job, id, command, input);
+    const attempt = held.attemptsMade + 1;
     try {
-      await runJob(job, held.data, { id, attempt: held.attemptsMade + 1, issue }, this.stopping.signal);
+      await runJob(job, held.data, { id, attempt, issue: (command, input) => this.parts.issue(job, id, command, input) }, this.stopping.signal);
     } catch (error) {
       if (error instanceof JobInterrupted) {
         await held.moveToDelayed(Date.now(), token);
         throw new DelayedError();
       }
-      if (isFinal(error)) throw Object.assign(new UnrecoverableError((error as Error).message), { cause: error });
-      throw error;
+      const reason = error instanceof Error ? error.message : String(error);
+      if (isFinal(error) || attempt >= job.retry.attempts) await this.tellEnd(job, held, { succeeded: false, reason });
+      throw isFinal(error) ? Object.assign(new UnrecoverableError(reason), { cause: error }) : error;
     }
+    await this.tellEnd(job, held, { succeeded: true });
+  }
+
+  /** Nobody asked for a job that its schedule brought. */
+  private async tellEnd(job: AnyJob, { id, repeatJobKey }: Job, outcome: Outcome): Promise<void> {
+    if (repeatJobKey === undefined) await this.parts.ended?.(job, id!, outcome);
   }
 }
 

@@ -15,6 +15,7 @@ import { backoff_ms, pause } from './pause.js';
 import { Rates } from './rates.js';
 import { Reached } from './reached.js';
 import { rebuild } from './rebuild.js';
+import { clearLeftovers } from './rebuild-lock.js';
 import { readStatus } from './status.js';
 import { Term } from './term.js';
 import type { EngineLog, World } from './world.js';
@@ -119,6 +120,11 @@ export class ProjectionEngine implements Projections {
 
   async retryParked(view: string, choice: RetryChoice, signal: AbortSignal = this.stopping.signal): Promise<RetryOutcome> {
     return retryParked(this.viewNamed(view), this.world, choice, signal);
+  }
+
+  /** Removes the tables that rebuilds left behind whose process died; those under way are not touched. */
+  clearLeftovers(): Promise<void> {
+    return clearLeftovers(this.views, this.world);
   }
 
   private viewNamed(name: string): View {

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { catalogue } from '../../../src/catalogue.js';
+import { views as platformViews } from '../../../src/catalogue.js';
 import { connectDataSource } from '../../../src/platform/postgres/data-source.js';
 import { commandLogView } from '../../../src/projections/engine/command-log.js';
 import { testDatabase, type TestDatabase } from '../../support/postgres.js';
 
-const views = [...catalogue.flatMap((domain) => domain.views), commandLogView];
+const views = [...platformViews, commandLogView];
 let database: TestDatabase;
 beforeAll(async () => {
   database = await testDatabase();
