@@ -30,7 +30,8 @@ test('a single flipped bit of an event is found, named by its position, and ends
   await filled();
   const file = join(folder.path, 'events.mdb');
   const bytes = await readFile(file);
-  bytes[bytes.indexOf('s 7 30 xxx') + 8]! ^= 1;
+  // In every page that holds it: an older copy of the block may lie in a page that is free again.
+  for (let at = bytes.indexOf('s 7 30 xxx'); at >= 0; at = bytes.indexOf('s 7 30 xxx', at + 10)) bytes[at + 8]! ^= 1;
   await writeFile(file, bytes);
   const command = tarl(['eventstore', 'verify', '--dir', folder.path, '--json']);
   expect(await command.ended).toBe(1);
