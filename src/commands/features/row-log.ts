@@ -1,12 +1,16 @@
-import { EventStoreTimeout, EventStoreUnavailable } from '../../platform/eventstore/errors.js';
+import { setTimeout } from 'node:timers/promises';
+import { Refusal } from '../../domain/kit/index.js';
+import { EventStoreTimeout, EventStoreUnavailable, WrongExpectedRevision } from '../../platform/eventstore/errors.js';
 import type { EventStore, NewEvent, Position } from '../../platform/eventstore/port.js';
+import { StreamTails, type StreamTail } from './stream-tails.js';
 
 /** Below the server's limit of 1 MiB for one append, by a bound that is mostly far too high. */
 const mostBytes = 900 * 1024;
 const mostEvents = 500;
+/** How often an append is tried that the log does not answer, and one that other processes are always ahead of. */
 const attempts = 3;
-/** How far the clocks of this machine and of the log's may differ. */
-const clockSkewMs = 60_000;
+const races = 50;
+const longestPauseMs = 50;
 
 interface Waiting {
   readonly event: NewEvent;
@@ -18,13 +22,18 @@ interface Waiting {
 }
 
 /**
- * Appends events of rows. While one append to a stream is under way, those that come for the same stream gather and
- * go together in the next: a thousand small writes cost a few appends, and a lone one does not wait.
+ * Appends events of rows, each once however often it is given. While one append to a stream is under way, those that
+ * come for the same stream gather and go together in the next: a thousand small writes cost a few appends, and a lone
+ * one does not wait. The server recognises a repeated event only among the newest, and not within other events, so the
+ * end of each stream is known here and every append expects it: whatever came meanwhile is looked at first.
  */
 export class RowLog {
   private readonly queues = new Map<string, Waiting[]>();
+  private readonly tails: StreamTails;
 
-  constructor(private readonly eventStore: EventStore) {}
+  constructor(private readonly eventStore: EventStore) {
+    this.tails = new StreamTails(eventStore);
+  }
 
   /**
    * Resolves when the event is durable, with a position at or after it. It keeps its place in its stream's queue while
@@ -55,8 +64,7 @@ export class RowLog {
       }
       const batch = takeBatch(queue);
       try {
-        const position = await this.write(stream, batch.map(({ event }) => event));
-        for (const { done } of batch) done(position);
+        await this.write(stream, batch);
       } catch (error) {
         for (const { failed } of batch) failed(error);
       }
@@ -64,27 +72,33 @@ export class RowLog {
     this.queues.delete(stream);
   }
 
-  /** An append of unknown outcome is looked for before it is tried again, so that no row is there twice. */
-  private async write(stream: string, events: NewEvent[]): Promise<Position> {
-    const started = Date.now();
-    for (let attempt = 1; ; attempt++) {
+  private async write(stream: string, batch: readonly Waiting[]): Promise<void> {
+    for (let failures = 0, lost = 0; ; ) {
+      const tail = this.tails.known(stream) ?? (await this.tails.read(stream));
+      const missing = batch.filter(({ event, done }) => !answered(tail, event, done));
+      if (missing.length === 0) return;
       try {
-        return (await this.eventStore.append(stream, events, { expected: 'any' })).position;
+        const { revision, position } = await this.eventStore.append(stream, missing.map(({ event }) => event), { expected: tail.revision < 0n ? 'none' : tail.revision });
+        this.tails.extend(stream, missing.map(({ event }) => event.id), { revision, position });
+        for (const { done } of missing) done(position);
+        return;
       } catch (error) {
-        if (!(error instanceof EventStoreUnavailable || error instanceof EventStoreTimeout) || attempt === attempts) throw error;
-        const found = error.outcomeUnknown && (await this.find(stream, events.at(-1)!.id, started - clockSkewMs));
-        if (found) return found;
+        // Whatever it was, the stream may have grown.
+        this.tails.doubt(stream);
+        if (error instanceof WrongExpectedRevision) {
+          if (++lost === races) throw new Refusal('ABORTED', 'Others kept writing here at the same time; try again', { reason: 'CONCURRENT_CHANGES' });
+          await setTimeout(Math.random() * Math.min(2 ** lost, longestPauseMs));
+        } else if (!(error instanceof EventStoreUnavailable || error instanceof EventStoreTimeout) || ++failures === attempts) throw error;
       }
     }
   }
+}
 
-  private async find(stream: string, id: string, sinceMs: number): Promise<Position | undefined> {
-    for await (const event of this.eventStore.readStream(stream, { direction: 'backwards', from: 'end' })) {
-      if (event.id === id) return event.position;
-      if (event.recordedAt.getTime() < sinceMs) return undefined;
-    }
-    return undefined;
-  }
+/** Whether the event is there already; who waits for it then hears where. */
+function answered(tail: StreamTail, { id }: NewEvent, done: Waiting['done']): boolean {
+  const position = tail.positions.get(id);
+  if (position) done(position);
+  return position !== undefined;
 }
 
 const succeeds = (work: Promise<unknown>): Promise<boolean> => work.then(() => true, () => false);
