@@ -75,6 +75,8 @@ export interface Projections {
   operation(id: string): Promise<Operation>;
   /** Asks an operation to end. */
   cancelOperation(id: string): Promise<Operation>;
+  /** Builds a view anew beside the live one and says how their rows differ at the same position; nothing is switched. */
+  compare(view: string, signal?: AbortSignal): Promise<ViewComparison>;
   /** The keys that wait because an event could not be taken, oldest first: all, or those of a view, or one. */
   parked(which?: { readonly view?: string; readonly key?: string }): Promise<readonly ParkedKey[]>;
   /** How many keys of each view are parked; views without any are not named. Known to the second. */
@@ -96,6 +98,24 @@ export interface Operation {
     readonly progress?: RebuildProgress;
   };
   readonly error?: { readonly code: string; readonly message: string };
+}
+
+/** How a view's rows differ from what the log gives now. */
+export interface ViewComparison {
+  readonly view: string;
+  /** Where both stood. */
+  readonly position: string;
+  readonly same: boolean;
+  readonly tables: readonly TableDifference[];
+}
+
+/** Rows that a rebuild would add, remove or change; of the changed ones, how many in each column. */
+export interface TableDifference {
+  readonly table: string;
+  readonly added: number;
+  readonly removed: number;
+  readonly changed: number;
+  readonly columns: Readonly<Record<string, number>>;
 }
 
 /** A key of a view that stands still while the rest of the view goes on. */
@@ -143,5 +163,5 @@ export interface RebuildProgress {
   readonly done: number;
   readonly eventsPerSecond: number;
   readonly secondsLeft: number;
-  readonly phase: 'reading' | 'writing' | 'indexing' | 'following' | 'switching';
+  readonly phase: 'reading' | 'writing' | 'indexing' | 'following' | 'switching' | 'comparing';
 }

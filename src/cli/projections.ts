@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
-import type { RebuildProgress, ViewStatus } from '../api/core.js';
+import type { RebuildProgress, ViewComparison, ViewStatus } from '../api/core.js';
 import { readConfig } from '../platform/config/index.js';
 import { findConnection } from './connection.js';
+import { exitCodes } from './exit-codes.js';
 import { globalOptions, print, printJson } from './output.js';
 import { parking } from './parking.js';
 import { rebuildBar } from './rebuild-bar.js';
@@ -23,6 +24,10 @@ export function projections(program: Command): void {
     .addHelpText('after', '\nExample:\n  $ tarl projections rebuild feature-online');
   rebuild.action((view: string) => rebuildView(view, rebuild));
   parking(group);
+  const compare = group.command('compare <view>')
+    .description('Build a read model beside the live one, and show how their rows differ; nothing is switched. Exit code 1 when they do.')
+    .addHelpText('after', '\nExample:\n  $ tarl projections compare feature-groups');
+  compare.action((view: string) => compareView(view, compare));
 }
 
 async function list(command: Command): Promise<void> {
@@ -46,4 +51,14 @@ async function rebuildView(view: string, command: Command): Promise<void> {
   const events = last?.events ?? 0;
   if (json) await printJson({ view, events, seconds });
   else await print(`${view} is rebuilt from ${whole.format(events)} events in ${seconds.toFixed(1)} s.`);
+}
+
+async function compareView(view: string, command: Command): Promise<void> {
+  const { json, profile } = globalOptions(command);
+  const answer = await callRest(await findConnection(readConfig(), profile), { method: 'POST', path: '/api/v1/projections/{view}:compare' }, { view });
+  const { same, position, tables } = answer as unknown as ViewComparison;
+  if (!same) process.exitCode = exitCodes.failure;
+  if (json) return printJson(answer);
+  if (same) return print(`${view} is what the log gives, at position ${position}.`);
+  await print(table(tables.map(({ columns, ...rows }) => ({ ...rows, columns: Object.entries(columns).map(([name, count]) => `${name}: ${whole.format(count)}`) }))));
 }

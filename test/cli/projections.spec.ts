@@ -88,3 +88,15 @@ test('tarl projections parked shows what waits and why, and retry and skip say w
   expect(await tarl('projections', 'skip', 'projects', 'fraud')).toMatchObject({ code: 2 });
   expect(await tarl('projections', 'skip', 'projects', 'fraud', '--reason', 'a test')).toMatchObject({ code: 0, stdout: '1,200 events wait no longer, 1 still do.\n' });
 });
+
+test('tarl projections compare says that nothing differs, or in which columns, with an exit code for scripts', async () => {
+  const tables = [{ table: 'projects', added: 0, removed: 1, changed: 2, columns: { description: 2 } }];
+  Object.assign(served.core.projections, { compare: async (view: string) => ({ view, position: '7', same: true, tables: [] }) });
+  expect(await tarl('projections', 'compare', 'projects')).toMatchObject({ code: 0, stdout: 'projects is what the log gives, at position 7.\n' });
+  Object.assign(served.core.projections, { compare: async (view: string) => ({ view, position: '7', same: false, tables }) });
+  const { code, stdout } = await tarl('projections', 'compare', 'projects');
+  expect({ code, lines: stdout.trim().split('\n').map((line) => line.split(/\s{2,}/)) }).toEqual({
+    code: 1,
+    lines: [['table', 'added', 'removed', 'changed', 'columns'], ['projects', '0', '1', '2', 'description: 2']],
+  });
+});

@@ -102,6 +102,13 @@ export const operatorPaths = {
       responses: { 200: answer('The events', 'application/x-ndjson') },
     },
   },
+  '/api/v1/projections/{view}:compare': {
+    post: {
+      operationId: 'compareProjection', summary: 'How the rows of a read model differ from what the log gives now; nothing is changed', tags: ['operations'],
+      parameters: [viewName],
+      responses: { 200: answer('Rows that a rebuild would add, remove and change, by column') },
+    },
+  },
   '/api/v1/operations': { get: { operationId: 'listOperations', summary: 'The newest operations, newest first', tags: ['operations'], responses: { 200: answer('The operations') } } },
   '/api/v1/operations/{id}': {
     get: { operationId: 'getOperation', summary: 'How far an operation is, and how it ended', tags: ['operations'], parameters: [operationId], responses: { 200: answer('The operation') } },

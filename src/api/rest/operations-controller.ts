@@ -1,7 +1,7 @@
 import { Controller, Get, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { requirePermission } from '../../commands/kit/execute.js';
-import type { Core, Operation } from '../core.js';
+import type { Core, Operation, ViewComparison } from '../core.js';
 import { Observer } from '../observer.js';
 import { CORE } from '../operations.js';
 import { routerPath } from './paths.js';
@@ -22,6 +22,16 @@ export class OperationsController {
     return this.observer.observe('rest', 'RebuildProjection', restContext(request), async (context) => {
       requirePermission({ permission: 'projections.rebuild' }, undefined, context);
       return this.core.projections.startRebuild(view, context.caller.actor);
+    });
+  }
+
+  /** Compares a view with what the log gives now. Ends when its caller goes. */
+  @Post(routerPath('/api/v1/projections/{view}:compare'))
+  @HttpCode(200)
+  async compare(@Param('view') view: string, @Req() request: FastifyRequest): Promise<ViewComparison> {
+    return this.observer.observe('rest', 'CompareProjection', restContext(request), async (context) => {
+      requirePermission({ permission: 'projections.rebuild' }, undefined, context);
+      return this.core.projections.compare(view, context.signal);
     });
   }
 

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { Operation, ParkedKey, Projections, RebuildProgress, RetryOutcome, ViewStatus } from '../../api/core.js';
+import type { Operation, ParkedKey, Projections, RebuildProgress, RetryOutcome, ViewComparison, ViewStatus } from '../../api/core.js';
 import { Refusal } from '../../domain/kit/index.js';
 import { comparePositions, formatPosition, startOfLog, type EventStore, type Position } from '../../platform/eventstore/port.js';
 import type { View } from '../kit/view.js';
@@ -14,7 +14,7 @@ import { retryParked, type RetryChoice } from './parking/retry.js';
 import { backoff_ms, pause } from './pause.js';
 import { Rates } from './rates.js';
 import { Reached } from './reached.js';
-import { rebuild } from './rebuild.js';
+import { compareRebuilt, rebuild } from './rebuild.js';
 import { clearLeftovers } from './rebuild-lock.js';
 import { readStatus } from './status.js';
 import { Term } from './term.js';
@@ -86,6 +86,10 @@ export class ProjectionEngine implements Projections {
   async rebuild(view: string, onProgress: (progress: RebuildProgress) => void, signal?: AbortSignal): Promise<void> {
     const signals = signal ? [this.stopping.signal, signal] : [this.stopping.signal];
     await rebuild(this.viewNamed(view), this.world, onProgress, AbortSignal.any(signals));
+  }
+
+  async compare(view: string, signal?: AbortSignal): Promise<ViewComparison> {
+    return compareRebuilt(this.viewNamed(view), this.world, signal ? AbortSignal.any([this.stopping.signal, signal]) : this.stopping.signal);
   }
 
   async startRebuild(view: string, actor: string): Promise<Operation> {

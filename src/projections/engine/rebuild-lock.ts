@@ -11,13 +11,13 @@ import type { World } from './world.js';
 const rebuildLock = 0x7461_726c;
 
 /** Runs a rebuild unless another one of the view is under way, and leaves no half-built table behind. */
-export async function asOnlyRebuild(client: ClientBase, view: View, work: () => Promise<void>): Promise<void> {
+export async function asOnlyRebuild<Result>(client: ClientBase, view: View, work: () => Promise<Result>): Promise<Result> {
   if (!(await lockPatiently(client, view))) {
     throw new Refusal('FAILED_PRECONDITION', `View ${view.name} is being rebuilt already`, { reason: 'REBUILD_RUNNING' });
   }
   try {
     await clear(client, view);
-    await work();
+    return await work();
   } finally {
     await clear(client, view);
     await client.query('select pg_advisory_unlock($1, hashtext($2))', [rebuildLock, view.name]);

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import pg, { type PoolClient } from 'pg';
-import type { RebuildProgress } from '../../api/core.js';
-import { comparePositions, startOfLog, type LogFilter, type Position, type StoredEvent } from '../../platform/eventstore/port.js';
+import type { RebuildProgress, TableDifference, ViewComparison } from '../../api/core.js';
+import { comparePositions, formatPosition, startOfLog, type LogFilter, type Position, type StoredEvent } from '../../platform/eventstore/port.js';
 import type { View, ViewTransaction } from '../kit/view.js';
-import { lockCheckpoint, putCheckpoint } from './checkpoints.js';
+import { lockCheckpoint, putCheckpoint, readCheckpoints } from './checkpoints.js';
+import { compareWithShadow } from './compare.js';
 import { CheckpointMoved } from './failures.js';
 import { ParkingBuild } from './parking/build.js';
 import { Shelf } from './parking/shelf.js';
@@ -28,6 +29,14 @@ export async function rebuild(view: View, world: World, tell: (progress: Rebuild
   const end = await world.eventStore.endOfLog();
   await withClient(world.pool, (client) =>
     asOnlyRebuild(client, view, () => new Rebuild(view, world, client, new ProgressReport(end, tell), signal).run()),
+  );
+}
+
+/** Makes a view's tables anew beside the live ones, compares both at one position, and throws the new ones away. */
+export async function compareRebuilt(view: View, world: World, signal: AbortSignal): Promise<ViewComparison> {
+  const end = await world.eventStore.endOfLog();
+  return withClient(world.pool, (client) =>
+    asOnlyRebuild(client, view, () => new Rebuild(view, world, client, new ProgressReport(end, () => undefined), signal).compare()),
   );
 }
 
@@ -59,17 +68,49 @@ class Rebuild {
   }
 
   async run(): Promise<void> {
-    const { client, view, id, progress } = this;
-    await client.query('insert into projection_builds (view, build, version) values ($1, $2, $3)', [view.name, id, view.version]);
-    await this.fill();
-    progress.enter('following');
-    while ((await this.follow()) > eventsPerTransaction);
+    const { client, view, progress } = this;
+    await this.build();
     progress.enter('switching');
     while (!(await this.trySwitch())) {
       await pause(200, this.signal);
       await this.follow();
     }
     await dropShadows(client, view.tables);
+  }
+
+  async compare(): Promise<ViewComparison> {
+    await this.build();
+    this.progress.enter('comparing');
+    for (;;) {
+      const compared = await this.tryCompare();
+      if (compared) return compared;
+      await pause(100, this.signal);
+      this.signal.throwIfAborted();
+    }
+  }
+
+  /** Makes the shadow and brings it to the end of the log. */
+  private async build(): Promise<void> {
+    const { client, view, id, progress } = this;
+    await client.query('insert into projection_builds (view, build, version) values ($1, $2, $3)', [view.name, id, view.version]);
+    await this.fill();
+    progress.enter('following');
+    while ((await this.follow()) > eventsPerTransaction);
+  }
+
+  /** One snapshot has the live rows and their checkpoint, so nobody need stand still. Undefined while the live view is behind the shadow. */
+  private async tryCompare(): Promise<ViewComparison | undefined> {
+    const { client, view } = this;
+    return inTransaction(client, async () => {
+      await client.query('set transaction isolation level repeatable read');
+      const live = (await readCheckpoints(client)).get(view.name);
+      if (!live || comparePositions(live.position, this.position) < 0) return undefined;
+      await this.projectUpTo(live.position);
+      const tables: TableDifference[] = [];
+      for (const table of view.tables) tables.push(await compareWithShadow(client, table));
+      const same = tables.every(({ added, removed, changed }) => added + removed + changed === 0);
+      return { view: view.name, position: formatPosition(live.position), same, tables };
+    });
   }
 
   /** Folds the log in memory, then makes and fills the tables in one transaction: a crash leaves nothing behind. */

@@ -56,6 +56,7 @@ export function memoryCore(): MemoryCore {
       operations: async () => [],
       operation: async () => Promise.reject(new Error('There are no operations here')),
       cancelOperation: async () => Promise.reject(new Error('There are no operations here')),
+      compare: async () => Promise.reject(new Error('Nothing is compared here')),
       parked: async () => [],
       parkedCounts: async () => new Map(),
       retryParked: async () => ({ taken: 0, left: 0 }),
