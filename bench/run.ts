@@ -10,6 +10,7 @@ const suites: Record<string, () => Promise<Bench>> = {
   eventstore: async () => (await import('./eventstore.js')).eventstoreBench,
   commands: async () => (await import('./commands.js')).commandsBench,
   features: async () => (await import('./features.js')).featuresBench,
+  jobs: async () => (await import('./jobs.js')).jobsBench,
   historical: async () => (await import('./historical.js')).historicalBench,
   rebuild: async () => (await import('./rebuild.js')).rebuildBench,
 };

@@ -32,10 +32,11 @@ export async function openJobBackend(options: JobBackendOptions): Promise<JobBac
 }
 
 function onPostgres({ postgresUrl, connections = 3, onError }: JobBackendOptions): JobBackend {
+  // A crash of Postgres may undo the last moments of a queue: a job runs once more, or is put there again from the log.
+  // So no job waits for the disk.
   // Everything shares one pool. Each worker keeps one of its connections to be woken by, which come on top.
-  const pool = makePool(postgresUrl, { max: connections, types: undefined, keepAlive: true, application_name: 'tarl jobs', options: `-c search_path=${schema}` });
+  const pool = makePool(postgresUrl, { max: connections, types: undefined, keepAlive: true, application_name: 'tarl jobs', options: `-c search_path=${schema} -c synchronous_commit=off` }, (message) => onError(new Error(message)));
   pool.setMaxListeners(0);
-  pool.on('error', onError);
   return {
     kind: 'postgres',
     async prepare() {
