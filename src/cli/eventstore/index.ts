@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
 import { backup, restore } from './backup.js';
+import { password } from './password.js';
+import { scavenge } from './scavenge.js';
 import { copyLog, exportLog, importLog } from './transfer.js';
 import { up } from './up.js';
 import { verify } from './verify.js';
 
-const commands: readonly ((group: Command) => void)[] = [up, verify, backup, restore, exportLog, importLog, copyLog];
+const commands: readonly ((group: Command) => void)[] = [up, verify, backup, restore, exportLog, importLog, copyLog, scavenge, password];
 
 /** `tarl eventstore`: the event store that ships with TARL, by itself. */
 export function eventstore(program: Command): void {

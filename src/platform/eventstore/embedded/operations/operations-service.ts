@@ -7,7 +7,7 @@ import { optionsOf } from '../wire/requests.js';
 import type { Scavenges } from './scavenges.js';
 
 const path = (name: string): string => `/event_store.client.operations.Operations/${name}`;
-const empty = { request: () => undefined };
+const empty = { request: () => ({}) };
 
 export const operationsDefinition: ServiceDefinition = {
   startScavenge: method(path('StartScavenge'), empty),

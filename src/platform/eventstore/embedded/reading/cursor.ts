@@ -56,6 +56,8 @@ export class StreamForward implements Cursor {
   private runs: Run[] = [];
   private block: Block | undefined;
   private row = 0;
+  /** The revision behind the run that was read last. */
+  private runEnd = 0;
 
   constructor(
     private readonly store: EventStore,
@@ -68,8 +70,11 @@ export class StreamForward implements Cursor {
     for (;;) {
       const slice = this.nextInBlock();
       if (slice !== undefined) return slice;
+      // What a scavenge took away at the end of the run before is not looked for again.
+      this.revision = Math.max(this.revision, this.runEnd);
       const run = this.nextRun();
       if (run === undefined) return undefined;
+      this.runEnd = run.firstRevision + run.count;
       this.block = this.store.log.load(run.block);
       this.row = 0;
     }
@@ -108,6 +113,8 @@ export class StreamBackward implements Cursor {
   private runs: Run[] = [];
   private block: Block | undefined;
   private row = -1;
+  /** The first revision of the run that was read last. */
+  private runStart = Infinity;
 
   constructor(
     private readonly store: EventStore,
@@ -119,8 +126,11 @@ export class StreamBackward implements Cursor {
     for (;;) {
       const slice = this.nextInBlock();
       if (slice !== undefined) return slice;
+      // What a scavenge took away at the beginning of the run before is not looked for again.
+      this.revision = Math.min(this.revision, this.runStart - 1);
       const run = this.nextRun();
       if (run === undefined) return undefined;
+      this.runStart = run.firstRevision;
       this.block = this.store.log.load(run.block);
       this.row = (this.block?.count ?? 0) - 1;
     }

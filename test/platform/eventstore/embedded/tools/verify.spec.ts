@@ -95,8 +95,11 @@ test('walking through a store of a node that is writing never reports what is me
     const writer = (async () => {
       for (let i = 0; writing; i++) await Promise.all(Array.from({ length: 32 }, (_, n) => client.appendToStream(`w-${i}-${n}`, jsonEvent({ type: 'W', data: { i } }))));
     })();
-    for (let i = 0; i < 10; i++) expect((await verifyStore(folder.path)).problems).toEqual([]);
-    writing = false;
-    await writer;
+    try {
+      for (let i = 0; i < 10; i++) expect((await verifyStore(folder.path)).problems).toEqual([]);
+    } finally {
+      writing = false;
+      await writer;
+    }
   });
 });
