@@ -8,6 +8,7 @@ import { Parking } from './0007-parking.js';
 import { FeatureServices } from './0008-feature-services.js';
 import { Operations } from './0009-operations.js';
 import { Jobs } from './0010-jobs.js';
+import { FeatureGroupVersions } from './0011-feature-group-versions.js';
 
 /** All migrations in their order. Only ever add to the end: what has been released is never changed. */
-export const migrations: readonly (new () => MigrationInterface)[] = [Engine, Projects, Features, FeatureChunks, Reactions, Parking, FeatureServices, Operations, Jobs];
+export const migrations: readonly (new () => MigrationInterface)[] = [Engine, Projects, Features, FeatureChunks, Reactions, Parking, FeatureServices, Operations, Jobs, FeatureGroupVersions];

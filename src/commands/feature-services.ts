@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { requireFeature } from '../domain/features/decisions.js';
 import { owner, tags } from '../domain/features/definition.js';
-import { featureReference, referenceOf } from '../domain/features/reference.js';
+import { featureReference, referenceOf, versionedGroup } from '../domain/features/reference.js';
 import { archiveFeatureService, changeFeatureService, createFeatureService, describeFeatureService } from '../domain/features/services/decisions.js';
 import { featureService } from '../domain/features/services/state.js';
 import { featureGroup, type FeatureGroup } from '../domain/features/state.js';
@@ -29,14 +29,17 @@ function requireDifferentColumns({ features, fullNames }: { features: string[]; 
   });
 }
 
-/** Every feature of the service is one that its group has; groups lose none, so it stays so. */
+/** Every feature of the service is one that its group has now. */
 function existing({ project, features }: { project: string; features: readonly string[] }): Requirement<FeatureGroup>[] {
   const groups = Map.groupBy(features.map((text, index) => ({ ...referenceOf(text), field: `features[${index}]` })), ({ name: group }) => group);
-  return [...groups].map(([group, references]) => ({
-    decider: featureGroup,
-    stream: featureGroupStream(project, group),
-    check: (state) => references.forEach(({ feature, field }) => requireFeature({ project, group }, feature, state, field)),
-  }));
+  return [...groups].map(([named, references]) => {
+    const { group, version } = versionedGroup(named);
+    return {
+      decider: featureGroup,
+      stream: featureGroupStream(project, group),
+      check: (state) => references.forEach(({ feature, field }) => requireFeature({ project, group, version }, feature, state, field)),
+    };
+  });
 }
 
 export const featureServiceCommands = [

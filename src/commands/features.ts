@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { archiveFeatureGroup, changeFeatureGroupTtl, createFeatureGroup, deleteFeatureEntity, describeFeatureGroup, registerFeature } from '../domain/features/decisions.js';
+import { archiveFeatureGroup, changeFeatureGroupTtl, createFeatureGroup, deleteFeatureEntity, describeFeatureGroup, promoteFeatureGroupVersion, registerFeature, rollBackFeatureGroup, stageFeatureGroupVersion } from '../domain/features/decisions.js';
 import { entityKeys, featureSpec, type FeatureSpec, mostFeatures, namesDiffer, owner, partitions, tags, ttlSeconds } from '../domain/features/definition.js';
 import { featureEntityDeleted } from '../domain/features/deletion.js';
 import { featureGroup } from '../domain/features/state.js';
@@ -22,11 +22,13 @@ function requirePattern({ constraints: { pattern } }: FeatureSpec, path: Propert
   if (fault !== undefined) context.addIssue({ code: 'custom', path: [...path, 'constraints', 'pattern'], message: `is not a regular expression: ${fault}` });
 }
 
+const features = z.array(featureSpec).max(mostFeatures).refine(namesDiffer, 'names a feature twice');
+
 const wholeGroup = z
   .object({
     ...name,
     entities: entityKeys,
-    features: z.array(featureSpec).max(mostFeatures).refine(namesDiffer, 'names a feature twice').default([]),
+    features: features.default([]),
     ttlSeconds: ttlSeconds.default(0),
     partitions: partitions.default(4),
     owner: owner.default(''),
@@ -54,7 +56,7 @@ export const featureCommands = [
   defineCommand({
     ...ofGroup,
     name: 'RegisterFeature',
-    summary: 'Adds a feature to a group; rows written before are null in it',
+    summary: 'Adds a feature to the promoted version of a group; rows written before are null in it',
     http: { method: 'POST', path: '/api/v1/projects/{project}/feature-groups/{group}:registerFeature' },
     input: z.object({ ...name, feature: featureSpec }).superRefine(({ feature }, context) => requirePattern(feature, ['feature'], context)),
     decide: registerFeature,
@@ -82,6 +84,30 @@ export const featureCommands = [
     http: { method: 'POST', path: '/api/v1/projects/{project}/feature-groups/{group}:archive' },
     input: z.object({ ...name, reason: z.string().min(1).max(1024) }),
     decide: archiveFeatureGroup,
+  }),
+  defineCommand({
+    ...ofGroup,
+    name: 'StageFeatureGroupVersion',
+    summary: 'Makes a new version of a group with other features; the bare name goes on meaning the promoted one',
+    http: { method: 'POST', path: '/api/v1/projects/{project}/feature-groups/{group}:stageVersion' },
+    input: z.object({ ...name, features }).superRefine((input, context) => input.features.forEach((feature, index) => requirePattern(feature, ['features', index], context))),
+    decide: stageFeatureGroupVersion,
+  }),
+  defineCommand({
+    ...ofGroup,
+    name: 'PromoteFeatureGroupVersion',
+    summary: 'Makes a version what the bare name of the group means',
+    http: { method: 'POST', path: '/api/v1/projects/{project}/feature-groups/{group}:promoteVersion' },
+    input: z.object({ ...name, version: z.int().min(1).max(999_999) }),
+    decide: promoteFeatureGroupVersion,
+  }),
+  defineCommand({
+    ...ofGroup,
+    name: 'RollBackFeatureGroup',
+    summary: 'Makes the version that was promoted before what the bare name means; repeated, it goes back further',
+    http: { method: 'POST', path: '/api/v1/projects/{project}/feature-groups/{group}:rollBack' },
+    input: z.object(name),
+    decide: rollBackFeatureGroup,
   }),
   defineCommandInto({
     ...ofGroup,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseInput } from '../../commands/kit/validate.js';
+import { groupReference } from '../../domain/features/reference.js';
 import { formatTimeUs, inRange, parseTimeUs, timeFault } from '../../domain/features/times.js';
 import type { FeatureValue } from '../../domain/features/values.js';
 import { Refusal, resourceName, type FieldViolation } from '../../domain/kit/index.js';
@@ -40,7 +41,7 @@ const asked = { project: resourceName, features, service: resourceName.optional(
 /** The question of a training set, without its rows. */
 export const historicalInput = z.strictObject({
   ...asked,
-  aliases: z.array(z.strictObject({ alias: resourceName, group: resourceName, keyColumns: z.record(z.string(), z.string()).default({}) })).max(100).default([]),
+  aliases: z.array(z.strictObject({ alias: resourceName, group: groupReference, keyColumns: z.record(z.string(), z.string()).default({}) })).max(100).default([]),
   timeColumn: z.string().min(1).max(256).default(defaultTimeColumn),
   start: time.optional(),
   end: time.optional(),

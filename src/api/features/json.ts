@@ -18,6 +18,8 @@ export const rowInput = z.strictObject({ entity: values, eventTime: z.unknown().
 export const writeInput = z.strictObject({
   project: resourceName,
   group: resourceName,
+  /** The promoted one where it is left out. */
+  version: z.int().min(1).optional(),
   mode: z.enum(writeModes).default('BOTH'),
   partial: z.boolean().default(false),
   rows: z.array(rowInput),

@@ -1,4 +1,5 @@
-import { requireActiveGroup, requireGroup } from '../../domain/features/decisions.js';
+import { requireActiveGroup, requireVersion } from '../../domain/features/decisions.js';
+import { versionedGroup } from '../../domain/features/reference.js';
 import { featureGroup, type FeatureGroup, type FeatureGroupDefinition } from '../../domain/features/state.js';
 import { featureGroupStream } from '../../domain/features/streams.js';
 import type { Aggregates } from '../kit/aggregates.js';
@@ -15,20 +16,26 @@ export class FeatureGroups {
     this.definitions = new Definitions(aggregates, featureGroup, featureGroupStream);
   }
 
-  /** A group that may be written; refuses when it or its project is absent or archived. */
-  async toWrite(project: string, group: string): Promise<FeatureGroupDefinition> {
+  /** A group that may be written, in the promoted version or another; refuses when it or its project is absent or archived. */
+  async toWrite(project: string, group: string, version?: number): Promise<FeatureGroupDefinition> {
     await this.requireActiveProject(project);
     const known = this.definitions.known(project, group);
-    return requireActiveGroup({ project, group }, known?.status === 'active' ? known : await this.latest(project, group));
+    const knows = known?.status === 'active' && (version === undefined || version <= known.versions.length);
+    const state = knows ? known : await this.latest(project, group);
+    requireActiveGroup({ project, group }, state);
+    return requireVersion({ project, group, version }, state);
   }
 
-  /** A group that may be read, archived or not; refuses when it is absent. */
-  async toRead(project: string, group: string): Promise<FeatureGroupDefinition> {
-    return requireGroup({ project, group }, await this.definitions.present(project, group));
+  /** A group, or `group@2`, that may be read, archived or not; refuses when it is absent. */
+  async toRead(project: string, named: string): Promise<FeatureGroupDefinition> {
+    const { group, version } = versionedGroup(named);
+    const state = await this.definitions.present(project, group);
+    const unknown = version !== undefined && state.status !== 'absent' && version > state.versions.length;
+    return requireVersion({ project, group, version }, unknown ? await this.latest(project, group) : state);
   }
 
   /** The group as the log has it now. */
-  latest(project: string, group: string): Promise<FeatureGroup> {
-    return this.definitions.latest(project, group);
+  latest(project: string, named: string): Promise<FeatureGroup> {
+    return this.definitions.latest(project, versionedGroup(named).group);
   }
 }

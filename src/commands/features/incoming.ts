@@ -18,6 +18,8 @@ export type IncomingColumn = readonly unknown[] | Float64Array | { readonly of: 
 export interface WriteRequest {
   readonly project: string;
   readonly group: string;
+  /** Which version of the group; the promoted one where none is named. */
+  readonly version?: number;
   readonly mode: WriteMode;
   /** Stores the good rows although there are bad ones. */
   readonly partial: boolean;

@@ -82,13 +82,13 @@ export class FeatureWriter {
     };
   }
 
-  private async check({ project, group: name, rows }: WriteRequest): Promise<{ group: WritableGroup; checked: CheckedRows }> {
+  private async check({ project, group: name, version, rows }: WriteRequest): Promise<{ group: WritableGroup; checked: CheckedRows }> {
     if (rows.rows === 0) throw new Refusal('INVALID_ARGUMENT', 'A write takes at least one row', { reason: 'NO_ROWS' });
     if (rows.rows > mostRows) throw new Refusal('INVALID_ARGUMENT', `A write takes at most ${mostRows} rows, not ${rows.rows}`, { reason: 'TOO_MANY_ROWS' });
-    let group = writable(await this.groups.toWrite(project, name));
+    let group = writable(await this.groups.toWrite(project, name, version));
     if (!knows(group, rows)) {
       await this.groups.latest(project, name);
-      group = writable(await this.groups.toWrite(project, name));
+      group = writable(await this.groups.toWrite(project, name, version));
     }
     const { block, faults } = checkRows(rows, group);
     return { group, checked: { block, faults: [...faults, ...oversized(block)].sort((a, b) => a.row - b.row) } };
@@ -132,9 +132,9 @@ const latestOf = (positions: readonly Position[]): Position | undefined =>
   positions.reduce<Position | undefined>((latest, position) => (latest && comparePositions(latest, position) > 0 ? latest : position), undefined);
 
 /** Rows are many, so they are hashed as they came, without putting the fields of objects in order. */
-function hashOf({ project, group, mode, partial, rows }: WriteRequest): string {
+function hashOf({ project, group, version, mode, partial, rows }: WriteRequest): string {
   const { keys, timeUs, features } = rows;
-  return bodyHashOf('WriteFeatures', JSON.stringify([project, group, mode, partial, [...keys], Array.from(timeUs), [...features]]));
+  return bodyHashOf('WriteFeatures', JSON.stringify([project, group, mode, partial, [...keys], Array.from(timeUs), [...features], ...(version === undefined ? [] : [version])]));
 }
 
 function refusalOf(faults: readonly RowFault[], bad: number, rows: number): Refusal {

@@ -21,7 +21,32 @@ export const createFeatureGroup: GroupDecision<Omit<FeatureGroupDefinition, 'ver
   }
 };
 
-/** Adds a feature to the group; rows written before are null in it. */
+/** A group with other features, beside the promoted one until it is promoted itself; as the newest version is, nothing changes. */
+export const stageFeatureGroupVersion: GroupDecision<{ features: FeatureSpec[] }> = ({ project, group, features }, state) => {
+  const { entities } = requireActiveGroup({ project, group }, state);
+  const key = features.findIndex(({ name }) => entities.some((entity) => entity.name === name));
+  if (key >= 0) throw new Refusal('INVALID_ARGUMENT', `${features[key]!.name} is already the name of a key of ${group}`, { fields: [{ field: `features[${key}].name`, description: 'is the name of a key' }] });
+  const newest = latestVersion(state);
+  if (same(features, requireVersion({ project, group, version: newest }, state).features)) return [];
+  return [{ type: 'FeatureGroupVersionStaged', data: { project, group, version: newest + 1, features } }];
+};
+
+/** From now on the bare name means this version. */
+export const promoteFeatureGroupVersion: GroupDecision<{ version: number }> = ({ project, group, version }, state) => {
+  const promoted = requireActiveGroup({ project, group }, state);
+  requireVersion({ project, group, version }, state);
+  return promoted.version === version ? [] : [{ type: 'FeatureGroupVersionPromoted', data: { project, group, version } }];
+};
+
+/** The bare name means again what it meant before the last promotion. Repeated, it goes back further. */
+export const rollBackFeatureGroup: GroupDecision<{}> = ({ project, group }, state) => {
+  requireActiveGroup({ project, group }, state);
+  const version = state.status === 'absent' ? undefined : state.promoted.at(-2);
+  if (version !== undefined) return [{ type: 'FeatureGroupRolledBack', data: { project, group, version } }];
+  throw new Refusal('FAILED_PRECONDITION', `Feature group ${group} has no version that was promoted before`, { reason: 'NOTHING_TO_ROLL_BACK' });
+};
+
+/** Adds a feature to the promoted version of the group; rows written before are null in it. */
 export const registerFeature: GroupDecision<{ feature: FeatureSpec }> = ({ project, group, feature }, state) => {
   const { entities, features } = requireActiveGroup({ project, group }, state);
   const existing = features.find(({ name }) => name === feature.name);
@@ -57,7 +82,8 @@ export const archiveFeatureGroup: GroupDecision<{ reason: string }> = (input, st
 
 /** Also of an archived group, whose values stay readable: what is readable can be hidden. Repeated, it hides what was written since. */
 export const deleteFeatureEntity: Decide<OfGroup & { entity: GivenEntity }, FeatureGroup, FeatureEntityDeleted> = ({ project, group, entity }, state) => {
-  const { version, entities, partitions } = requireGroup({ project, group }, state);
+  const { entities, partitions } = requireGroup({ project, group }, state);
+  const version = latestVersion(state);
   const key = keyOfExactEntity(entities, entity, 'entity');
   return [{ type: 'FeatureEntityDeleted', data: { project, group, version, partition: partitionOf(key, partitions), key } }];
 };
@@ -69,9 +95,19 @@ export function requireActiveGroup(name: OfGroup, state: FeatureGroup): FeatureG
   throw new Refusal('FAILED_PRECONDITION', `Feature group ${name.group} is archived`, { reason: 'FEATURE_GROUP_ARCHIVED' });
 }
 
+/** One version of a group that may be read, archived or not; the promoted one where none is named. */
+export function requireVersion({ project, group, version }: OfGroup & { version?: number }, state: FeatureGroup): FeatureGroupDefinition {
+  const promoted = requireGroup({ project, group }, state);
+  const definition = version === undefined || state.status === 'absent' ? promoted : state.versions[version - 1];
+  if (definition) return definition;
+  throw new Refusal('NOT_FOUND', `Feature group ${group} has no version ${version}`, { reason: 'FEATURE_GROUP_VERSION_NOT_FOUND', metadata: { group, version: String(version) } });
+}
+
+const latestVersion = (state: FeatureGroup): number => (state.status === 'absent' ? 0 : state.versions.length);
+
 /** Refuses unless the group is there and has the feature, where one is named; `field` is where the request names it. */
-export function requireFeature(name: OfGroup, feature: string | undefined, state: FeatureGroup, field: string): void {
-  const { features } = requireGroup(name, state);
+export function requireFeature(name: OfGroup & { version?: number }, feature: string | undefined, state: FeatureGroup, field: string): void {
+  const { features } = requireVersion(name, state);
   if (feature === undefined || features.some((spec) => spec.name === feature)) return;
   const description = `names ${feature}, which ${name.group} does not have`;
   throw new Refusal('INVALID_ARGUMENT', `${field} ${description}`, { reason: 'INVALID_INPUT', fields: [{ field, description }] });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { defineEvent, description, resourceName, type EventOf } from '../kit/index.js';
 import { entityKeys, featureSpec, partitions, tags, ttlSeconds } from './definition.js';
 
+const version = z.int().positive();
 const ofGroup = { project: resourceName, group: resourceName };
 
 /** What happens to the definition of a feature group; its rows are FeatureRowsWritten, in streams of their own. */
@@ -10,7 +11,7 @@ export const featureGroupEvents = [
     'FeatureGroupCreated',
     z.object({
       ...ofGroup,
-      version: z.int().positive(),
+      version,
       entities: entityKeys,
       features: z.array(featureSpec),
       ttlSeconds,
@@ -20,6 +21,9 @@ export const featureGroupEvents = [
       tags,
     }),
   ),
+  defineEvent('FeatureGroupVersionStaged', z.object({ ...ofGroup, version, features: z.array(featureSpec) })),
+  defineEvent('FeatureGroupVersionPromoted', z.object({ ...ofGroup, version })),
+  defineEvent('FeatureGroupRolledBack', z.object({ ...ofGroup, version })),
   defineEvent('FeatureRegistered', z.object({ ...ofGroup, feature: featureSpec })),
   defineEvent('FeatureGroupDescribed', z.object({ ...ofGroup, owner: z.string(), description, tags })),
   defineEvent('FeatureGroupTtlChanged', z.object({ ...ofGroup, ttlSeconds })),

@@ -1,13 +1,17 @@
 import { z } from 'zod';
 
 const name = '[a-z][a-z0-9_]{0,62}';
+const group = `${name}(@[1-9][0-9]{0,5})?`;
 
-/** A feature by name: `group:feature`, or `group` for all its features. */
-export const featureReference = z.string().regex(new RegExp(`^${name}(:${name})?$`), 'takes group:feature, or a group alone');
+/** A group, or one version of it: `group@2`. */
+export const groupReference = z.string().regex(new RegExp(`^${group}$`), 'takes a group, or group@2 for a version');
+
+/** A feature by name: `group:feature`, or `group` for all its features; `group@2` stands for a version of the group. */
+export const featureReference = z.string().regex(new RegExp(`^${group}(:${name})?$`), 'takes group:feature, or a group alone');
 
 /** A reference taken apart. */
 export interface Reference {
-  /** The group, or an alias of one. */
+  /** The group, with its version where one is named, or an alias of one. */
   readonly name: string;
   readonly feature?: string;
 }
@@ -15,4 +19,10 @@ export interface Reference {
 export function referenceOf(text: string): Reference {
   const at = text.indexOf(':');
   return at < 0 ? { name: text } : { name: text.slice(0, at), feature: text.slice(at + 1) };
+}
+
+/** A group's name, and the version that is meant where it is not the promoted one. Other texts are taken for names that nothing has. */
+export function versionedGroup(text: string): { group: string; version?: number } {
+  const [, group, version] = /^([^@]*)@([1-9]\d{0,5})$/.exec(text) ?? [];
+  return group === undefined ? { group: text } : { group, version: Number(version) };
 }

@@ -17,7 +17,17 @@ export interface FeatureGroupDefinition {
   readonly tags: Readonly<Record<string, string>>;
 }
 
-export type FeatureGroup = { status: 'absent' } | { status: 'active' | 'archived'; definition: FeatureGroupDefinition };
+export type FeatureGroup = { status: 'absent' } | ExistingGroup;
+
+interface ExistingGroup {
+  readonly status: 'active' | 'archived';
+  /** The promoted version: what the bare name means. */
+  readonly definition: FeatureGroupDefinition;
+  /** All versions, the first at place 0. They differ in their features alone. */
+  readonly versions: readonly FeatureGroupDefinition[];
+  /** The versions that were promoted, the present one last; what was rolled back is not among them. */
+  readonly promoted: readonly number[];
+}
 
 const initialState: FeatureGroup = { status: 'absent' };
 
@@ -26,14 +36,21 @@ export const featureGroup = defineDecider({
   events: featureGroupEvents,
   initialState: initialState as FeatureGroup,
   on: {
-    FeatureGroupCreated: (_, definition): FeatureGroup => ({ status: 'active', definition }),
-    FeatureRegistered: (state, { feature }) => change(state, ({ features }) => ({ features: [...features, feature] })),
+    FeatureGroupCreated: (_, definition): FeatureGroup => ({ status: 'active', definition, versions: [definition], promoted: [definition.version] }),
+    FeatureGroupVersionStaged: (state, { version, features }) => (state.status === 'absent' ? state : { ...state, versions: [...state.versions, { ...state.definition, version, features }] }),
+    FeatureGroupVersionPromoted: (state, { version }) => (state.status === 'absent' ? state : promote(state, [...state.promoted, version])),
+    FeatureGroupRolledBack: (state) => (state.status === 'absent' ? state : promote(state, state.promoted.slice(0, -1))),
+    FeatureRegistered: (state, { feature }) => change(state, ({ version, features }, promoted) => (version === promoted ? { features: [...features, feature] } : {})),
     FeatureGroupDescribed: (state, { owner, description, tags }) => change(state, () => ({ owner, description, tags })),
     FeatureGroupTtlChanged: (state, { ttlSeconds }) => change(state, () => ({ ttlSeconds })),
     FeatureGroupArchived: (state): FeatureGroup => (state.status === 'active' ? { ...state, status: 'archived' } : state),
   },
 });
 
-function change(state: FeatureGroup, to: (definition: FeatureGroupDefinition) => Partial<FeatureGroupDefinition>): FeatureGroup {
-  return state.status === 'absent' ? state : { ...state, definition: { ...state.definition, ...to(state.definition) } };
+function change(state: FeatureGroup, to: (definition: FeatureGroupDefinition, promoted: number) => Partial<FeatureGroupDefinition>): FeatureGroup {
+  if (state.status === 'absent') return state;
+  const versions = state.versions.map((definition) => ({ ...definition, ...to(definition, state.definition.version) }));
+  return promote({ ...state, versions }, state.promoted);
 }
+
+const promote = (state: ExistingGroup, promoted: readonly number[]): FeatureGroup => ({ ...state, promoted, definition: state.versions[promoted.at(-1)! - 1]! });

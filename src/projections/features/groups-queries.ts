@@ -4,7 +4,7 @@ import { listInput, listPage, type Listing } from '../kit/list/page.js';
 import { defineQuery } from '../kit/query.js';
 import { featureGroupRow } from './groups-view.js';
 
-const columns = `project, "group", version::float8, entities, features, ttl_seconds::float8 as "ttlSeconds", partitions::float8, owner, description, tags,
+const columns = `project, "group", version::float8, entities, features, versions, ttl_seconds::float8 as "ttlSeconds", partitions::float8, owner, description, tags,
   archived, created_at as "createdAt", created_by as "createdBy", updated_at as "updatedAt", etag`;
 
 /** What the list may be filtered and sorted by. */

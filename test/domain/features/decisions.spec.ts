@@ -1,5 +1,5 @@
-import { describe, test } from '@jest/globals';
-import { archiveFeatureGroup, changeFeatureGroupTtl, createFeatureGroup, deleteFeatureEntity, describeFeatureGroup, registerFeature } from '../../../src/domain/features/decisions.js';
+import { describe, expect, test } from '@jest/globals';
+import { archiveFeatureGroup, changeFeatureGroupTtl, createFeatureGroup, deleteFeatureEntity, describeFeatureGroup, promoteFeatureGroupVersion, registerFeature, requireVersion, rollBackFeatureGroup, stageFeatureGroupVersion } from '../../../src/domain/features/decisions.js';
 import { mostFeatures, type FeatureSpec } from '../../../src/domain/features/definition.js';
 import type { FeatureGroupEvent } from '../../../src/domain/features/events.js';
 import { partitionOf } from '../../../src/domain/features/keys.js';
@@ -77,4 +77,53 @@ describe('deleting an entity', () => {
   test('by a key of another type is refused', () => given(created).when(remove({ card_id: 4711 })).thenRefused('INVALID_ARGUMENT', 'entity.card_id is not STRING'));
   test('by a name that is no key is refused, so that a misspelt one deletes nobody else', () => given(created).when(remove({ card_id: '4711', country: 'AT' })).thenRefused('INVALID_ARGUMENT', 'entity.country is not a key'));
   test('by a key that is too long to have been written is refused', () => given(created).when(remove({ card_id: 'x'.repeat(600) })).thenRefused('INVALID_ARGUMENT', 'longer than 512'));
+});
+
+describe('versions of a group', () => {
+  const staged = (version: number, features: FeatureSpec[]): FeatureGroupEvent => ({ type: 'FeatureGroupVersionStaged', data: { ...name, version, features } });
+  const promoted = (version: number): FeatureGroupEvent => ({ type: 'FeatureGroupVersionPromoted', data: { ...name, version } });
+  const rolledBack = (version: number): FeatureGroupEvent => ({ type: 'FeatureGroupRolledBack', data: { ...name, version } });
+  const archived: FeatureGroupEvent = { type: 'FeatureGroupArchived', data: { ...name, reason: 'Replaced' } };
+  type State = Parameters<typeof stageFeatureGroupVersion>[1];
+  const stage = (...features: FeatureSpec[]) => (state: State) => stageFeatureGroupVersion({ ...name, features }, state, anyContext);
+  const promote = (version: number) => (state: State) => promoteFeatureGroupVersion({ ...name, version }, state, anyContext);
+  const rollBack = (state: State) => rollBackFeatureGroup(name, state, anyContext);
+  const fold = (...events: FeatureGroupEvent[]) => events.reduce(featureGroup.evolve, featureGroup.initialState);
+
+  test('are counted on by staging other features', () => given(created, staged(2, [country])).when(stage(amount, country)).then(staged(3, [amount, country])));
+  test('are not made by what the newest one is already', () => {
+    given(created).when(stage(amount)).thenNothing();
+    given(created, staged(2, [country])).when(stage(country)).thenNothing();
+  });
+  test('are not made by descriptions, tags or a TTL, which all versions share', () => {
+    const state = fold(created, staged(2, [country]), described, { type: 'FeatureGroupTtlChanged', data: { ...name, ttlSeconds: 5 } });
+    expect(requireVersion({ ...name, version: 2 }, state)).toMatchObject({ version: 2, features: [country], ttlSeconds: 5, description: 'All cards' });
+    expect(requireVersion(name, state)).toMatchObject({ version: 1, features: [amount], ttlSeconds: 5, description: 'All cards' });
+  });
+  test('become what the bare name means when they are promoted', () => {
+    given(created, staged(2, [country])).when(promote(2)).then(promoted(2));
+    expect(requireVersion(name, fold(created, staged(2, [country]), promoted(2)))).toMatchObject({ version: 2, features: [country] });
+  });
+  test('that are promoted already are promoted without a change', () => given(created).when(promote(1)).thenNothing());
+  test('that are not there are not promoted', () => given(created).when(promote(2)).thenRefused('NOT_FOUND', 'no version 2'));
+  test('are rolled back one by one, past what was rolled back itself', () => {
+    const history = [created, staged(2, [country]), staged(3, [amount, country]), promoted(2), promoted(3)];
+    given(...history).when(rollBack).then(rolledBack(2));
+    given(...history, rolledBack(2)).when(rollBack).then(rolledBack(1));
+    given(...history, rolledBack(2), rolledBack(1)).when(rollBack).thenRefused('FAILED_PRECONDITION', 'promoted before');
+  });
+  test('of an archived group stay as they are', () => {
+    const history = [created, staged(2, [country]), promoted(2), archived];
+    for (const decide of [stage(amount), promote(1), rollBack]) given(...history).when(decide).thenRefused('FAILED_PRECONDITION', 'archived');
+  });
+  test('take no feature that is called like a key', () => given(created).when(stage({ ...amount, name: 'card_id' })).thenRefused('INVALID_ARGUMENT', 'name of a key'));
+  test('get a registered feature only where they are promoted', () => {
+    const state = fold(created, staged(2, [amount]), registered);
+    expect(requireVersion({ ...name, version: 1 }, state).features).toEqual([amount, country]);
+    expect(requireVersion({ ...name, version: 2 }, state).features).toEqual([amount]);
+  });
+  test('are all meant by the deletion of an entity', () => {
+    const key = '["4711"]';
+    given(created, staged(2, [country])).when((state) => deleteFeatureEntity({ ...name, entity: { card_id: '4711' } }, state, anyContext)).then({ type: 'FeatureEntityDeleted', data: { ...name, version: 2, partition: partitionOf(key, 4), key } });
+  });
 });

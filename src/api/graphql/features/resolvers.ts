@@ -53,4 +53,4 @@ export function featureResolvers(core: Core, observer: Observer): Resolvers {
 }
 
 /** GraphQL's input objects have no prototype, which zod's plain objects do. */
-const withoutPrototype = (input: Arguments): object => ({ ...input, rows: input['rows'].map((row: object) => ({ ...row })) });
+const withoutPrototype = ({ version, ...input }: Arguments): object => ({ ...input, ...(typeof version === 'number' && { version }), rows: input['rows'].map((row: object) => ({ ...row })) });

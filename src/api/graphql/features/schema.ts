@@ -18,6 +18,8 @@ enum WriteMode {
 input WriteFeaturesInput {
   project: String!
   group: String!
+  """Which version of the group; the promoted one where it is left out."""
+  version: Int
   mode: WriteMode = BOTH
   """Stores the good rows although there are bad ones."""
   partial: Boolean = false

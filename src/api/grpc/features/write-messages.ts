@@ -12,6 +12,8 @@ export interface WriteMessage {
   /** The number of the enum WriteMode. */
   mode: number;
   partial: boolean;
+  /** 0 for the promoted one. */
+  version: number;
   batch?: BatchMessage;
   readonly rows: RowMessage[];
 }
@@ -46,7 +48,7 @@ export function decodeStreamWriteRequest(bytes: Buffer): StreamWriteMessage {
   return message;
 }
 
-const emptyWrite = (): WriteMessage => ({ project: '', group: '', mode: 0, partial: false, rows: [] });
+const emptyWrite = (): WriteMessage => ({ project: '', group: '', mode: 0, partial: false, version: 0, rows: [] });
 
 function readWrite(reader: ProtoReader): WriteMessage {
   const message = emptyWrite();
@@ -57,6 +59,7 @@ function readWrite(reader: ProtoReader): WriteMessage {
     else if (field === 4) message.partial = reader.bool();
     else if (field === 5) message.batch = readBatch(reader.message());
     else if (field === 6) message.rows.push(readRow(reader.message()));
+    else if (field === 7) message.version = reader.uint32();
     else reader.skip();
   }
   return message;

@@ -23,7 +23,7 @@ export class FeatureRowsController {
     this.store = featureStore(core);
   }
 
-  /** `{ rows: [{ entity, eventTime, values }] }`, or one such row a line; `mode` and `partial` in the body or the query string. */
+  /** `{ rows: [{ entity, eventTime, values }] }`, or one such row a line; `mode`, `version` and `partial` in the body or the query string. */
   @Post(routerPath('/api/v1/projects/{project}/feature-groups/{group}:write'))
   @HttpCode(200)
   async writeFeatures(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<WriteReply> {
@@ -46,8 +46,9 @@ export class FeatureRowsController {
 }
 
 function queryOf({ query }: FastifyRequest): object {
-  const { partial, ...rest } = query as Record<string, unknown>;
-  return { ...rest, ...(partial !== undefined && { partial: partial === 'true' ? true : partial === 'false' ? false : partial }) };
+  const { partial, version, ...rest } = query as Record<string, unknown>;
+  const number = typeof version === 'string' && /^\d+$/.test(version) ? Number(version) : version;
+  return { ...rest, ...(version !== undefined && { version: number }), ...(partial !== undefined && { partial: partial === 'true' ? true : partial === 'false' ? false : partial }) };
 }
 
 function bodyOf({ body }: FastifyRequest): object {

@@ -38,11 +38,12 @@ export function startOf(endUs: number, { joins }: Plan): number {
  */
 export async function* joinEntityTimes(replay: Replay, plan: Plan, range: TimeRange, pinned: PinnedAt, signal?: AbortSignal): AsyncGenerator<TrainingSet> {
   const definitions = [...new Set(plan.joins.map(({ definition }) => definition))];
-  for (const partitions of slicesOf(definitions, range.entities)) {
+  for (const partitions of slicesOf(oneOfEach(definitions), range.entities)) {
     const counted = { rows: 0 };
-    const timesOf = new Map(definitions.map(({ group, version }) => [group, { version, times: new EntityTimes(range, counted) }]));
-    await replay.run(partitions, pinned.known.position, (event, { group }) => note(event, timesOf.get(group)!, pinned.known), signal);
-    const times = EntityTimes.together([...timesOf.values()].map((one) => one.times));
+    const gathered = definitions.map(({ group, version }) => ({ group, version, times: new EntityTimes(range, counted) }));
+    const timesOf = Map.groupBy(gathered, ({ group }) => group);
+    await replay.run(partitions, pinned.known.position, (event, { group }) => timesOf.get(group)!.forEach((one) => note(event, one, pinned.known)), signal);
+    const times = EntityTimes.together(gathered.map((one) => one.times));
     if (times.size > 0) yield joinHistory(replay, times.table(plan.joins[0]!), plan, pinned, signal);
   }
 }
@@ -54,6 +55,9 @@ function note(event: HistoryEvent, { version, times }: { version: number; times:
     if (concerns(event, version)) times.delete(event.deleted.key, known.rowTime ? event.recordedAtUs : -Infinity);
   } else if (countsFor(event.block, { version, onlineToo: false })) times.add(event.block);
 }
+
+/** Versions of a group share its streams, which are read once. */
+const oneOfEach = (definitions: readonly FeatureGroupDefinition[]): FeatureGroupDefinition[] => [...new Map(definitions.map((definition) => [definition.group, definition])).values()];
 
 /** The partitions that hold the same entities in all groups, slice by slice; chosen entities are one slice. */
 function slicesOf(definitions: readonly FeatureGroupDefinition[], entities: readonly string[] | undefined): Partition[][] {

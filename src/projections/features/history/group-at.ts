@@ -1,11 +1,14 @@
 import { decode, Refusal, resourceName } from '../../../domain/kit/index.js';
+import { requireVersion } from '../../../domain/features/decisions.js';
 import { featureGroupEvents } from '../../../domain/features/events.js';
+import { versionedGroup } from '../../../domain/features/reference.js';
 import { featureGroup, type FeatureGroup, type FeatureGroupDefinition } from '../../../domain/features/state.js';
 import { featureGroupStream } from '../../../domain/features/streams.js';
 import { comparePositions, formatPosition, type EventStore, type Position } from '../../../platform/eventstore/port.js';
 
-/** A group as it was declared at a place in the log, so that a training set asked again uses the same TTL and types. Refuses when it was not there. */
-export async function groupAt(eventStore: EventStore, project: string, group: string, until: Position, signal?: AbortSignal): Promise<FeatureGroupDefinition> {
+/** A group, or `group@2`, as it was declared at a place in the log, so that a training set asked again uses the same TTL and types. Refuses when it was not there. */
+export async function groupAt(eventStore: EventStore, project: string, named: string, until: Position, signal?: AbortSignal): Promise<FeatureGroupDefinition> {
+  const { group, version } = versionedGroup(named);
   let state: FeatureGroup = featureGroup.initialState;
   // What cannot be a name stands in no stream's name either.
   if (![project, group].every((name) => resourceName.safeParse(name).success)) throw absent(project, group, until);
@@ -15,7 +18,7 @@ export async function groupAt(eventStore: EventStore, project: string, group: st
     if (!definition) throw new Error(`${event.stream} holds an event of type ${event.type}, which this release does not know`);
     state = featureGroup.evolve(state, decode(definition, Number(event.metadata['version'] ?? 1), event.data));
   }
-  if (state.status !== 'absent') return state.definition;
+  if (state.status !== 'absent') return requireVersion({ project, group, version }, state);
   throw absent(project, group, until);
 }
 

@@ -50,7 +50,7 @@ function positionOf(end: Position, { position }: KnownAt): Position {
 
 async function groupsAt(eventStore: EventStore, project: string, groups: readonly string[], until: Position, signal?: AbortSignal): Promise<Pinned['definitions']> {
   const definitions = await Promise.all(groups.map((group) => groupAt(eventStore, project, group, until, signal)));
-  return new Map(definitions.map((definition) => [definition.group, definition]));
+  return new Map(definitions.map((definition, index) => [groups[index]!, definition]));
 }
 
 const streamsOf = ({ project, group, partitions }: FeatureGroupDefinition): string[] => [

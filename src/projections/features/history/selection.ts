@@ -27,7 +27,7 @@ export const askedOf = <Question extends Asked>(question: Question, { features, 
 
 /** What a caller wants to know, before anything is known of the groups. */
 export interface Selection {
-  /** `group:feature`, or `group` for all its features; an alias stands where a group does. */
+  /** `group:feature`, or `group` for all its features; `group@2` or an alias stands where a group does. */
   readonly features: readonly string[];
   readonly aliases: readonly Alias[];
   /** Names the columns `group__feature` instead of `feature`. */
