@@ -30,7 +30,8 @@ export async function testDatabase(): Promise<TestDatabase> {
 async function sharedServer(): Promise<string> {
   const offer = process.env.TEST_POSTGRES_OFFER;
   if (!offer) throw new Error('The shared Postgres is offered by test/support/global-setup.mjs; run this through Jest.');
-  const answer = await fetch(offer);
+  // A connection kept from the suite before may be closed by the other side at the moment it is used again.
+  const answer = await fetch(offer, { headers: { connection: 'close' } });
   const text = await answer.text();
   if (!answer.ok) throw new Error(`The shared Postgres did not start: ${text}`);
   return text;
