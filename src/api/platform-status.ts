@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { formatPosition } from '../platform/eventstore/port.js';
-import { packageRoot } from '../platform/root.js';
+import { version } from '../platform/version.js';
 import type { Core, ViewStatus } from './core.js';
 
 /** What runs, in which versions, and how far each view has come. */
@@ -13,8 +11,6 @@ export interface PlatformStatus {
   readonly endOfLog: string;
   readonly views: readonly ViewStatus[];
 }
-
-const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
 
 /** Asks the stores and the projection engine; fails as they do. */
 export async function platformStatus({ eventStore, pool, projections }: Pick<Core, 'eventStore' | 'pool' | 'projections'>): Promise<PlatformStatus> {

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { SetupError } from '../platform/supervise/setup-error.js';
+import { version } from '../platform/version.js';
 import { completion } from './completion.js';
 import { domains } from './domains.js';
 import { eventstore } from './eventstore/index.js';
@@ -17,6 +18,7 @@ const groups: readonly ((program: Command) => void)[] = [up, status, domains, pr
 export function makeProgram(): Command {
   const program = new Command('tarl')
     .description('The control plane of a machine-learning platform.')
+    .version(version, '--version', 'print the version of TARL')
     .option('--json', 'print machine-readable JSON')
     .option('--profile <name>', 'which profile of ~/.config/tarl/config.json to use (or TARL_PROFILE)')
     .showHelpAfterError('(add --help for the options and an example)')

@@ -3,6 +3,7 @@ import { credentials, loadPackageDefinition, Metadata } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { until } from '../support/until.js';
 import { testApi, type TestApi } from './support/clients.js';
 
 let served: TestApi;
@@ -52,6 +53,14 @@ describe('health', () => {
     for (const service of ['', 'tarl.projects.v1.Projects']) {
       expect(await new Promise((done) => client.check({ service }, (error: Error, answer: unknown) => done(error ?? answer)))).toEqual({ status: 'SERVING' });
     }
+    const told: string[] = [];
+    const watch = client.watch({ service: 'tarl.projects.v1.Projects' }).on('data', ({ status }: { status: string }) => told.push(status)).on('error', () => undefined);
+    const { viewStatus } = served.core;
+    served.core.viewStatus = { ...viewStatus, lagMs: 4200 };
+    await until('it says that the platform is not ready', () => told.at(-1) === 'NOT_SERVING');
+    served.core.viewStatus = viewStatus;
+    await until('it serves again', () => told.at(-1) === 'SERVING');
+    watch.cancel();
     client.close();
   });
 });

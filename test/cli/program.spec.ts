@@ -20,6 +20,12 @@ test('a command that does not exist is wrong usage, exit code 2, with the neares
   expect(wrong.output.err).toContain('Did you mean up?');
 });
 
+test('the version is said to whoever asks for it', async () => {
+  const asked = tarl(['--version']);
+  expect(await asked.ended).toBe(0);
+  expect(asked.output.out.trim()).toMatch(/^\d+\.\d+\.\d+/);
+});
+
 test('help and an explained failure are told apart by the exit code', async () => {
   const [help, failure] = [tarl(['--help']), tarl(['up'], { env: { TARL_LOG_LEVEL: 'loud' } })];
   expect(await Promise.all([help.ended, failure.ended])).toEqual([0, 1]);

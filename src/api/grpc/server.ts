@@ -1,15 +1,16 @@
 import { Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js';
-import { HealthImplementation } from 'grpc-health-check';
 import type { Core } from '../core.js';
 import { handwritten } from '../handwritten.js';
+import { healthOf } from '../health.js';
 import type { Observer } from '../observer.js';
 import { serveGuarded, type HandwrittenRpc } from './guard.js';
+import { serveHealth } from './health.js';
 import { loadProtos } from './protos.js';
 import { reflectionServices } from './reflection.js';
 
 export interface GrpcParts {
   readonly core: Core;
-  readonly settings: { readonly host: string; readonly grpcPort: number; readonly maxMessageBytes: number };
+  readonly settings: { readonly host: string; readonly grpcPort: number; readonly maxMessageBytes: number; readonly readyLagMs: number };
   readonly observer: Observer;
 }
 
@@ -36,20 +37,19 @@ export async function grpcServer({ core, settings, observer }: GrpcParts, derive
     serveGuarded(server, definition, Object.assign(rpcs, ...extras), core, observer);
   }
   for (const { service, rpcs } of reflectionServices(protos, services)) serveGuarded(server, service, rpcs, core, observer);
-  const health = new HealthImplementation(Object.fromEntries(['', ...services].map((service) => [service, 'SERVING' as const])));
-  health.addToServer(server as never);
+  const stopHealth = serveHealth(server, services, async () => (await healthOf(core, settings.readyLagMs)).ready);
 
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync(`${settings.host}:${settings.grpcPort}`, ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound)));
   });
-  return { port, close: () => shutDown(server, health) };
+  return { port, close: () => shutDown(server, stopHealth) };
 }
 
 /** Longest that running calls may take to end once the server stops; subscriptions and idle streams would never end by themselves. */
 const graceMs = 5000;
 
-async function shutDown(server: Server, health: HealthImplementation): Promise<void> {
-  health.setStatus('', 'NOT_SERVING');
+async function shutDown(server: Server, stopHealth: () => void): Promise<void> {
+  stopHealth();
   const timer = setTimeout(() => server.forceShutdown(), graceMs);
   await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
   clearTimeout(timer);

@@ -1,10 +1,9 @@
 import { Controller, Get, Inject, NotFoundException, Param, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { packageRoot } from '../../platform/root.js';
+import { version } from '../../platform/version.js';
 import { handwritten } from '../handwritten.js';
 import { OPERATIONS, type Operation } from '../operations.js';
 import { openApiOf } from './openapi.js';
@@ -59,7 +58,6 @@ export class DocsController {
 
 /** The OpenAPI document of what is served, hand-written paths included. */
 export function openApiDocument(operations: readonly Operation[]): object {
-  const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
   const domains = new Set(operations.map(({ domain }) => domain.name));
   return openApiOf(operations, version, handwritten.flatMap(({ domain, openApiPaths }) => (openApiPaths && domains.has(domain) ? [openApiPaths] : [])));
 }
