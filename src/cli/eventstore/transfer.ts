@@ -40,13 +40,13 @@ export function exportLog(group: Command): void {
 }
 
 interface WriteOptions {
-  readonly after: Position;
+  readonly after?: Position;
   readonly exactMetadata?: true;
 }
 
 const writeOptions = (command: Command): Command =>
   command
-    .option('--after <position>', 'go on behind this position, where an attempt before this one stopped', readPosition, startOfLog)
+    .option('--after <position>', 'go on behind this position, where an attempt before this one stopped', readPosition)
     .option('--exact-metadata', 'do not note the time of creation, as $created, in the metadata of events that go to a server');
 
 /** `tarl eventstore import`: the log out of lines of JSON. */
@@ -73,7 +73,7 @@ Example:
         yield chunk;
       }
     };
-    const written = await write(readLines(counted(), options.after), place, options, ({ events }) => bar.update(bytes === undefined ? events : read, `${whole.format(events)} events`)).finally(() => bar.stop());
+    const written = await write(readLines(counted(), options.after ?? startOfLog), place, options, ({ events }) => bar.update(bytes === undefined ? events : read, `${whole.format(events)} events`)).finally(() => bar.stop());
     await tell(command, place, written);
   });
 }
@@ -88,7 +88,7 @@ export function copyLog(group: Command): void {
     const { sourceAt } = await transfer();
     const source = await told(sourceAt(options.from));
     const bar = await told(barOfLog('Copying', source.end()));
-    const written = await write(source.events(options.after), options.to, options, ({ position }) => position && bar.at(position)).finally(() => Promise.all([bar.stop(), source.close()]));
+    const written = await write(source.events(options.after ?? startOfLog), options.to, options, ({ position }) => position && bar.at(position)).finally(() => Promise.all([bar.stop(), source.close()]));
     await tell(command, options.to, written);
   });
 }
