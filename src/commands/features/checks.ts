@@ -60,7 +60,7 @@ function demandsOf({ min, max, oneOf, pattern, maxLength, dimensions }: FeatureS
   if (dimensions !== undefined) demand(`takes ${dimensions} numbers`, (value: number[]) => value.length === dimensions);
   if (min !== undefined) demand(`is less than ${min}`, each((value) => value >= min));
   if (max !== undefined) demand(`is greater than ${max}`, each((value) => value <= max));
-  if (maxLength !== undefined) demand(`is longer than ${maxLength} characters`, (value: string) => value.length <= maxLength);
+  if (maxLength !== undefined) demand(`is longer than ${maxLength} characters`, (value: string) => value.length <= maxLength || [...value].length <= maxLength);
   if (oneOf !== undefined) {
     const allowed = new Set(oneOf);
     demand(`is none of ${oneOf.slice(0, 10).join(', ')}${oneOf.length > 10 ? ', …' : ''}`, (value) => allowed.has(String(value)));

@@ -60,6 +60,8 @@ describe('a value', () => {
     ['DOUBLE_LIST', { min: 0 }, [1, -1], 'is less than 0'],
     ['DOUBLE_LIST', { dimensions: 2 }, [1], 'takes 2 numbers'],
     ['STRING', { maxLength: 2 }, 'abc', 'is longer than 2 characters'],
+    ['STRING', { maxLength: 2 }, '\u{1F600}\u{1F600}', '\u{1F600}\u{1F600}'],
+    ['STRING', { maxLength: 2 }, '\u{1F600}\u{1F600}\u{1F600}', 'is longer than 2 characters'],
     ['STRING', { oneOf: ['a', 'b'] }, 'c', 'is none of a, b'],
     ['INT64', { oneOf: ['1', '2'] }, 3, 'is none of 1, 2'],
     ['STRING', { pattern: '[A-Z]{3}' }, 'JFKX', 'does not match [A-Z]{3}'],
