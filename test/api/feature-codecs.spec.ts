@@ -50,6 +50,11 @@ describe('the hand-written codecs of feature rows agree with protobufjs', () => 
     expect(read.write.rows).toEqual([{ entity: new Map([['id', 'a']]), eventTimeUs: -1, values: new Map<string, unknown>([['x', null], ['y', [1]], ['z', true], ['s', { a: 'a' }]]) }]);
   });
 
+  test.each([-1, 1_000_000_000, -(2 ** 31)])('but %d nanoseconds are no part of a second: such a time is none', (nanos) => {
+    const read = decodeWriteRequest(encoded('WriteRequest', { rows: [{ entity: {}, eventTime: { seconds: 1_700_000_000, nanos } }] }));
+    expect(Number.isFinite(read.rows[0]!.eventTimeUs)).toBe(false);
+  });
+
   test('on fields that they do not know: those are passed over', () => {
     const bytes = Buffer.concat([encoded('ReadOnlineRequest', { project: 'p', features: ['a'], fullNames: true }), Buffer.from([0xa0, 0x06, 0x01, 0xa9, 0x06, 1, 2, 3, 4, 5, 6, 7, 8, 0xb2, 0x06, 0x02, 1, 2, 0xbd, 0x06, 1, 2, 3, 4])]);
     expect(decodeReadOnlineRequest(bytes)).toEqual({ project: 'p', features: ['a'], keys: [], entities: [], fullNames: true, service: '' });

@@ -49,19 +49,19 @@ function readList(reader: ProtoReader, depth: number): unknown[] {
   return list;
 }
 
-/** google.protobuf.Timestamp in microseconds since the Unix epoch; finer digits are cut off. */
+/** google.protobuf.Timestamp in microseconds since the Unix epoch; finer digits are cut off. Infinity where it is no time. */
 export function readTimestamp(reader: ProtoReader): number {
   let seconds = 0;
   let nanos = 0;
   for (const field of reader.fields()) {
     if (field === 1) seconds = signed(reader);
-    else if (field === 2) nanos = reader.uint32();
+    else if (field === 2) nanos = signed(reader);
     else reader.skip();
   }
-  return seconds * 1e6 + Math.floor(nanos / 1000);
+  return nanos >= 0 && nanos < 1e9 ? seconds * 1e6 + Math.floor(nanos / 1000) : Infinity;
 }
 
-/** An int64: negative ones fill all ten bytes, and are so near 2^64 that a double alone would lose them. */
+/** An int32 or int64: negative ones fill all ten bytes, and are so near 2^64 that a double alone would lose them. */
 function signed(reader: ProtoReader): number {
   return Number(BigInt.asIntN(64, reader.varint64()));
 }
