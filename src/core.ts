@@ -67,7 +67,7 @@ function positionOf(text: string) {
     return parsePosition(text);
   } catch (error) {
     if (!(error instanceof PositionError)) throw error;
-    throw new Refusal('INVALID_ARGUMENT', error.message, { fields: [{ field: 'Tarl-Min-Position', description: 'takes the position of an earlier answer' }] });
+    throw new Refusal('INVALID_ARGUMENT', error.message, { reason: 'INVALID_HEADER', fields: [{ field: 'Tarl-Min-Position', description: 'takes the position of an earlier answer' }] });
   }
 }
 

@@ -17,7 +17,7 @@ beforeEach(() => {
 
 /** A clear no: the caller's fault in the caller's words, and nothing changed. */
 function expectRefused(outcome: Outcome, code = 'INVALID_ARGUMENT', more: Partial<Outcome> = {}): void {
-  expect(outcome).toMatchObject({ code, message: expect.stringMatching(/\S/), ...more });
+  expect(outcome).toMatchObject({ code, message: expect.stringMatching(/\S/), reason: expect.stringMatching(/^[A-Z_]+$/), ...more });
   if (outcome.status !== undefined) expect([outcome.status, outcome.status >= 400 && outcome.status < 500]).toEqual([outcome.status, true]);
   expect(served.core.events.length).toBe(before);
 }
@@ -167,14 +167,17 @@ describe('over grpc', () => {
     expect(await raw('/tarl.projects.v1.Projects/Explode', framed(Buffer.alloc(0)))).toMatchObject({ status: '12' });
   });
 
+  // grpc-js refuses these itself, without details.
+  const refusedByGrpc = { reason: undefined };
+
   test('a message over the limit is RESOURCE_EXHAUSTED', async () => {
-    expectRefused(await served.grpc('CreateProject', { project: 'fresh', description: 'x'.repeat(limit) }), 'RESOURCE_EXHAUSTED');
+    expectRefused(await served.grpc('CreateProject', { project: 'fresh', description: 'x'.repeat(limit) }), 'RESOURCE_EXHAUSTED', refusedByGrpc);
   });
 
   test('a compressed request is read like any other, and held to the limit unpacked', async () => {
     const client = grpcClient(served.api.addresses.grpc, { 'grpc.default_compression_algorithm': 2, 'grpc.max_send_message_length': -1 });
     expect(await callGrpc(client, 'CreateProject', { project: 'there', description: 'one' })).toMatchObject({ code: 'OK', answer: { changed: false } });
-    expectRefused(await callGrpc(client, 'CreateProject', { project: 'fresh', description: 'x'.repeat(limit + 1) }), 'RESOURCE_EXHAUSTED');
+    expectRefused(await callGrpc(client, 'CreateProject', { project: 'fresh', description: 'x'.repeat(limit + 1) }), 'RESOURCE_EXHAUSTED', refusedByGrpc);
     client.close();
   });
 
@@ -186,6 +189,11 @@ describe('over grpc', () => {
 
 describe('over graphql', () => {
   const refused = async (body: unknown, code = 'INVALID_ARGUMENT', more: Partial<Outcome> = {}) => expectRefused(await callGraphql(served.api.addresses.graphql, body), code, more);
+  test.each(['idempotency-key', 'if-match'])('several commands under one %s are refused before the first takes effect', async (header) => {
+    const two = 'mutation { a: createProject(input: { project: "one" }) { position } b: createProject(input: { project: "two" }) { position } }';
+    expectRefused({ ...(await served.graphql(two, {}, { [header]: '1' })), status: undefined }, 'INVALID_ARGUMENT', { reason: 'SEVERAL_MUTATIONS' });
+  });
+
   const fields = (count: number) => Array.from({ length: count }, (_, index) => `a${index}: project(project: "there") { project }`).join(' ');
 
   test.each([

@@ -9,6 +9,8 @@ export interface Weight {
   readonly depth: number;
   readonly aliases: number;
   readonly rootFields: number;
+  /** How many commands one of its operations gives. */
+  readonly commands: number;
   readonly introspects: boolean;
   cost(variables: Readonly<Record<string, unknown>>): number;
 }
@@ -98,6 +100,7 @@ function weighAnew(document: DocumentNode): Weight {
     depth: Math.max(0, ...operations.map(({ depth }) => depth)),
     aliases: operations.reduce((sum, { aliases }) => sum + aliases, 0),
     rootFields: operations.reduce((sum, { fields }) => sum + fields, 0),
+    commands: Math.max(0, ...document.definitions.map((definition) => (definition.kind === Kind.OPERATION_DEFINITION && definition.operation === 'mutation' ? ofSet(definition.selectionSet).fields : 0))),
     introspects,
     cost: (variables) => operations.reduce((sum, { cost }) => sum + cost(variables), 0),
   };

@@ -20,7 +20,7 @@ import { visitorOf } from '../visitors.js';
 import { graphqlAdditions } from './additions.js';
 import { GraphqlContext } from './context.js';
 import { formatErrors, type FormattedError } from './errors.js';
-import { refuseIntrospection } from './introspection.js';
+import { refuseIntrospection, refuseSharedHeaders } from './permitted.js';
 import { limits, refuseTooCostly, refuseTooHeavy } from './limits.js';
 import { resolversOf } from './resolvers.js';
 import { scalars } from './scalars.js';
@@ -85,6 +85,7 @@ function graphqlModule({ core, observer, operations }: Parts, resolvers: Resolve
 const preExecution = async (_schema: unknown, document: DocumentNode, context: unknown, variables: Record<string, unknown>) => {
   refuseTooCostly(document, variables);
   refuseIntrospection(document, context as GraphqlContext);
+  refuseSharedHeaders(document, context as GraphqlContext);
   // Mercurius keeps one compiled operation a document, whichever operation is asked for next: such a document is never compiled.
   return document.definitions.filter(({ kind }) => kind === Kind.OPERATION_DEFINITION).length > 1 ? { document } : undefined;
 };

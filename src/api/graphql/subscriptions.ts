@@ -13,7 +13,7 @@ import type { Observer } from '../observer.js';
 import { rememberVisitor, Visitor, visitorOf } from '../visitors.js';
 import { GraphqlContext } from './context.js';
 import { formatErrors } from './errors.js';
-import { refuseIntrospection } from './introspection.js';
+import { refuseIntrospection, refuseSharedHeaders } from './permitted.js';
 import type { Resolvers } from './schema.js';
 import { limits, refuseTooCostly, refuseTooHeavy } from './limits.js';
 
@@ -52,6 +52,7 @@ export function serveSubscriptions(app: FastifyInstance, resolvers: Resolvers[st
           const document = parse(query, { maxTokens: limits.tokens });
           refuseTooHeavy(document);
           refuseIntrospection(document, contextValue);
+          refuseSharedHeaders(document, contextValue);
           refuseTooCostly(document, variables ?? {});
           const problems = validate(schema, document, specifiedRules);
           return problems.length > 0 ? problems : { schema, document, contextValue, operationName, variableValues: variables };

@@ -53,7 +53,7 @@ export const registerFeature: GroupDecision<{ feature: FeatureSpec }> = ({ proje
   if (existing && same(existing, feature)) return [];
   if (existing) throw new Refusal('ALREADY_EXISTS', `Feature ${group}:${feature.name} exists with another definition`, { reason: 'FEATURE_EXISTS' });
   if (entities.some(({ name }) => name === feature.name)) {
-    throw new Refusal('INVALID_ARGUMENT', `${feature.name} is already the name of a key of ${group}`, { fields: [{ field: 'feature.name', description: 'is the name of a key' }] });
+    throw new Refusal('INVALID_ARGUMENT', `${feature.name} is already the name of a key of ${group}`, { reason: 'INVALID_INPUT', fields: [{ field: 'feature.name', description: 'is the name of a key' }] });
   }
   if (features.length >= mostFeatures) throw new Refusal('RESOURCE_EXHAUSTED', `Feature group ${group} has ${mostFeatures} features, the most there may be`, { reason: 'TOO_MANY_FEATURES' });
   return [{ type: 'FeatureRegistered', data: { project, group, feature } }];

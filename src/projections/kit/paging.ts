@@ -16,6 +16,7 @@ export function keyOfPageToken(token: string, parts: number): string[] | undefin
   const key = z.array(z.string()).length(parts).safeParse(jsonOf(token));
   if (key.success) return key.data;
   throw new Refusal('INVALID_ARGUMENT', 'The page token is not one that this list gave out', {
+    reason: 'INVALID_INPUT',
     fields: [{ field: 'pageToken', description: 'takes the nextPageToken of an earlier answer' }],
   });
 }

@@ -46,7 +46,7 @@ const rowsOf = ({ write }: StreamWriteMessage): number => write.batch?.eventTime
 
 const prepare = async (writer: FeatureWriter, { write, requestId }: StreamWriteMessage, context: WireContext) => {
   if (requestId !== '' && !/^[\x21-\x7e]{1,256}$/.test(requestId)) {
-    throw new Refusal('INVALID_ARGUMENT', 'requestId takes 1 to 256 visible ASCII characters', { fields: [{ field: 'requestId', description: 'takes 1 to 256 visible ASCII characters' }] });
+    throw new Refusal('INVALID_ARGUMENT', 'requestId takes 1 to 256 visible ASCII characters', { reason: 'INVALID_INPUT', fields: [{ field: 'requestId', description: 'takes 1 to 256 visible ASCII characters' }] });
   }
   return writer.prepare(writeRequestOf(write, anyMode), context);
 };

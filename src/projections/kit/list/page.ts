@@ -63,4 +63,4 @@ function orderOf(orderBy: string, order: Listing['order'], name: string): { sql:
 }
 
 const otherQuestion = () =>
-  new Refusal('INVALID_ARGUMENT', 'The page token belongs to a list with another filter or order', { fields: [{ field: 'pageToken', description: 'belongs to a list with another filter or order' }] });
+  new Refusal('INVALID_ARGUMENT', 'The page token belongs to a list with another filter or order', { reason: 'INVALID_INPUT', fields: [{ field: 'pageToken', description: 'belongs to a list with another filter or order' }] });
