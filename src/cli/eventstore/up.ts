@@ -35,8 +35,8 @@ export function up(group: Command): void {
     const tls = identityOf(options);
     if (tls === undefined && !options.insecure && !isLocal(options.host)) throw misused('On a network it serves over TLS, with --tls-cert and --tls-key; or say --insecure to let everybody there do everything.');
     const stopped = untilStopped();
-    const { startEventStore } = await import('../../platform/eventstore/embedded/index.js');
-    const store = await told(startEventStore({ dir: options.dir, port: options.port, host: options.host, slowMs: options.slowMs, tls }));
+    const { logSlow, startEventStore } = await import('../../platform/eventstore/embedded/index.js');
+    const store = await told(startEventStore({ dir: options.dir, port: options.port, host: options.host, slowMs: options.slowMs, onSlow: logSlow, tls }));
     if (globalOptions(command).json) await printJson({ connectionString: store.connectionString });
     else await print(`The event store is ready at ${store.connectionString}. Ctrl-C stops it.`);
     await stopped;

@@ -27,9 +27,9 @@ export interface EventStoreOptions {
   readonly projections?: boolean;
   /** Serves over TLS, to users who log in; without it everybody may do everything, in the clear. */
   readonly tls?: TlsIdentity | undefined;
-  /** Requests that take as long are logged; 500 ms by default. */
+  /** Requests that take as long are slow; 500 ms by default. */
   readonly slowMs?: number;
-  /** Hears of slow requests; by default they are lines of JSON on standard error. */
+  /** Hears of slow requests; by default nobody does. */
   readonly onSlow?: (slow: SlowRequest) => void;
 }
 
@@ -44,7 +44,9 @@ export interface RunningEventStore {
 
 const MAX_APPEND_BYTES = 1024 * 1024;
 const SLOW_MS = 500;
-const logSlow = (slow: SlowRequest): void => console.error(JSON.stringify({ level: 'warn', msg: 'a slow request', ...slow }));
+
+/** Tells a slow request as a line of JSON on standard error. */
+export const logSlow = (slow: SlowRequest): void => console.error(JSON.stringify({ level: 'warn', msg: 'a slow request', ...slow }));
 
 /** Starts a single-node event store that speaks EventStoreDB's protocol. Throws FolderProblem or PortInUse with a sentence for the operator. */
 export async function startEventStore(options: EventStoreOptions = {}): Promise<RunningEventStore> {
@@ -53,7 +55,7 @@ export async function startEventStore(options: EventStoreOptions = {}): Promise<
   const projections = new Projections(store);
   const groups = new Groups(store);
   const scavenges = new Scavenges(store);
-  const measures = new Measures(options.slowMs ?? SLOW_MS, options.onSlow ?? logSlow);
+  const measures = new Measures(options.slowMs ?? SLOW_MS, options.onSlow ?? (() => undefined));
   let listener: Listener;
   try {
     const access = options.tls && { users: await Users.of(store), rules: new StreamRules(store) };

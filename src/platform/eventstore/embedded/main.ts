@@ -1,12 +1,12 @@
 import { parseArgs } from 'node:util';
-import { FolderProblem, PortInUse, startEventStore, type RunningEventStore } from './index.js';
+import { FolderProblem, PortInUse, logSlow, startEventStore, type RunningEventStore } from './index.js';
 
 /** The process of an embedded event store: says on stdout when it serves, and ends when its parent does. */
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: { dir: { type: 'string' }, port: { type: 'string', default: '2113' }, host: { type: 'string', default: '127.0.0.1' }, projections: { type: 'string', default: 'all' } },
   });
-  const store = await startEventStore({ dir: values.dir, port: Number(values.port), host: values.host, projections: values.projections !== 'none' });
+  const store = await startEventStore({ dir: values.dir, port: Number(values.port), host: values.host, projections: values.projections !== 'none', onSlow: logSlow });
   stopWith(store);
   process.stdout.write(`${JSON.stringify({ ready: true, port: store.port })}\n`);
   process.send?.({ ready: true, port: store.port });

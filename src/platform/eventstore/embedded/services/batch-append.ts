@@ -1,6 +1,7 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { callerOf } from '../access/caller.js';
 import { Outlet } from '../reading/outlet.js';
+import { NoRoom } from '../store/transaction.js';
 import type { EventStore, WriteOutcome } from '../store/event-store.js';
 import type { FramedMessages } from '../wire/framed.js';
 import type { ProposedEvent } from '../wire/recorded-event.js';
@@ -72,7 +73,7 @@ export class BatchAppends {
     this.store.append(stream, expected, events, (outcome, failure) => {
       this.unanswered--;
       this.limits.appended?.('Streams/BatchAppend', stream, events.length, performance.now() - begun);
-      if (failure !== undefined) this.refuse(correlation, stream, { kind: 'unknown', reason: asRefusal(failure).details });
+      if (failure !== undefined) this.refuse(correlation, stream, { kind: failure instanceof NoRoom ? 'no-room' : 'unknown', reason: asRefusal(failure).details });
       else this.answer(correlation, target, outcome);
       this.endWhenAnswered();
     });

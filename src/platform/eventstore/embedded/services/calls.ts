@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import { status, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-js';
 import { Refusal, stopping } from '../refusals.js';
+import { NoRoom } from '../store/transaction.js';
 
 /** The calls that are open, so that a stop can end each of them. */
 export class OpenCalls {
@@ -51,9 +52,7 @@ export function answer<Request, Reply>(handle: (request: Request, call: ServerUn
 export function asRefusal(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
   if (error instanceof RangeError) return new Refusal(status.INVALID_ARGUMENT, error.message);
-  if (isFull(error)) return new Refusal(status.RESOURCE_EXHAUSTED, 'There is no room left on the disk of the event store.');
+  if (error instanceof NoRoom) return new Refusal(status.RESOURCE_EXHAUSTED, 'There is no room left on the disk of the event store.');
   console.error(JSON.stringify({ level: 'error', msg: 'a call to the event store failed', error: error instanceof Error ? error.stack : String(error) }));
   return new Refusal(status.INTERNAL, 'The event store failed to answer.');
 }
-
-const isFull = (error: unknown): boolean => error instanceof Error && /ENOSPC|No space left|MDB_MAP_FULL/i.test(error.message);

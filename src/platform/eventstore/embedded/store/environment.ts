@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { open, type Database, type RootDatabase } from 'lmdb';
+import { inTransactions } from './transaction.js';
 import { takeFolder } from './folder.js';
 
 /** The version of the layout that this code writes. A folder of a later one is refused. */
@@ -60,11 +61,13 @@ export class Environment {
       overlappingSync: false,
       noSync: !this.isDurable,
       noMemInit: true,
+      // Every change is in a transaction of its own making; those that LMDB's binding makes fail unheard.
+      eventTurnBatching: false,
     });
     this.root = root;
-    this.log = root.openDB<Buffer, number>('log', { encoding: 'binary' });
-    this.index = root.openDB<Buffer, Buffer>('index', { encoding: 'binary', keyEncoding: 'binary' });
-    this.names = root.openDB<Buffer, Buffer>('names', { encoding: 'binary', keyEncoding: 'binary' });
-    this.settings = root.openDB<Buffer, string>('settings', { encoding: 'binary' });
+    this.log = inTransactions(root.openDB<Buffer, number>('log', { encoding: 'binary' }));
+    this.index = inTransactions(root.openDB<Buffer, Buffer>('index', { encoding: 'binary', keyEncoding: 'binary' }));
+    this.names = inTransactions(root.openDB<Buffer, Buffer>('names', { encoding: 'binary', keyEncoding: 'binary' }));
+    this.settings = inTransactions(root.openDB<Buffer, string>('settings', { encoding: 'binary' }));
   }
 }

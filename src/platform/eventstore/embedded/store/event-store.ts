@@ -18,6 +18,7 @@ import { firstReadable } from './readable.js';
 import { RecentIds, type Placed } from './recent-ids.js';
 import { StreamIndex } from './stream-index.js';
 import { Streams, type StreamState } from './streams.js';
+import { NoRoom, transact } from './transaction.js';
 
 /** How an append, a delete or a tombstone ended. */
 export type WriteOutcome =
@@ -185,15 +186,21 @@ export class EventStore {
 
   async close(): Promise<void> {
     await this.commits.drained();
-    await this.storeIndexes();
-    await this.environment.close();
-    this.disposeFolder();
+    try {
+      await this.storeIndexes();
+    } catch (error) {
+      // On a full disk the next start finds in the log what is not stored.
+      if (!(error instanceof NoRoom)) throw error;
+    } finally {
+      await this.environment.close();
+      this.disposeFolder();
+    }
   }
 
   /** Leaves nothing for the next start to recover. */
   private async storeIndexes(): Promise<void> {
     const due = this.indexes.due(true);
-    await this.environment.root.batch(() => this.indexes.store(due, this.log.end));
+    await transact(this.environment, () => this.indexes.store(due, this.log.end));
     this.indexes.release(due);
   }
 

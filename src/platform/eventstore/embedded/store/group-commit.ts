@@ -3,6 +3,7 @@ import { BlockBuilder, type SealedBlock } from './block-builder.js';
 import type { BlockLog } from './block-log.js';
 import type { Environment } from './environment.js';
 import type { Indexes } from './indexes.js';
+import { transact } from './transaction.js';
 import type { Head, StreamState } from './streams.js';
 import type { ProposedEvent } from '../wire/recorded-event.js';
 
@@ -145,11 +146,11 @@ export class GroupCommit {
 
   /** Everything of a group in one transaction, and the part of the indexes that is due. */
   private async write(group: Group): Promise<void> {
-    const { log, settings, root } = this.environment;
+    const { log, settings } = this.environment;
     if (group.blocks.length === 0 && group.settings.size === 0 && group.work.length === 0 && !this.storesAllIndexes) return;
     const stored = this.indexes.due(this.storesAllIndexes);
     this.storesAllIndexes = false;
-    await root.batch(() => {
+    await transact(this.environment, () => {
       for (const block of group.blocks) void log.put(block.first, block.bytes);
       for (const [key, value] of group.settings) void (value === undefined ? settings.remove(key) : settings.put(key, value));
       for (const work of group.work) work();

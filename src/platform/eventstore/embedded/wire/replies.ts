@@ -142,6 +142,7 @@ export type BatchProblem =
   | { readonly kind: 'access-denied' }
   | { readonly kind: 'too-large'; readonly limit: number }
   | { readonly kind: 'bad-request'; readonly reason: string }
+  | { readonly kind: 'no-room'; readonly reason: string }
   | { readonly kind: 'unknown'; readonly reason: string };
 
 /** A framed `BatchAppendResp` for an append that was refused. */
@@ -171,6 +172,9 @@ function describe(problem: BatchProblem, stream: string): { code: status; text: 
       return { code: status.INVALID_ARGUMENT, text: `Maximum append size of ${problem.limit} exceeded.`, type: 'MaximumAppendSizeExceeded', detail: varintField(1, problem.limit) };
     case 'bad-request':
       return { code: status.INVALID_ARGUMENT, text: problem.reason, type: 'BadRequest', detail: stringField(1, problem.reason) };
+    // A type that clients do not know: of those, and only of those, they show the text.
+    case 'no-room':
+      return { code: status.RESOURCE_EXHAUSTED, text: problem.reason, type: 'NoRoom', detail: NOTHING };
     case 'unknown':
       return { code: status.UNKNOWN, text: problem.reason, type: 'Unknown', detail: NOTHING };
   }
