@@ -21,6 +21,8 @@ export function makePool(url: string, options: pg.PoolConfig = {}, warn: (messag
     // A pool counts as ended before its last connections are closed; when Postgres stops right after, that is no news.
     if (!pool.ending) warn(`An idle connection to Postgres broke: ${error.message}`);
   });
+  // One that is lent out fails the query of whoever has it; between two queries nobody would listen.
+  pool.on('connect', (client) => client.on('error', (error) => pool.ending || warn(`A connection to Postgres broke: ${error.message}`)));
   return pool;
 }
 

@@ -37,3 +37,13 @@ test('a query works again after Postgres has closed every connection of the pool
   expect((await database.pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
   await other.drop();
 });
+
+test('a connection that breaks while it is lent out, between two queries, does not end the process', async () => {
+  const heard: string[] = [];
+  const pool = makePool(database.url, {}, (message) => heard.push(message));
+  const client = await pool.connect();
+  client.emit('error', new Error('read ECONNRESET'));
+  expect(heard).toEqual(['A connection to Postgres broke: read ECONNRESET']);
+  client.release(true);
+  await pool.end();
+});
