@@ -9,6 +9,8 @@ export async function connectDataSource(url: string, views: readonly View[]): Pr
   const dataSource = new DataSource({
     type: 'postgres',
     url,
+    // A Postgres that dies right after a migration must not forget it: the code that runs counts on the new tables.
+    extra: { options: '-c synchronous_commit=on' },
     entities: views.flatMap(({ shapes = [] }) => shapes.map(entityOf)),
     migrations: [...migrations],
     migrationsTableName: migrationsTable,
