@@ -77,6 +77,8 @@ export interface Projections {
   cancelOperation(id: string): Promise<Operation>;
   /** Builds a view anew beside the live one and says how their rows differ at the same position; nothing is switched. */
   compare(view: string, signal?: AbortSignal): Promise<ViewComparison>;
+  /** Splits a view into so many slices, which are projected side by side. */
+  split(view: string, slices: number): Promise<void>;
   /** The keys that wait because an event could not be taken, oldest first: all, or those of a view, or one. */
   parked(which?: { readonly view?: string; readonly key?: string }): Promise<readonly ParkedKey[]>;
   /** How many keys of each view are parked; views without any are not named. Known to the second. */
@@ -155,6 +157,15 @@ export interface ViewStatus {
   readonly parkedKeys: number;
   /** Events per second over the last minute. */
   readonly eventsPerSecond: number;
+  /** The parts that the view is split into by key, one where it is not. */
+  readonly slices: readonly SliceStatus[];
+}
+
+export interface SliceStatus {
+  readonly slice: number;
+  readonly position: string;
+  /** The process that projects the slice; absent for the moment in which none does. */
+  readonly owner?: string;
 }
 
 export interface RebuildProgress {

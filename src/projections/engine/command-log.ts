@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { formatPosition, type StoredEvent } from '../../platform/eventstore/port.js';
 import type { View } from '../kit/view.js';
 import { KeyedTable, type Row } from './keyed-table.js';
+import { streamKey } from './parking/keys.js';
 
 const table = new KeyedTable(
   'command_log',
@@ -23,6 +24,7 @@ export const commandLogView: View = {
   tables: [table.shape.name],
   shapes: [table.shape],
   eventTypes: 'all',
+  keyOf: (event) => idOf(event) ?? streamKey(event),
   project: (events, tx) => table.save(tx, [...lastOfEach(events, new Map()).values()]),
   startBuild: () => {
     const rows = new Map<string, Row>();
@@ -41,10 +43,15 @@ const uuid = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
 
 /** A command may write several events; its answer is the place of the last one. */
 function lastOfEach(events: readonly StoredEvent[], rows: Map<string, Row>): Map<string, Row> {
-  for (const { metadata, stream, revision, position, recordedAt } of events) {
-    const { commandId, bodyHash } = metadata;
-    if (typeof bodyHash !== 'string' || typeof commandId !== 'string' || !uuid.test(commandId)) continue;
+  for (const event of events) {
+    const { metadata: { bodyHash }, stream, revision, position, recordedAt } = event;
+    const commandId = idOf(event);
+    if (typeof bodyHash !== 'string' || commandId === undefined) continue;
     rows.set(commandId, { commandId, bodyHash, stream, revision, position: formatPosition(position), recordedAt: recordedAt.toISOString() });
   }
   return rows;
+}
+
+function idOf({ metadata: { commandId } }: StoredEvent): string | undefined {
+  return typeof commandId === 'string' && uuid.test(commandId) ? commandId : undefined;
 }

@@ -1,12 +1,13 @@
 import pg from 'pg';
 import { formatPosition, type StoredEvent } from '../../platform/eventstore/port.js';
 
-/** A view could not take a batch, for a reason of its own: the others need not stop. */
+/** A slice of a view could not take a batch, for a reason of its own: the others need not stop. */
 export class ViewFailed extends Error {
   constructor(
     readonly view: string,
     readonly events: readonly StoredEvent[],
     override readonly cause: unknown,
+    readonly slice = 0,
   ) {
     super(`View ${view} cannot take ${describe(events)}: ${cause instanceof Error ? cause.message : String(cause)}`);
   }

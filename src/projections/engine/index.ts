@@ -7,7 +7,7 @@ import { beginViews, readCheckpoints } from './checkpoints.js';
 import { commandLogView } from './command-log.js';
 import { OperationRunner } from './operations/runner.js';
 import { OperationStore } from './operations/store.js';
-import { becomeOwner } from './ownership.js';
+import { becomeMember, processName } from './ownership.js';
 import { ParkedCounts } from './parking/counts.js';
 import { listParked } from './parking/list.js';
 import { retryParked, type RetryChoice } from './parking/retry.js';
@@ -16,6 +16,7 @@ import { Rates } from './rates.js';
 import { Reached } from './reached.js';
 import { compareRebuilt, rebuild } from './rebuild.js';
 import { clearLeftovers } from './rebuild-lock.js';
+import { splitView } from './split.js';
 import { readStatus } from './status.js';
 import { Term } from './term.js';
 import type { EngineLog, World } from './world.js';
@@ -25,13 +26,17 @@ export interface ProjectionEngineOptions {
   readonly pool: Pool;
   readonly views: readonly View[];
   readonly log: EngineLog;
+  /** False where other processes project: this one answers from the read models. */
+  readonly projects?: boolean;
+  /** How the process is called where it is said who owns what. */
+  readonly name?: string;
 }
 
 /** How long a query waits for its view when it does not say. */
 const defaultPatience_ms = 5000;
 const pollInterval_ms = 10;
 
-/** Keeps the read models: projects the log into them as the one owner, or stands by and answers from them. */
+/** Keeps the read models: projects its share of them from the log, and answers from all of them. */
 export class ProjectionEngine implements Projections {
   private readonly views: readonly View[];
   private readonly world: World;
@@ -40,26 +45,29 @@ export class ProjectionEngine implements Projections {
   private readonly runner: OperationRunner;
   private running: Promise<unknown> | undefined;
   private polling: Promise<void> | undefined;
-  private owns = false;
+  private readonly projects: boolean;
+  private readonly name: string;
 
-  constructor({ eventStore, pool, views, log }: ProjectionEngineOptions) {
+  constructor({ eventStore, pool, views, log, projects = true, name = processName }: ProjectionEngineOptions) {
+    this.projects = projects;
+    this.name = name;
     this.views = [...views, commandLogView];
     this.world = { eventStore, pool, log, reached: new Reached(), rates: new Rates(), parked: new ParkedCounts(pool) };
     this.operationStore = new OperationStore(pool);
     this.runner = new OperationRunner(this.operationStore, (view, tell, signal) => this.rebuild(view, tell, signal), log, this.stopping.signal);
   }
 
-  /** True while this process projects. */
+  /** True while this process projects any view, or slice of one. */
   get isOwner(): boolean {
-    return this.owns;
+    return this.world.reached.ownsAny;
   }
 
-  /** Starts to project, or to stand by, in the background. The tables must be there. */
+  /** Starts to project, where it does, in the background. The tables must be there. */
   async start(): Promise<void> {
     const { pool, eventStore } = this.world;
     if (comparePositions(await eventStore.endOfLog(), startOfLog) === 0) await beginViews(pool, this.views);
     await this.readReached();
-    this.running = Promise.all([this.keepTerms(), this.runner.keepLooking()]);
+    if (this.projects) this.running = Promise.all([this.keepTerms(), this.runner.keepLooking()]);
   }
 
   /** Ends after the batch under way. */
@@ -72,15 +80,15 @@ export class ProjectionEngine implements Projections {
   async waitFor(views: readonly string[], position: Position, { timeoutMs = defaultPatience_ms, signal }: { timeoutMs?: number; signal?: AbortSignal } = {}): Promise<void> {
     for (const view of views) this.viewNamed(view);
     const { reached } = this.world;
-    if (this.owns && reached.holds(views, position)) return;
+    if (reached.owns(views) && reached.holds(views, position)) return;
     const held = reached.wait(views, position, Math.max(0, timeoutMs), signal);
-    if (!this.owns) this.poll();
+    this.poll();
     if (await held) return;
     await this.refuse(views, position);
   }
 
   status(): Promise<readonly ViewStatus[]> {
-    return readStatus(this.views, this.world, this.owns);
+    return readStatus(this.views, this.world);
   }
 
   async rebuild(view: string, onProgress: (progress: RebuildProgress) => void, signal?: AbortSignal): Promise<void> {
@@ -94,7 +102,7 @@ export class ProjectionEngine implements Projections {
 
   async startRebuild(view: string, actor: string): Promise<Operation> {
     const operation = await this.operationStore.begin(this.viewNamed(view).name, actor);
-    await this.runner.look();
+    if (this.projects) await this.runner.look();
     return operation;
   }
 
@@ -126,6 +134,10 @@ export class ProjectionEngine implements Projections {
     return retryParked(this.viewNamed(view), this.world, choice, signal);
   }
 
+  async split(view: string, slices: number): Promise<void> {
+    await splitView(this.viewNamed(view), slices, this.world);
+  }
+
   /** Removes the tables that rebuilds left behind whose process died; those under way are not touched. */
   clearLeftovers(): Promise<void> {
     return clearLeftovers(this.views, this.world);
@@ -141,26 +153,22 @@ export class ProjectionEngine implements Projections {
     const { pool, log } = this.world;
     const { signal } = this.stopping;
     for (let failures = 0; !signal.aborted; ) {
-      const ownership = await becomeOwner(pool, log, signal);
+      const ownership = await becomeMember(pool, this.name, log, signal);
       if (!ownership) return;
       try {
-        await this.readReached();
-        this.owns = true;
-        log.info({ views: this.views.length }, 'This process keeps the read models');
         await new Term(this.views, ownership, this.world, AbortSignal.any([signal, ownership.lost])).run();
         failures = 0;
       } catch (error) {
         log.warn({ err: error }, 'The projections stopped and are taken up again');
         await pause(backoff_ms(failures++), signal);
       } finally {
-        this.owns = false;
         await ownership.release();
         this.poll();
       }
     }
   }
 
-  /** Whoever does not project looks at the checkpoints, for as long as somebody waits. */
+  /** Of what other processes project only the checkpoints tell, which are looked at for as long as somebody waits. */
   private poll(): void {
     if (this.polling || !this.mustPoll) return;
     this.polling = this.pollCheckpoints().finally(() => {
@@ -171,7 +179,7 @@ export class ProjectionEngine implements Projections {
   }
 
   private get mustPoll(): boolean {
-    return this.world.reached.isAwaited && !this.owns && !this.stopping.signal.aborted;
+    return this.world.reached.isAwaitedFromOthers && !this.stopping.signal.aborted;
   }
 
   private async pollCheckpoints(): Promise<void> {
@@ -185,10 +193,8 @@ export class ProjectionEngine implements Projections {
     }
   }
 
-  /** The owner knows better than its checkpoints say. */
   private async readReached(): Promise<void> {
-    const checkpoints = await readCheckpoints(this.world.pool);
-    if (!this.owns) this.world.reached.replace([...checkpoints.values()].map(({ view, position }) => [view, position] as const));
+    this.world.reached.replace(await readCheckpoints(this.world.pool));
   }
 
   private async refuse(views: readonly string[], position: Position): Promise<never> {

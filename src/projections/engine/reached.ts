@@ -1,4 +1,6 @@
 import { comparePositions, startOfLog, type Position } from '../../platform/eventstore/port.js';
+import type { ViewCheckpoint } from './checkpoints.js';
+import type { Slice } from './slices.js';
 
 interface Waiter {
   readonly views: readonly string[];
@@ -6,31 +8,72 @@ interface Waiter {
   readonly done: () => void;
 }
 
+/** A slice's position as this process knows it; of its own slices it knows more than their checkpoints say. */
+interface Place {
+  position: Position;
+  own: boolean;
+}
+
 /** How far each view holds the log, as far as this process knows, and who waits for it to get further. */
 export class Reached {
-  private readonly positions = new Map<string, Position>();
+  /** By view, in the order of its slices. */
+  private readonly places = new Map<string, Place[]>();
   private readonly waiters = new Set<Waiter>();
 
-  get isAwaited(): boolean {
-    return this.waiters.size > 0;
+  /** True while somebody waits for a view of which another process has slices. */
+  get isAwaitedFromOthers(): boolean {
+    return [...this.waiters].some(({ views }) => !this.owns(views));
   }
 
+  /** True while this process keeps any slice. */
+  get ownsAny(): boolean {
+    return [...this.places.values()].some((slices) => slices.some(({ own }) => own));
+  }
+
+  /** True when this process keeps all slices of the views. */
+  owns(views: readonly string[]): boolean {
+    return views.every((view) => this.places.get(view)?.every(({ own }) => own));
+  }
+
+  /** The least of its slices' positions: the slowest may still lack what lies behind. */
   of(view: string): Position {
-    return this.positions.get(view) ?? startOfLog;
+    const [first, ...others] = this.places.get(view) ?? [];
+    return others.reduce((least, { position }) => (comparePositions(position, least) < 0 ? position : least), first?.position ?? startOfLog);
   }
 
-  /** Notes how far views have come. */
-  note(positions: Iterable<readonly [view: string, position: Position]>): void {
-    for (const [view, position] of positions) {
-      if (comparePositions(position, this.of(view)) > 0) this.positions.set(view, position);
+  /** The position of one slice that this process keeps. */
+  ofOwn(view: string, slice: number): Position | undefined {
+    const place = this.places.get(view)?.[slice];
+    return place?.own ? place.position : undefined;
+  }
+
+  /** Notes how far slices have come that this process keeps. */
+  note(positions: Iterable<readonly [slice: Slice, position: Position]>): void {
+    for (const [{ view, index, of }, position] of positions) {
+      let places = this.places.get(view.name);
+      if (places?.length !== of) this.places.set(view.name, (places = unknown(of)));
+      places[index]!.position = position;
+      places[index]!.own = true;
     }
     this.wake();
   }
 
-  /** Forgets what was known in favour of what is committed: a Postgres that crashed may have lost its last commits. */
-  replace(positions: Iterable<readonly [view: string, position: Position]>): void {
-    this.positions.clear();
-    this.note(positions);
+  /** Another process may keep the slice from now on. */
+  leave({ view, index }: Slice): void {
+    const place = this.places.get(view.name)?.[index];
+    if (place) place.own = false;
+  }
+
+  /** Takes what is committed for what is so, except of this process's own slices: a Postgres that crashed may have lost its last commits. */
+  replace(checkpoints: ReadonlyMap<string, ViewCheckpoint>): void {
+    for (const [view, { slices }] of checkpoints) {
+      const known = this.places.get(view);
+      const places = known?.length === slices.length ? known : unknown(slices.length);
+      this.places.set(view, places);
+      for (const { slice, position } of slices) if (!places[slice]!.own) places[slice]!.position = position;
+    }
+    for (const view of this.places.keys()) if (!checkpoints.has(view)) this.places.delete(view);
+    this.wake();
   }
 
   private wake(): void {
@@ -59,3 +102,5 @@ export class Reached {
     });
   }
 }
+
+const unknown = (slices: number): Place[] => Array.from({ length: slices }, () => ({ position: startOfLog, own: false }));

@@ -15,6 +15,7 @@ import { pause } from './pause.js';
 import { ProgressReport } from './progress.js';
 import { asOnlyRebuild } from './rebuild-lock.js';
 import { createShadows, dropShadows, indexShadows, shadowName, switchTables } from './shadow.js';
+import { isIn } from './together.js';
 import { inTransaction, withClient } from './transaction.js';
 import type { World } from './world.js';
 
@@ -105,7 +106,7 @@ class Rebuild {
       await client.query('set transaction isolation level repeatable read');
       const live = (await readCheckpoints(client)).get(view.name);
       if (!live || comparePositions(live.position, this.position) < 0) return undefined;
-      await this.projectUpTo(live.position);
+      await this.projectUpTo(live.furthest, (event) => isIn(view, live, event));
       const tables: TableDifference[] = [];
       for (const table of view.tables) tables.push(await compareWithShadow(client, table));
       const same = tables.every(({ added, removed, changed }) => added + removed + changed === 0);
@@ -174,7 +175,7 @@ class Rebuild {
       await inTransaction(client, async () => {
         await client.query(`set local lock_timeout = '${switchPatience}'`);
         const live = await lockCheckpoint(client, view.name);
-        if (live && comparePositions(live.position, this.position) > 0) await this.projectUpTo(live.position);
+        if (live && comparePositions(live.furthest, this.position) > 0) await this.projectUpTo(live.furthest);
         await switchTables(client, view.tables);
         await this.shelf.switch(client);
         await putCheckpoint(client, view, this.position);
@@ -187,16 +188,16 @@ class Rebuild {
       if (error instanceof pg.DatabaseError && error.code === lockNotAvailable) return false;
       throw error;
     }
-    this.world.reached.note([[view.name, this.position]]);
     this.world.parked.forget();
     return true;
   }
 
-  private async projectUpTo(position: Position): Promise<void> {
+  /** Brings the shadow to a position, or as far as some of the events there. */
+  private async projectUpTo(position: Position, isWanted: (event: StoredEvent) => boolean = () => true): Promise<void> {
     const events: StoredEvent[] = [];
     for await (const event of this.log()) {
       if (comparePositions(event.position, position) > 0) break;
-      events.push(event);
+      if (isWanted(event)) events.push(event);
     }
     await this.project(events, position);
   }

@@ -1,46 +1,66 @@
 import type { ViewStatus } from '../../api/core.js';
 import { formatPosition, startOfLog, type EventStore, type Position } from '../../platform/eventstore/port.js';
 import type { View } from '../kit/view.js';
-import { readCheckpoints, type Checkpoint } from './checkpoints.js';
+import { readCheckpoints, type Checkpoint, type ViewCheckpoint } from './checkpoints.js';
+import { lockName, readLocks } from './locks.js';
+import { sliceName } from './slices.js';
 import type { World } from './world.js';
 
 /** A view further behind than this is said to be catching up. */
 const liveLag_ms = 5000;
 const rateIsKnownFor_ms = 60_000;
 
-/** How all views are, from what is committed: the same answer in every process, but that only the owner knows what is not written yet. */
-export async function readStatus(views: readonly View[], { pool, eventStore, reached, rates, parked }: World, isOwner: boolean): Promise<ViewStatus[]> {
-  const [checkpoints, { rows: builds }, end, parkedKeys] = await Promise.all([
+/** How all views are, from what is committed: the same answer in every process, but that an owner knows what is not written yet. */
+export async function readStatus(views: readonly View[], world: World): Promise<ViewStatus[]> {
+  const { pool, eventStore, reached, parked } = world;
+  const [checkpoints, { rows: builds }, end, parkedKeys, { owners }] = await Promise.all([
     readCheckpoints(pool),
     pool.query<{ view: string }>('select view from projection_builds'),
     eventStore.endOfLog(),
     parked.read(),
+    readLocks(pool),
   ]);
+  reached.replace(checkpoints);
   const building = new Set(builds.map(({ view }) => view));
   const lagAt = lagReader(eventStore);
   return Promise.all(
     views.map(async (view) => {
       const checkpoint = checkpoints.get(view.name);
-      const position = isOwner ? reached.of(view.name) : (checkpoint?.position ?? startOfLog);
+      const position = reached.of(view.name);
       const lag_ms = await lagAt(position);
       const behind = end.commit - position.commit;
+      const error = checkpoint?.slices.find((slice) => slice.error !== undefined)?.error;
       return {
         name: view.name,
         version: checkpoint?.version ?? view.version,
-        state: stateOf(building.has(view.name), checkpoint?.error, lag_ms),
-        error: checkpoint?.error,
+        state: stateOf(building.has(view.name), error, lag_ms),
+        error,
         position: formatPosition(position),
         lagPositions: `${lag_ms === 0 || behind < 0n ? 0n : behind}`,
         lagMs: lag_ms,
         parkedKeys: parkedKeys.get(view.name) ?? 0,
-        eventsPerSecond: isOwner ? rates.perSecond(view.name) : rateOf(checkpoint),
+        eventsPerSecond: rateOf(view, checkpoint, world),
+        slices: slicesOf(view, checkpoint, world).map(({ slice, at }) => ({ slice, position: formatPosition(at), owner: owners.get(lockName(view.name, slice)) })),
       };
     }),
   );
 }
 
-function rateOf(checkpoint: Checkpoint | undefined): number {
-  return checkpoint && Date.now() - checkpoint.updatedAt.getTime() < rateIsKnownFor_ms ? checkpoint.eventsPerSecond : 0;
+function slicesOf({ name }: View, checkpoint: ViewCheckpoint | undefined, { reached }: World): { slice: number; at: Position }[] {
+  const slices = checkpoint?.slices ?? [{ slice: 0, position: startOfLog }];
+  return slices.map(({ slice, position }) => ({ slice, at: reached.ofOwn(name, slice) ?? position }));
+}
+
+function rateOf(view: View, checkpoint: ViewCheckpoint | undefined, { reached, rates }: World): number {
+  const { slices = [] } = checkpoint ?? {};
+  return slices.reduce((sum, slice) => {
+    const isOwn = reached.ofOwn(view.name, slice.slice) !== undefined;
+    return sum + (isOwn ? rates.perSecond(sliceName({ view, index: slice.slice, of: slices.length })) : committedRate(slice));
+  }, 0);
+}
+
+function committedRate({ updatedAt, eventsPerSecond }: Checkpoint): number {
+  return Date.now() - updatedAt.getTime() < rateIsKnownFor_ms ? eventsPerSecond : 0;
 }
 
 function stateOf(isBuilding: boolean, error: string | undefined, lag_ms: number): ViewStatus['state'] {

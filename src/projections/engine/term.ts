@@ -1,6 +1,6 @@
-import { comparePositions, formatPosition, type Position } from '../../platform/eventstore/port.js';
+import { comparePositions, type Position } from '../../platform/eventstore/port.js';
 import type { View } from '../kit/view.js';
-import { noteError, readCheckpoints } from './checkpoints.js';
+import { noteError, readCheckpoints, type ViewCheckpoint } from './checkpoints.js';
 import { CheckpointMoved, ViewFailed } from './failures.js';
 import { Lane } from './lane.js';
 import type { Ownership } from './ownership.js';
@@ -8,25 +8,39 @@ import { retryParked } from './parking/retry.js';
 import { backoff_ms, pause } from './pause.js';
 import { clearLeftovers } from './rebuild-lock.js';
 import { rebuild } from './rebuild.js';
-import { withClient } from './transaction.js';
+import { sliceName, wholeView, type Slice } from './slices.js';
 import type { World } from './world.js';
 
-/** Views whose checkpoints are at the same position. */
-interface Place {
-  readonly position: Position;
-  readonly views: View[];
+/** How often it is looked which slices there are and who owns them. A dead owner's work lies still for no longer. */
+const look_ms = 500;
+/** Slices whose checkpoints are no further apart in the log follow it together. */
+const samePlace_bytes = 4n * 1024n * 1024n;
+
+/** A slice that this process owns, until it leaves. */
+interface Holding {
+  readonly slice: Slice;
+  /** Whether its view must be built first. */
+  readonly isBuilt: boolean;
+  readonly left: AbortController;
+  /** Ends when nothing is written for the slice any more, once it has left. */
+  work: Promise<void>;
 }
 
 /**
- * What one process does for as long as it owns the projections. Healthy views share the live lane; one that fails or is
- * behind goes on beside it until it has caught up; one that is new or has changed is built beside it.
+ * What one process does for as long as it shares the projections. Healthy slices share the live lane; one that fails or
+ * is behind goes on beside it until it has caught up; a view that is new or has changed is built beside it.
  */
 export class Term {
-  private readonly live = new Set<View>();
+  private readonly holdings = new Map<string, Holding>();
+  private readonly live = new Set<Slice>();
   private readonly asides = new Set<Promise<void>>();
+  private readonly retried = new Set<View>();
   private lastBuild = Promise.resolve();
-  /** Ends when the live lane must start again because views have joined it. */
+  /** Ends when the live lane must start again because slices have joined or left it. */
   private round = new AbortController();
+  private liveRound: Promise<void> = Promise.resolve();
+  /** Ends when it must be looked at once who owns what. */
+  private nextLook = new AbortController();
 
   constructor(
     private readonly views: readonly View[],
@@ -38,114 +52,174 @@ export class Term {
   /** Projects until the signal aborts. */
   async run(): Promise<void> {
     await clearLeftovers(this.views, this.world);
-    await this.assign();
-    this.aside(this.retryParked());
+    try {
+      await Promise.all([this.keepShare(), this.keepLive()]);
+    } finally {
+      await Promise.all(this.asides);
+      for (const { slice } of this.holdings.values()) this.world.reached.leave(slice);
+    }
+  }
+
+  private async keepShare(): Promise<void> {
+    while (!this.signal.aborted) {
+      this.nextLook = new AbortController();
+      try {
+        await this.share();
+      } catch (error) {
+        if (!this.signal.aborted) this.world.log.warn({ err: error }, 'Who owns the projections cannot be seen for the moment');
+      }
+      await pause(look_ms, AbortSignal.any([this.signal, this.nextLook.signal]));
+    }
+  }
+
+  /** Gives away what is beyond this process's share, takes up what is free, and follows a view that is split anew. */
+  private async share(): Promise<void> {
+    const checkpoints = await readCheckpoints(this.world.pool);
+    const all = this.views.flatMap((view) => slicesOf(view, checkpoints.get(view.name)));
+    const { taken, excess } = await this.ownership.balance(all.map(({ slice }) => slice));
+    for (const slice of excess) {
+      await this.leave(slice);
+      await this.ownership.give(slice);
+    }
+    const own = new Set([...[...this.holdings.values()].map(({ slice }) => idOf(slice)), ...taken.map(idOf)]);
+    const changed = all.filter(({ slice, isBuilt }) => own.has(idOf(slice)) && !this.isHeld(slice, isBuilt));
+    for (const { slice } of changed) await this.leave(slice);
+    if (changed.length > 0) this.enter(changed, checkpoints);
+    if (taken.length + excess.length > 0) this.world.log.info({ slices: this.holdings.size, taken: taken.length, given: excess.length }, 'This process keeps read models');
+  }
+
+  private isHeld(slice: Slice, isBuilt: boolean): boolean {
+    const held = this.holdings.get(idOf(slice));
+    return held !== undefined && held.slice.of === slice.of && held.isBuilt === isBuilt;
+  }
+
+  /** Where none follows the log yet, the slices that are furthest make the live lane; those at another place follow together from there. */
+  private enter(slices: readonly { slice: Slice; isBuilt: boolean }[], checkpoints: ReadonlyMap<string, ViewCheckpoint>): void {
+    for (const { slice, isBuilt } of slices) this.holdings.set(idOf(slice), { slice, isBuilt, left: new AbortController(), work: Promise.resolve() });
+    for (const { slice } of slices.filter(({ isBuilt }) => !isBuilt)) this.aside([slice], this.build(slice));
+
+    const built = slices.filter(({ isBuilt }) => isBuilt).map(({ slice }) => ({ slice, position: checkpoints.get(slice.view.name)!.slices[slice.index]!.position }));
+    const [furthest, ...behind] = placesOf(built);
+    if (furthest && this.live.size === 0) this.join(furthest);
+    else if (furthest) behind.push(furthest);
+    for (const group of behind) this.aside(group, this.catchUp(group));
+    for (const { slice: { view, index } } of built) if (index === 0) this.aside([], this.retryParked(view));
+  }
+
+  /** Returns when nothing is written for the slice any more. */
+  private async leave(slice: Slice): Promise<void> {
+    const holding = this.holdings.get(idOf(slice));
+    if (!holding) return;
+    this.holdings.delete(idOf(slice));
+    holding.left.abort();
+    if (this.live.delete(holding.slice)) {
+      this.round.abort();
+      await this.liveRound;
+    }
+    await holding.work;
+    this.world.reached.leave(holding.slice);
+  }
+
+  private async keepLive(): Promise<void> {
     for (let failures = 0; !this.signal.aborted; ) {
       this.round = new AbortController();
+      const signal = AbortSignal.any([this.signal, this.round.signal]);
+      const since = performance.now();
       try {
-        const since = performance.now();
-        await this.followLive(AbortSignal.any([this.signal, this.round.signal])).catch((error) => {
-          if (performance.now() - since > 1000) failures = 0;
-          throw error;
-        });
+        const following = new Lane([...this.live], this.world).follow(signal);
+        this.liveRound = following.catch(() => undefined);
+        await following;
+        // Nothing to follow until a slice joins.
+        await aborted(signal);
       } catch (error) {
         if (this.signal.aborted) break;
+        if (performance.now() - since > 1000) failures = 0;
         if (error instanceof ViewFailed) this.expel(error);
-        else if (!(error instanceof CheckpointMoved)) {
+        else if (error instanceof CheckpointMoved) this.nextLook.abort();
+        else {
           this.world.log.warn({ err: error }, 'The projections stopped for a moment');
           await pause(backoff_ms(failures++), this.signal);
         }
       }
     }
-    await Promise.all(this.asides);
   }
 
-  private async followLive(signal: AbortSignal): Promise<void> {
-    const aborted = new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
-    await new Lane([...this.live], this.ownership.client, this.world).follow(signal);
-    // Nothing to follow until a view joins.
-    if (!signal.aborted) await aborted;
-  }
-
-  /** The views that are furthest make the live lane; those at another place follow together from there. */
-  private async assign(): Promise<void> {
-    const checkpoints = await readCheckpoints(this.world.pool);
-    const places = new Map<string, Place>();
-    for (const view of this.views) {
-      const checkpoint = checkpoints.get(view.name);
-      if (checkpoint?.version !== view.version) {
-        this.aside(this.build(view));
-        continue;
-      }
-      const text = formatPosition(checkpoint.position);
-      const place = places.get(text) ?? { position: checkpoint.position, views: [] };
-      place.views.push(view);
-      places.set(text, place);
-    }
-    const [furthest, ...behind] = [...places.values()].sort((a, b) => comparePositions(b.position, a.position));
-    for (const view of furthest?.views ?? []) this.live.add(view);
-    for (const { views } of behind) this.aside(this.catchUp(views));
-  }
-
-  private aside(work: Promise<void>): void {
+  /** Work for slices beside the live lane. */
+  private aside(slices: readonly Slice[], work: Promise<void>): void {
     const tracked = work.finally(() => this.asides.delete(tracked));
     this.asides.add(tracked);
+    for (const slice of slices) {
+      const holding = this.holdings.get(idOf(slice));
+      if (holding?.slice === slice) holding.work = tracked;
+    }
   }
 
-  private join(views: readonly View[]): void {
-    for (const view of views) this.live.add(view);
+  private join(slices: readonly Slice[]): void {
+    for (const slice of slices) this.live.add(slice);
     this.round.abort();
   }
 
   private expel(failure: ViewFailed): void {
-    const view = this.views.find(({ name }) => name === failure.view)!;
-    this.live.delete(view);
-    this.aside(this.catchUp([view]));
+    const slice = [...this.live].find(({ view, index }) => view.name === failure.view && index === failure.slice);
+    if (!slice) return;
+    this.live.delete(slice);
+    this.aside([slice], this.catchUp([slice]));
   }
 
-  /** Follows the log with these views alone until they are at its end. One that fails is tried again, ever more seldom. */
-  private async catchUp(views: readonly View[]): Promise<void> {
-    for (let failures = 0; !this.signal.aborted; failures++) {
+  /** Those of the slices that this process still owns. */
+  private still(slices: readonly Slice[]): Slice[] {
+    return slices.filter((slice) => this.holdings.get(idOf(slice))?.slice === slice);
+  }
+
+  /** Follows the log with these slices alone until they are at its end. One that fails is tried again, ever more seldom. */
+  private async catchUp(group: readonly Slice[]): Promise<void> {
+    let slices = this.still(group);
+    for (let failures = 0; !this.signal.aborted && slices.length > 0; slices = this.still(slices)) {
+      const signal = AbortSignal.any([this.signal, ...slices.map((slice) => this.holdings.get(idOf(slice))!.left.signal)]);
       try {
-        await withClient(this.world.pool, (client) => new Lane(views, client, this.world).follow(this.signal, { untilLive: true }));
-        return this.join(views);
+        await new Lane(slices, this.world).follow(signal, { untilLive: true });
+        if (!signal.aborted) return this.join(slices);
+        continue;
       } catch (error) {
-        if (error instanceof ViewFailed && views.length > 1) return this.separate(views);
-        if (error instanceof ViewFailed) await this.report(error);
-        else if (!(error instanceof CheckpointMoved)) this.world.log.warn({ err: error, views: views.map(({ name }) => name) }, 'Views that are behind stopped for a moment');
+        if (error instanceof ViewFailed && slices.length > 1) return this.separate(slices);
+        if (error instanceof ViewFailed) await this.report(slices[0]!, error);
+        else if (error instanceof CheckpointMoved) this.nextLook.abort();
+        else this.world.log.warn({ err: error, slices: slices.map(sliceName) }, 'Views that are behind stopped for a moment');
       }
-      await pause(backoff_ms(failures), this.signal);
+      await pause(backoff_ms(failures++), signal);
     }
+  }
+
+  private separate(slices: readonly Slice[]): void {
+    for (const slice of slices) this.aside([slice], this.catchUp([slice]));
   }
 
   /** Another release may be able to take what this one's predecessor could not. */
-  private async retryParked(): Promise<void> {
-    const { parked, log } = this.world;
+  private async retryParked(view: View): Promise<void> {
+    if (this.retried.has(view)) return;
+    this.retried.add(view);
     try {
-      const counts = await parked.read();
-      for (const view of this.views) if (counts.has(view.name)) await retryParked(view, this.world, {}, this.signal);
+      if ((await this.world.parked.read()).has(view.name)) await retryParked(view, this.world, {}, this.signal);
     } catch (error) {
-      log.warn({ err: error }, 'The parked events could not be tried again');
+      this.world.log.warn({ err: error, view: view.name }, 'The parked events could not be tried again');
     }
   }
 
-  private separate(views: readonly View[]): void {
-    for (const view of views) this.aside(this.catchUp([view]));
-  }
-
   /** Builds one view at a time, to leave the machine to those who ask. What stood there before goes on answering. */
-  private async build(view: View): Promise<void> {
-    const { log } = this.world;
-    for (let failures = 0; !this.signal.aborted; failures++) {
+  private async build(slice: Slice): Promise<void> {
+    const { view } = slice;
+    const signal = AbortSignal.any([this.signal, this.holdings.get(idOf(slice))!.left.signal]);
+    for (let failures = 0; !signal.aborted; failures++) {
       try {
-        log.info({ view: view.name, version: view.version }, 'The view is new or has changed; it is built from the log');
-        await this.inTurn(() => rebuild(view, this.world, () => undefined, this.signal));
-        return this.join([view]);
+        this.world.log.info({ view: view.name, version: view.version }, 'The view is new or has changed; it is built from the log');
+        await this.inTurn(() => rebuild(view, this.world, () => undefined, signal));
+        // By the next look its slices are there.
+        return this.nextLook.abort();
       } catch (error) {
-        if (this.signal.aborted) return;
-        await this.report(error instanceof ViewFailed ? error : new ViewFailed(view.name, [], error));
+        if (signal.aborted) return;
+        await this.report(slice, error instanceof ViewFailed ? error : new ViewFailed(view.name, [], error));
       }
-      await pause(backoff_ms(failures), this.signal);
+      await pause(backoff_ms(failures), signal);
     }
   }
 
@@ -155,13 +229,36 @@ export class Term {
     return turn;
   }
 
-  private async report(failure: ViewFailed): Promise<void> {
+  private async report(slice: Slice, failure: ViewFailed): Promise<void> {
     const { log, pool } = this.world;
     log.error({ err: failure.cause, view: failure.view }, failure.message);
     try {
-      await noteError(pool, failure.view, failure.message);
+      await noteError(pool, slice, failure.message);
     } catch (error) {
       log.warn({ err: error, view: failure.view }, 'The failure of the view could not be noted');
     }
   }
+}
+
+/** The slices of a view as it stands; only the first, to build the view, where it is not there in this version. */
+function slicesOf(view: View, checkpoint: ViewCheckpoint | undefined): { slice: Slice; isBuilt: boolean }[] {
+  if (checkpoint?.version !== view.version) return [{ slice: wholeView(view), isBuilt: false }];
+  return checkpoint.slices.map((_, index) => ({ slice: { view, index, of: checkpoint.slices.length }, isBuilt: true }));
+}
+
+/** Groups of slices at about the same position, the furthest first. */
+function placesOf(slices: readonly { slice: Slice; position: Position }[]): Slice[][] {
+  const groups: { from: Position; slices: Slice[] }[] = [];
+  for (const { slice, position } of [...slices].sort((a, b) => comparePositions(b.position, a.position))) {
+    const last = groups.at(-1);
+    if (last && last.from.commit - position.commit <= samePlace_bytes) last.slices.push(slice);
+    else groups.push({ from: position, slices: [slice] });
+  }
+  return groups.map((group) => group.slices);
+}
+
+const idOf = ({ view, index }: Slice): string => `${view.name}/${index}`;
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
 }

@@ -34,3 +34,9 @@ export async function withClient<Result>(pool: Pool, work: (client: PoolClient) 
     client.release(broken);
   }
 }
+
+/** Lends several connections at once, for as long as the work takes. */
+export function withClients<Result>(pool: Pool, count: number, work: (clients: readonly PoolClient[]) => Promise<Result>): Promise<Result> {
+  if (count === 0) return work([]);
+  return withClient(pool, (client) => withClients(pool, count - 1, (others) => work([client, ...others])));
+}

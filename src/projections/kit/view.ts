@@ -17,7 +17,8 @@ export interface View {
   readonly eventTypes: readonly string[] | 'all';
   /**
    * What an event concerns: when it cannot be taken, later events of the same key wait behind it. Throws what decoding
-   * throws. Left out where the rows of one stream never depend on another's: the key is then the stream.
+   * throws. Left out where the rows of one stream never depend on another's: the key is then the stream. Events of one
+   * key are projected in their order; those of different keys may be projected side by side, so they share no row.
    */
   keyOf?(event: StoredEvent): string;
   /** Writes what a batch means, in few set-based statements, inside the engine's transaction. */

@@ -36,7 +36,7 @@ export function memoryCore(): MemoryCore {
   const core: MemoryCore = {
     events,
     failWith: (error) => void (failure = error),
-    viewStatus: { name: 'projects', version: 1, state: 'live', position: '0', lagPositions: '0', lagMs: 0, parkedKeys: 0, eventsPerSecond: 0 },
+    viewStatus: { name: 'projects', version: 1, state: 'live', position: '0', lagPositions: '0', lagMs: 0, parkedKeys: 0, eventsPerSecond: 0, slices: [{ slice: 0, position: '0', owner: 'here:1' }] },
     catalogue: catalogue.filter(({ name }) => name === 'projects'),
     eventStore,
     aggregates,
@@ -57,6 +57,7 @@ export function memoryCore(): MemoryCore {
       operation: async () => Promise.reject(new Error('There are no operations here')),
       cancelOperation: async () => Promise.reject(new Error('There are no operations here')),
       compare: async () => Promise.reject(new Error('Nothing is compared here')),
+      split: async () => undefined,
       parked: async () => [],
       parkedCounts: async () => new Map(),
       retryParked: async () => ({ taken: 0, left: 0 }),

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { startOfLog } from '../../../src/platform/eventstore/port.js';
+import type { ProjectionEngine } from '../../../src/projections/engine/index.js';
 import { until } from '../../support/until.js';
 import { countersView } from './counters.js';
 import { engineWorld, type EngineWorld } from './world.js';
@@ -60,47 +61,58 @@ describe('waiting for a position', () => {
   });
 
   test('works in a process that only answers queries', async () => {
-    const [owner, standby] = [world.engine([counters]), world.engine([counters])];
-    await owner.start();
-    await until('the first engine is the owner', () => owner.isOwner);
-    await standby.start();
+    const [projector, answering] = [world.engine([counters]), world.engine([counters], { projects: false })];
+    await projector.start();
+    await answering.start();
     const { position } = await raise(7);
-    await standby.waitFor(['counters'], position);
-    expect(standby.isOwner).toBe(false);
+    await answering.waitFor(['counters'], position);
+    expect(answering.isOwner).toBe(false);
     expect(await rowsOf('counters')).toEqual([{ counter: 'a', sum: 7, events: 1 }]);
   });
 });
 
-describe('the one owner', () => {
-  test('is followed by a process that stood by', async () => {
-    const [owner, standby] = [world.engine([counters]), world.engine([counters])];
-    await owner.start();
-    await until('the first engine is the owner', () => owner.isOwner);
-    await standby.start();
+describe('several processes', () => {
+  const started = async () => {
+    const engine = world.engine([counters, totals]);
+    await engine.start();
+    return engine;
+  };
+  const bothOwn = (a: ProjectionEngine, b: ProjectionEngine) => until('both own something', () => a.isOwner && b.isOwner);
+
+  test('share the views, and each waits for what the other projects', async () => {
+    const [a, b] = [await started(), await started()];
+    await bothOwn(a, b);
+    const { position } = await raise(7);
+    for (const engine of [a, b]) await engine.waitFor(['counters', 'totals', 'command-log'], position);
+    expect(await rowsOf('counters')).toEqual([{ counter: 'a', sum: 7, events: 1 }]);
+    expect(await rowsOf('totals')).toEqual([{ counter: 'a', sum: 7, events: 1 }]);
+  });
+
+  test('take over from one that stops', async () => {
+    const [a, b] = [await started(), await started()];
+    await bothOwn(a, b);
     await raise(1);
-    await owner.stop();
+    await a.stop();
     const { position } = await raise(2);
-    await standby.waitFor(['counters'], position);
-    expect(standby.isOwner).toBe(true);
+    await b.waitFor(['counters', 'totals'], position);
     expect(await rowsOf('counters')).toEqual([{ counter: 'a', sum: 3, events: 2 }]);
   });
 
-  test('still answers those who wait when another process has taken over from it', async () => {
-    const [owner, standby] = [world.engine([counters]), world.engine([counters])];
-    await owner.start();
-    await until('the first engine is the owner', () => owner.isOwner);
-    await standby.start();
-    await until('the other one has taken over', async () => {
-      await world.database.pool.query(
-        `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())`,
-      );
-      return until('somebody owns', () => owner.isOwner || standby.isOwner).then(() => standby.isOwner);
-    });
-    const { position } = await raise(3);
-    await owner.waitFor(['counters'], position);
-    expect(await rowsOf('counters')).toEqual([{ counter: 'a', sum: 3, events: 1 }]);
+  test('say alike who owns what', async () => {
+    const engines = ['one', 'two'].map((name) => world.engine([counters, totals], { name }));
+    const outside = world.engine([counters, totals], { projects: false });
+    for (const engine of [...engines, outside]) await engine.start();
+    await bothOwn(engines[0]!, engines[1]!);
+    for (const engine of [...engines, outside]) {
+      await until('each owns its share', async () => {
+        const owners = (await engine.status()).map(({ slices }) => slices[0]!.owner);
+        return owners.every((owner) => owner === 'one' || owner === 'two') && new Set(owners).size === 2;
+      });
+    }
   });
+});
 
+describe('an owner', () => {
   test('stops when its lock is lost and goes on when it has it again', async () => {
     const engine = world.engine([counters]);
     await engine.start();

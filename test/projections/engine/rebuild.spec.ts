@@ -111,12 +111,11 @@ describe('a rebuild', () => {
   });
 
   test('works from a process that does not project', async () => {
-    const [owner, standby] = [world.engine([counters]), world.engine([counters])];
+    const [owner, answering] = [world.engine([counters]), world.engine([counters], { projects: false })];
     await owner.start();
-    await until('the first engine is the owner', () => owner.isOwner);
-    await standby.start();
+    await answering.start();
     const stopWriting = writeSteadily();
-    await standby.rebuild('counters', nobodyListens);
+    await answering.rebuild('counters', nobodyListens);
     await owner.waitFor(['counters'], await stopWriting());
     expect(await rows()).toEqual(await folded());
   });

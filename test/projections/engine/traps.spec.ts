@@ -12,6 +12,7 @@ import { Lane } from '../../../src/projections/engine/lane.js';
 import { ParkedCounts } from '../../../src/projections/engine/parking/counts.js';
 import { Rates } from '../../../src/projections/engine/rates.js';
 import { Reached } from '../../../src/projections/engine/reached.js';
+import { wholeView } from '../../../src/projections/engine/slices.js';
 import type { View } from '../../../src/projections/kit/view.js';
 import { until } from '../../support/until.js';
 import { countersView, foldOfLog } from './counters.js';
@@ -39,17 +40,16 @@ test('two writers that both believe to be the owner count every event once', asy
   const stop = new AbortController();
   let clashes = 0;
   const believer = async () => {
-    const client = await world.database.pool.connect();
-    const reached = new Reached();
+    const { eventStore, database: { pool } } = world;
+    const surroundings = { eventStore, pool, log: silent, reached: new Reached(), rates: new Rates(), parked: new ParkedCounts(pool) };
     while (!stop.signal.aborted) {
       try {
-        await new Lane([counters], client, { eventStore: world.eventStore, pool: world.database.pool, log: silent, reached, rates: new Rates(), parked: new ParkedCounts(world.database.pool) }).follow(stop.signal);
+        await new Lane([wholeView(counters)], surroundings).follow(stop.signal);
       } catch (error) {
         if (!(error instanceof CheckpointMoved)) throw error;
         clashes++;
       }
     }
-    client.release();
   };
   const believers = [believer(), believer()];
   let last = await raise(1);
@@ -72,7 +72,7 @@ test('a position survives the database whole, up to the last unsigned 64-bit num
   const to = { commit: largest, prepare: 2n ** 63n + 1n };
   await putCheckpoint(client, counters, from);
   expect((await readCheckpoints(client)).get('counters')!.position).toEqual(from);
-  const move = (prepare: bigint) => moveCheckpoints(client, [{ view: counters, from: { ...from, prepare }, to, parking: 0, eventsPerSecond: 0 }]);
+  const move = (prepare: bigint) => moveCheckpoints(client, [{ slice: wholeView(counters), from: { ...from, prepare }, to, parking: 0, eventsPerSecond: 0 }]);
   expect(await move(2n ** 53n)).toBe(false);
   expect(await move(from.prepare)).toBe(true);
   expect((await readCheckpoints(client)).get('counters')!.position).toEqual(to);

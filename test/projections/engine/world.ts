@@ -3,7 +3,7 @@ import { DataSource } from 'typeorm';
 import { connect } from '../../../src/platform/eventstore/index.js';
 import type { AppendResult, EventStore } from '../../../src/platform/eventstore/port.js';
 import { connectDataSource } from '../../../src/platform/postgres/data-source.js';
-import { ProjectionEngine } from '../../../src/projections/engine/index.js';
+import { ProjectionEngine, type ProjectionEngineOptions } from '../../../src/projections/engine/index.js';
 import type { View } from '../../../src/projections/kit/view.js';
 import { testEventStore } from '../../support/eventstore.js';
 import { testDatabase, type TestDatabase } from '../../support/postgres.js';
@@ -16,7 +16,7 @@ export interface EngineWorld {
   /** Lines of the engines' log at level warn or error. */
   readonly complaints: string[];
   /** A new engine on this log and database, as another process would have it. */
-  engine(views: readonly View[]): ProjectionEngine;
+  engine(views: readonly View[], options?: Pick<ProjectionEngineOptions, 'projects' | 'name'>): ProjectionEngine;
   append(stream: string, ...events: readonly (readonly [type: string, data: unknown])[]): Promise<AppendResult>;
   close(): Promise<void>;
 }
@@ -36,8 +36,8 @@ export async function engineWorld(views: readonly View[]): Promise<EngineWorld> 
     eventStoreUrl: store.url,
     database,
     complaints,
-    engine(engineViews) {
-      const engine = new ProjectionEngine({ eventStore, pool: database.pool, views: engineViews, log });
+    engine(engineViews, options) {
+      const engine = new ProjectionEngine({ eventStore, pool: database.pool, views: engineViews, log, ...options });
       engines.push(engine);
       return engine;
     },

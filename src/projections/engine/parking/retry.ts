@@ -4,7 +4,8 @@ import { Refusal } from '../../../domain/kit/index.js';
 import { StreamDeleted } from '../../../platform/eventstore/errors.js';
 import type { EventStore, StoredEvent } from '../../../platform/eventstore/port.js';
 import type { View } from '../../kit/view.js';
-import { changeParking, lockCheckpoint } from '../checkpoints.js';
+import { changeParking } from '../checkpoints.js';
+import { holdTogether } from '../together.js';
 import { inTransaction, withClient } from '../transaction.js';
 import type { World } from '../world.js';
 import { keyOf, streamKey, withoutNul } from './keys.js';
@@ -54,9 +55,12 @@ class Retry {
     await this.requireSameRows();
     this.neverFailed = await neverFailed(client, view.name);
     const held = await heldAfter(client, view.name, this.place, eventsPerTransaction);
-    const last = held.at(-1);
-    if (!last) return false;
     const settlement: Settlement = { taken: [], moved: [], failed: new Map() };
+    const last = held.at(-1);
+    if (!last) {
+      if (await settle(client, view.name, settlement)) await changeParking(client, view);
+      return false;
+    }
     for (const place of held) await this.tryOne(place, settlement);
     await settle(client, view.name, settlement);
     if (settlement.taken.length > 0 || settlement.moved.length > 0) {
@@ -69,10 +73,13 @@ class Retry {
     return true;
   }
 
-  /** What is known of blocked keys holds only while nobody else takes up events or replaces the rows. */
+  /**
+   * What is known of blocked keys holds only while nobody else takes up events or replaces the rows. The slices stand at
+   * one position: an event may wait for one of another slice that would otherwise not be parked yet.
+   */
   private async requireSameRows(): Promise<void> {
-    const checkpoint = await lockCheckpoint(this.client, this.view.name);
-    if (checkpoint?.version !== this.view.version) {
+    const checkpoint = await holdTogether(this.client, this.view, this.world);
+    if (!checkpoint) {
       throw new Refusal('FAILED_PRECONDITION', `View ${this.view.name} is not built in this version yet`, { reason: 'VIEW_NOT_BUILT' });
     }
     this.parking ??= checkpoint.parking;

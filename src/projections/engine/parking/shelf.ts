@@ -30,8 +30,13 @@ export class Shelf {
   /** Puts events behind those that wait already. A key that was free until now waits without having failed. */
   async hold(client: ClientBase, held: readonly HeldEvent[]): Promise<void> {
     if (held.length === 0) return;
-    await client.query({ ...holdKeys, values: [this.view.name, this.shadow, held.map(({ key }) => key)] });
+    await this.mark(client, held.map(({ key }) => key));
     await client.query({ ...holdEvents, values: [this.view.name, this.shadow, ...columnsOf(held)] });
+  }
+
+  /** Makes keys wait for an event that another slice has to park. */
+  async mark(client: ClientBase, keys: readonly string[]): Promise<void> {
+    if (keys.length > 0) await client.query({ ...holdKeys, values: [this.view.name, this.shadow, keys] });
   }
 
   /** Removes everything from this shelf. */

@@ -40,8 +40,8 @@ export async function neverFailed(client: ClientBase, view: string): Promise<Set
   return new Set(rows.map(({ key }) => key));
 }
 
-/** Writes what has become of the events, and lets go of the keys under which none waits any more. */
-export async function settle(client: ClientBase, view: string, { taken, moved, failed }: Settlement): Promise<void> {
+/** Writes what has become of the events, and lets go of the keys under which none waits any more: true when there were such. */
+export async function settle(client: ClientBase, view: string, { taken, moved, failed }: Settlement): Promise<boolean> {
   await client.query(
     `delete from projection_parked_events held using unnest($2::numeric[], $3::numeric[]) as taken(commit, prepare)
      where view = $1 and not shadow and commit_position = taken.commit and prepare_position = taken.prepare`,
@@ -65,11 +65,12 @@ export async function settle(client: ClientBase, view: string, { taken, moved, f
      select distinct $1::text, false, key from projection_parked_events where view = $1 and not shadow and key = any($2) on conflict do nothing`,
     [view, moved.map(({ key }) => key)],
   );
-  await client.query(
+  const { rowCount } = await client.query(
     `delete from projection_parked_keys parked where view = $1 and not shadow and not exists (
        select 1 from projection_parked_events held where (held.view, held.shadow, held.key) = (parked.view, parked.shadow, parked.key))`,
     [view],
   );
+  return rowCount !== 0;
 }
 
 const placesOf = (places: readonly HeldPlace[]): string[][] => [places.map(({ commit }) => commit), places.map(({ prepare }) => prepare)];

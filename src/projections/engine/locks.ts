@@ -1,0 +1,41 @@
+import type { ClientBase, Pool } from 'pg';
+import { hashOf, mostSlices } from './slices.js';
+import type { Member } from './share.js';
+
+type Lock = readonly [first: number, second: number];
+
+/** The first halves of the engine's locks: this one for being there, and the next ones for the slices 0, 1, 2, … of a view. */
+const firstLock = 0x7461_7300;
+
+/** Held, shared, by every process that projects. */
+export const memberLock: Lock = [firstLock, 0];
+
+/** Held by the one process that projects the slice. */
+export const sliceLock = (view: string, index: number): Lock => [firstLock + 1 + index, hashOf(view)];
+
+/** Who projects, as Postgres sees it: the members, and which of their sessions and processes owns what. */
+export interface Locks {
+  readonly members: readonly Member[];
+  /** By the slice's `lockName`: the process as it calls itself. */
+  readonly owners: ReadonlyMap<string, string>;
+  /** The number of the session that asks. */
+  readonly me: number;
+}
+
+const selectLocks = `
+  select lock.pid, lock.classid::integer - ${firstLock + 1} as slice, lock.objid::integer as hash, activity.application_name as process, pg_backend_pid() as me
+  from pg_locks lock join pg_stat_activity activity on activity.pid = lock.pid
+  where lock.locktype = 'advisory' and lock.objsubid = 2 and lock.granted
+    and lock.database = (select oid from pg_database where datname = current_database())
+    and lock.classid::bigint between ${firstLock} and ${firstLock + mostSlices}`;
+
+/** Reads who projects, and what. */
+export async function readLocks(db: Pool | ClientBase): Promise<Locks> {
+  const { rows } = await db.query(selectLocks);
+  const slices = rows.filter(({ slice }) => slice >= 0);
+  const members = rows.filter(({ slice }) => slice < 0).map(({ pid }) => ({ id: pid, held: slices.filter((held) => held.pid === pid).length }));
+  return { members, owners: new Map(slices.map(({ slice, hash, process }) => [`${hash}/${slice}`, process.replace(/^tarl /, '')])), me: rows[0]?.me };
+}
+
+/** What the lock of a slice is called among the owners. */
+export const lockName = (view: string, index: number): string => `${hashOf(view)}/${index}`;

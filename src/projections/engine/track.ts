@@ -1,0 +1,168 @@
+import type { PoolClient } from 'pg';
+import { comparePositions, type Position, type StoredEvent } from '../../platform/eventstore/port.js';
+import type { ViewTransaction } from '../kit/view.js';
+import { moveCheckpoints, type ViewCheckpoint } from './checkpoints.js';
+import { CheckpointMoved, isOfOneEvent, isPassing, ViewFailed } from './failures.js';
+import { memberAt, shareOf, type Member } from './member.js';
+import type { Division } from './parking/keys.js';
+import { parkOne } from './parking/take.js';
+import { backoff_ms, pause } from './pause.js';
+import { sliceName, type Slice, type Sorting } from './slices.js';
+import { inTransaction } from './transaction.js';
+import type { World } from './world.js';
+
+/** Positions that no row goes with are written this seldom. */
+export const idleWrite_ms = 1000;
+
+/** An event that fails is tried this often, with waits in between, before its key is parked. */
+const triesBeforeParking = 5;
+/** The waits of a track together: when many events fail, the view itself is at fault, and the healthy keys need not wait for each of them. */
+const patience_ms = 5000;
+
+/** Slices that move on together over one connection: rows and checkpoints in one transaction a batch. */
+export class Track {
+  private members: Member[] = [];
+  private writtenAt = 0;
+  private patienceLeft_ms = patience_ms;
+
+  constructor(
+    private readonly slices: readonly Slice[],
+    private readonly client: PoolClient,
+    private readonly world: World,
+  ) {}
+
+  /** Where each of its slices stands; none when another release keeps all of them. */
+  get positions(): readonly Position[] {
+    return this.members.map(({ held }) => held);
+  }
+
+  /** Every track starts from what is committed. A view that is kept in another version, or split otherwise by now, is left alone. */
+  async takePlaces(checkpoints: ReadonlyMap<string, ViewCheckpoint>, sortingOf: (slice: Slice) => Sorting): Promise<void> {
+    this.members = [];
+    for (const slice of this.slices) {
+      const checkpoint = checkpoints.get(slice.view.name);
+      if (checkpoint?.version !== slice.view.version || checkpoint.slices.length !== slice.of) continue;
+      this.members.push(await memberAt(slice, checkpoint, slice.of > 1 ? sortingOf(slice) : undefined, this.client));
+    }
+    this.noteReached();
+  }
+
+  /** True when positions have moved that are not written, and it is time to. */
+  get isDue(): boolean {
+    return !this.isWritten && performance.now() - this.writtenAt >= idleWrite_ms;
+  }
+
+  get isWritten(): boolean {
+    return this.members.every(({ held, stored }) => held === stored);
+  }
+
+  /** Takes a batch. A slice that is alone and fails goes on event by event, so that only the one it cannot take is parked. */
+  async take(events: readonly StoredEvent[], position: Position, signal: AbortSignal): Promise<void> {
+    try {
+      await this.takeWhole(events, position);
+    } catch (error) {
+      if (!(error instanceof ViewFailed) || this.members.length > 1) throw error;
+      if (events.length < 2) return this.insist(events, position, error, signal);
+      const middle = Math.floor(events.length / 2);
+      await this.take(events.slice(0, middle), events[middle - 1]!.position, signal);
+      await this.take(events.slice(middle), position, signal);
+    }
+  }
+
+  /** Writes positions that moved without any row. */
+  async writePositions(): Promise<void> {
+    if (!this.isWritten) await this.moveTo(undefined, async () => {});
+  }
+
+  /** Tries one event again and again, and parks its key when that does not help. */
+  private async insist(events: readonly StoredEvent[], position: Position, failure: ViewFailed, signal: AbortSignal): Promise<void> {
+    for (let tries = 1; tries < triesBeforeParking && isOfOneEvent(failure.cause); tries++) {
+      const wait_ms = Math.min(backoff_ms(tries - 1), this.patienceLeft_ms);
+      this.patienceLeft_ms -= wait_ms;
+      await pause(wait_ms, signal);
+      if (signal.aborted) throw failure;
+      try {
+        return await this.takeWhole(events, position);
+      } catch (error) {
+        if (!(error instanceof ViewFailed)) throw error;
+        failure = error;
+      }
+    }
+    await this.park(events[0], position, failure);
+  }
+
+  /** The rest of the view goes on; what comes later for the key waits behind the event. */
+  private async park(event: StoredEvent | undefined, position: Position, failure: ViewFailed): Promise<void> {
+    const [member] = this.members;
+    if (!member || !event || !isOfOneEvent(failure.cause)) throw failure;
+    const { slice: { view }, shelf, parked } = member;
+    const found = new Set(parked);
+    await this.moveTo(position, () => parkOne({ view, shelf, tx: this.tx, parked: found }, event, failure, triesBeforeParking));
+    for (const key of found) parked.add(key);
+    this.world.parked.forget();
+    this.world.log.error({ err: failure.cause, view: view.name, event: event.id }, `${failure.message}; its key is parked`);
+    this.noteReached();
+  }
+
+  private async takeWhole(events: readonly StoredEvent[], position: Position): Promise<void> {
+    const work = new Map<Member, Division>();
+    for (const member of this.members) {
+      const share = shareOf(member, events);
+      if (share) work.set(member, share);
+    }
+    if (work.size > 0) await this.project(work, position);
+    for (const member of this.members) member.held = later(member.held, position);
+    this.noteReached();
+    if (this.isDue) await this.writePositions();
+  }
+
+  private async project(work: ReadonlyMap<Member, Division>, position: Position): Promise<void> {
+    await this.moveTo(position, async () => {
+      for (const [{ slice: { view, index }, shelf }, { free, held, marked }] of work) {
+        await shelf.hold(this.client, held);
+        await shelf.mark(this.client, marked);
+        if (free.length === 0) continue;
+        try {
+          await view.project(free, this.tx);
+        } catch (cause) {
+          throw isPassing(cause) ? cause : new ViewFailed(view.name, free, cause, index);
+        }
+      }
+    });
+    for (const [{ slice, parked }, { free, held, marked }] of work) {
+      this.world.rates.count(sliceName(slice), free.length);
+      for (const { key } of held) parked.add(key);
+      for (const key of marked) parked.add(key);
+    }
+  }
+
+  /** The checkpoints move first: a batch that is not the next one is thrown away before any work, and no two writers deadlock. */
+  private async moveTo(position: Position | undefined, work: () => Promise<void>): Promise<void> {
+    const { rates } = this.world;
+    const moves = this.members.map(({ slice, stored, held, parking }) => ({
+      slice,
+      parking,
+      from: stored,
+      to: position ? later(held, position) : held,
+      eventsPerSecond: rates.perSecond(sliceName(slice)),
+    }));
+    await inTransaction(this.client, async () => {
+      if (!(await moveCheckpoints(this.client, moves))) throw new CheckpointMoved();
+      await work();
+    });
+    for (const [index, member] of this.members.entries()) member.held = member.stored = moves[index]!.to;
+    this.writtenAt = performance.now();
+  }
+
+  private get tx(): ViewTransaction {
+    return { client: this.client, table: (name) => name };
+  }
+
+  private noteReached(): void {
+    this.world.reached.note(this.members.map(({ slice, held }) => [slice, held] as const));
+  }
+}
+
+function later(a: Position, b: Position): Position {
+  return comparePositions(a, b) >= 0 ? a : b;
+}
