@@ -10,6 +10,7 @@ import { Operations } from './0009-operations.js';
 import { Jobs } from './0010-jobs.js';
 import { FeatureGroupVersions } from './0011-feature-group-versions.js';
 import { Slices } from './0012-slices.js';
+import { Transformations } from './0016-transformations.js';
 
 /** All migrations in their order. Only ever add to the end: what has been released is never changed. */
-export const migrations: readonly (new () => MigrationInterface)[] = [Engine, Projects, Features, FeatureChunks, Reactions, Parking, FeatureServices, Operations, Jobs, FeatureGroupVersions, Slices];
+export const migrations: readonly (new () => MigrationInterface)[] = [Engine, Projects, Features, FeatureChunks, Reactions, Parking, FeatureServices, Operations, Jobs, FeatureGroupVersions, Slices, Transformations];

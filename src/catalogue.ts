@@ -2,12 +2,15 @@ import type { AnyCommand } from './commands/kit/command.js';
 import { featureServiceCommands } from './commands/feature-services.js';
 import { featureCommands } from './commands/features.js';
 import { projectCommands } from './commands/projects.js';
+import { transformationCommands } from './commands/transformations.js';
 import { featureGroupQueries } from './projections/features/groups-queries.js';
 import { featureGroupsView } from './projections/features/groups-view.js';
 import { featureChunksView } from './projections/features/chunks/view.js';
 import { featureOnlineView } from './projections/features/online/view.js';
 import { featureServiceQueries } from './projections/features/services/queries.js';
 import { featureServicesView } from './projections/features/services/view.js';
+import { transformationQueries } from './projections/features/transformations/queries.js';
+import { transformationsView } from './projections/features/transformations/view.js';
 import type { AnyQuery } from './projections/kit/query.js';
 import type { View } from './projections/kit/view.js';
 import { jobsView } from './projections/jobs/view.js';
@@ -29,6 +32,7 @@ export interface Domain {
 export const catalogue: readonly Domain[] = [
   { name: 'projects', proto: 'tarl/projects/v1/projects.proto', service: 'tarl.projects.v1.Projects', commands: projectCommands as never, queries: projectQueries as never, views: [projectsView] },
   { name: 'features', proto: 'tarl/features/v1/features.proto', service: 'tarl.features.v1.Features', commands: [...featureCommands, ...featureServiceCommands] as never, queries: [...featureGroupQueries, ...featureServiceQueries] as never, views: [featureGroupsView, featureServicesView, featureOnlineView, featureChunksView] },
+  { name: 'transformations', proto: 'tarl/features/v1/transformations.proto', service: 'tarl.features.v1.Transformations', commands: transformationCommands as never, queries: transformationQueries as never, views: [transformationsView] },
 ];
 
 /** The views of all domains, and those of the platform itself. */

@@ -5,9 +5,11 @@ import { featureReference, referenceOf, versionedGroup } from '../domain/feature
 import { archiveFeatureService, changeFeatureService, createFeatureService, describeFeatureService } from '../domain/features/services/decisions.js';
 import { featureService } from '../domain/features/services/state.js';
 import { featureGroup, type FeatureGroup } from '../domain/features/state.js';
-import { featureGroupStream, featureServiceStream } from '../domain/features/streams.js';
+import { featureGroupStream, featureServiceStream, transformationStream } from '../domain/features/streams.js';
+import { requireOutput } from '../domain/features/transformations/decisions.js';
+import { transformation, type Transformation } from '../domain/features/transformations/state.js';
 import { description, resourceName } from '../domain/kit/index.js';
-import { defineCommand, type Requirement } from './kit/command.js';
+import { defineCommand, oneOf, type Requirement } from './kit/command.js';
 
 const ofService = {
   permission: 'features.define',
@@ -29,16 +31,22 @@ function requireDifferentColumns({ features, fullNames }: { features: string[]; 
   });
 }
 
-/** Every feature of the service is one that its group has now. */
-function existing({ project, features }: { project: string; features: readonly string[] }): Requirement<FeatureGroup>[] {
+/** Every feature of the service is one that its group has now, or that a transformation gives. */
+function existing({ project, features }: { project: string; features: readonly string[] }): Requirement[] {
   const groups = Map.groupBy(features.map((text, index) => ({ ...referenceOf(text), field: `features[${index}]` })), ({ name: group }) => group);
-  return [...groups].map(([named, references]) => {
+  return [...groups].flatMap(([named, references]) => {
     const { group, version } = versionedGroup(named);
-    return {
+    const ofGroup: Requirement<FeatureGroup> = {
       decider: featureGroup,
       stream: featureGroupStream(project, group),
       check: (state) => references.forEach(({ feature, field }) => requireFeature({ project, group, version }, feature, state, field)),
     };
+    const given: Requirement<Transformation> = {
+      decider: transformation,
+      stream: transformationStream(project, group),
+      check: (state) => references.forEach(({ feature, field }) => requireOutput({ project, transformation: group, version }, feature, state, field)),
+    };
+    return oneOf(ofGroup, given);
   });
 }
 

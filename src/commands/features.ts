@@ -3,10 +3,11 @@ import { archiveFeatureGroup, changeFeatureGroupTtl, createFeatureGroup, deleteF
 import { entityKeys, featureSpec, type FeatureSpec, mostFeatures, namesDiffer, owner, partitions, tags, ttlSeconds } from '../domain/features/definition.js';
 import { featureEntityDeleted } from '../domain/features/deletion.js';
 import { featureGroup } from '../domain/features/state.js';
-import { featureGroupStream, featureRowsStream } from '../domain/features/streams.js';
-import { description, resourceName } from '../domain/kit/index.js';
+import { featureGroupStream, featureRowsStream, transformationStream } from '../domain/features/streams.js';
+import { transformation, type Transformation } from '../domain/features/transformations/state.js';
+import { description, Refusal, resourceName } from '../domain/kit/index.js';
 import { patternFault } from './features/patterns.js';
-import { defineCommand, defineCommandInto } from './kit/command.js';
+import { defineCommand, defineCommandInto, type Requirement } from './kit/command.js';
 
 const ofGroup = {
   permission: 'features.define',
@@ -43,6 +44,17 @@ const wholeGroup = z
     });
   });
 
+/** Both stand in the same place of a reference. */
+const nameIsFree = ({ project, group }: { project: string; group: string }): Requirement<Transformation>[] => [
+  {
+    decider: transformation,
+    stream: transformationStream(project, group),
+    check: ({ status }) => {
+      if (status !== 'absent') throw new Refusal('ALREADY_EXISTS', `${group} is the name of a transformation`, { reason: 'NAME_TAKEN', fields: [{ field: 'group', description: 'is the name of a transformation' }] });
+    },
+  },
+];
+
 export const featureCommands = [
   defineCommand({
     ...ofGroup,
@@ -50,6 +62,7 @@ export const featureCommands = [
     summary: 'Creates a feature group: the features of one kind of entity',
     http: { method: 'POST', path: '/api/v1/projects/{project}/feature-groups' },
     input: wholeGroup,
+    requires: nameIsFree,
     decide: createFeatureGroup,
     creates: true,
   }),

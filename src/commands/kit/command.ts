@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Decide, Decider, DomainEvent, EventDefinition } from '../../domain/kit/index.js';
+import { Refusal, type Decide, type Decider, type DomainEvent, type EventDefinition } from '../../domain/kit/index.js';
 
 /** `<domain>.<verb>`, what a caller must hold: `projects.write`. */
 export type Permission = `${string}.${string}`;
@@ -35,6 +35,23 @@ export interface Requirement<State = any> {
   readonly decider: Decider<State>;
   readonly stream: string;
   readonly check: (state: State) => void;
+}
+
+/** Requirements of which one is enough. Where none holds, what is there but does not fit says more than what is not there. */
+export function oneOf(...requirements: readonly Requirement[]): Requirement[] {
+  const failed: unknown[] = [];
+  return requirements.map((requirement, at) => ({
+    ...requirement,
+    check: (state) => {
+      try {
+        requirement.check(state);
+      } catch (error) {
+        failed[at] = error;
+        const all = failed.filter((one) => one !== undefined);
+        if (all.length === requirements.length) throw all.find((one) => !(one instanceof Refusal) || one.code !== 'NOT_FOUND') ?? all[0];
+      }
+    },
+  }));
 }
 
 /** The stream of another kind that takes a command's events, all of one decision together. */

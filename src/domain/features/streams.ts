@@ -4,6 +4,9 @@ export const featureGroupStream = (project: string, group: string): string => `f
 /** The stream of a service's definition. */
 export const featureServiceStream = (project: string, service: string): string => `feature_service-${project}.${service}`;
 
+/** The stream of a transformation's definition. */
+export const transformationStream = (project: string, transformation: string): string => `transformation-${project}.${transformation}`;
+
 /** The stream of the rows (and deletions) of all entities of a group that fall into one partition. */
 export const featureRowsStream = (project: string, group: string, partition: number): string => `features-${project}.${group}.${partition}`;
 

@@ -3,6 +3,7 @@ import type { FeatureValue } from '../../../domain/features/values.js';
 import { Refusal } from '../../../domain/kit/index.js';
 import type { Position } from '../../../platform/eventstore/port.js';
 import type { AnsweredFeature, OnlineAnswer, OnlineRequest } from '../online/read.js';
+import { shownColumns } from '../transformations/shown.js';
 import { deletedStatus, statusOf } from '../online/status.js';
 import { chosenEvents, type ListChunks } from './chosen-events.js';
 import type { HistoryEvent } from './events.js';
@@ -37,8 +38,8 @@ const mostEntities = 10_000;
  */
 export async function readAsOf(replay: Replay, request: AsOfRequest, signal?: AbortSignal, listChunks?: ListChunks): Promise<AsOfAnswer> {
   if (request.entities > mostEntities) throw new Refusal('INVALID_ARGUMENT', `A read takes at most ${mostEntities} entities; a training set takes more`, { reason: 'TOO_MANY_ENTITIES' });
-  const { known, end, selection, definitions } = await pinned(replay.eventStore, { ...request, aliases: [] }, signal);
-  const plan = planOf(selection, definitions, []);
+  const { known, end, selection, definitions, transformations } = await pinned(replay.eventStore, { ...request, aliases: [] }, signal);
+  const plan = planOf(selection, definitions, [], transformations);
   const joins = await replayed({ replay, listChunks, signal }, plan, request, { known, end });
   const groups = joins.map((join, at) => ({
     group: plan.joins[at]!.name,
@@ -49,7 +50,8 @@ export async function readAsOf(replay: Replay, request: AsOfRequest, signal?: Ab
     const oldestUs = ttlSeconds === 0 ? -Infinity : request.atUs - ttlSeconds * 1_000_000;
     return { name, group: plan.joins[join]!.name, type, ...answered(joins[join]!, feature, request.entities, oldestUs) };
   });
-  return { entities: request.entities, groups, features, known };
+  const { derived } = plan;
+  return { entities: request.entities, groups, features: derived ? shownColumns(derived, request.entities, features) : features, known };
 }
 
 interface Sources {

@@ -1,5 +1,6 @@
 import type { Position } from '../../../platform/eventstore/port.js';
 import { defaultTimeColumn, joinEntityTimes, requireSameKeys, startOf, type TimeRange } from './entity-times.js';
+import type { Named } from '../transformations/named.js';
 import type { KnownAt } from './known.js';
 import { pinned } from './pinned.js';
 import type { Replay } from './replay.js';
@@ -38,13 +39,13 @@ export interface HistoricalAnswer {
 
 /** Answers a question from the log. Refusals of the question itself come before the first table. */
 export async function historical(replay: Replay, asked: HistoricalQuestion, signal?: AbortSignal): Promise<HistoricalAnswer> {
-  const { known, end, selection: question, definitions } = await pinned(replay.eventStore, asked, signal);
+  const { known, end, selection: question, ...named } = await pinned(replay.eventStore, asked, signal);
   const { rows } = question;
   if (isTable(rows)) {
-    const plan = planOf(question, definitions, rows.columns.keys());
+    const plan = planOf(question, named.definitions, rows.columns.keys(), named.transformations);
     return { known, tables: one(() => joinHistory(replay, rows, plan, { known, end }, signal)) };
   }
-  const plan = planWithoutRows(question, definitions);
+  const plan = planWithoutRows(question, named);
   const { endUs, startUs = startOf(endUs, plan), entities } = rows;
   const range = { startUs, endUs, ...(entities && { entities: encodedKeys(momentsOf(entities, plan.joins[0]!)) }) };
   return { known, range, tables: joinEntityTimes(replay, plan, range, { known, end }, signal) };
@@ -53,10 +54,10 @@ export async function historical(replay: Replay, asked: HistoricalQuestion, sign
 const isTable = (rows: HistoricalQuestion['rows']): rows is RequestTable => 'columns' in rows;
 
 /** The columns of keys and time that rows of a range have are not known before the groups are, so they are planned twice. */
-function planWithoutRows(question: HistoricalQuestion, definitions: Parameters<typeof planOf>[1]): Plan {
-  const { joins } = planOf(question, definitions, []);
+function planWithoutRows(question: HistoricalQuestion, { definitions, transformations }: Named): Plan {
+  const { joins } = planOf(question, definitions, [], transformations);
   requireSameKeys(joins);
-  return planOf(question, definitions, [...joins.flatMap(({ keys }) => keys.map(({ column }) => column)), defaultTimeColumn]);
+  return planOf(question, definitions, [...joins.flatMap(({ keys }) => keys.map(({ column }) => column)), defaultTimeColumn], transformations);
 }
 
 const encodedKeys = ({ keys }: Moments): string[] => [...new Set(keys.filter((key) => key !== null))];

@@ -2,6 +2,8 @@ import type { FeatureGroupDefinition } from '../../../domain/features/state.js';
 import { featureGroupStream, featureRowsStream, featureServiceStream } from '../../../domain/features/streams.js';
 import { Refusal } from '../../../domain/kit/index.js';
 import { comparePositions, formatPosition, startOfLog, type EventStore, type Position, type StoredEvent } from '../../../platform/eventstore/port.js';
+import { resolve, type Named } from '../transformations/named.js';
+import { transformationAt } from '../transformations/transformation-at.js';
 import { groupAt } from './group-at.js';
 import type { KnownAt } from './known.js';
 import { askedOf, groupsOf, type Selection } from './selection.js';
@@ -12,15 +14,13 @@ export type Question = Selection & { readonly project: string; readonly service?
 
 /**
  * What a read may know, as a place in the log; where the log ended then, because deletions count up to there; and the
- * selection and the groups as they were declared there.
+ * selection, the groups and the transformations as they were declared there.
  */
-export interface Pinned<Asking extends Question = Question> {
+export interface Pinned<Asking extends Question = Question> extends Named {
   readonly known: KnownAt & { readonly position: Position };
   readonly end: Position;
   /** The question with the features of its service. */
   readonly selection: Asking;
-  /** By name. */
-  readonly definitions: ReadonlyMap<string, FeatureGroupDefinition>;
 }
 
 /**
@@ -34,12 +34,12 @@ export async function pinned<Asking extends Question>(eventStore: EventStore, qu
   const position = positionOf(end, known);
   const selection = service ? askedOf(question, await serviceAt(eventStore, project, service, known, signal)) : question;
   const groups = groupsOf(selection);
-  const declared = await groupsAt(eventStore, project, groups, position, signal);
-  if (known.timeUs === undefined) return { known: { ...known, position }, end, selection, definitions: declared };
-  const streams = [...[...declared.values()].flatMap(streamsOf), ...(service ? [featureServiceStream(project, service)] : [])];
+  const declared = await namedAt(eventStore, project, groups, { ...known, position }, signal);
+  if (known.timeUs === undefined) return { known: { ...known, position }, end, selection, ...declared };
+  const streams = [...[...declared.definitions.values()].flatMap(streamsOf), ...(service ? [featureServiceStream(project, service)] : [])];
   const then = await positionAt(eventStore, streams, known.timeUs, signal);
   const earlier = comparePositions(then, position) < 0 ? then : position;
-  return { known: { ...known, position: earlier }, end, selection, definitions: await groupsAt(eventStore, project, groups, earlier, signal) };
+  return { known: { ...known, position: earlier }, end, selection, ...(await namedAt(eventStore, project, groups, { ...known, position: earlier }, signal)) };
 }
 
 function positionOf(end: Position, { position }: KnownAt): Position {
@@ -48,10 +48,11 @@ function positionOf(end: Position, { position }: KnownAt): Position {
   throw new Refusal('OUT_OF_RANGE', `Position ${formatPosition(position)} lies beyond the end of the log, ${formatPosition(end)}`, { reason: 'POSITION_BEYOND_END' });
 }
 
-async function groupsAt(eventStore: EventStore, project: string, groups: readonly string[], until: Position, signal?: AbortSignal): Promise<Pinned['definitions']> {
-  const definitions = await Promise.all(groups.map((group) => groupAt(eventStore, project, group, until, signal)));
-  return new Map(definitions.map((definition, index) => [groups[index]!, definition]));
-}
+const namedAt = (eventStore: EventStore, project: string, names: readonly string[], known: KnownAt & { readonly position: Position }, signal?: AbortSignal): Promise<Named> =>
+  resolve(names, {
+    group: (name) => groupAt(eventStore, project, name, known.position, signal),
+    transformation: (name) => transformationAt(eventStore, project, name, known, signal),
+  });
 
 const streamsOf = ({ project, group, partitions }: FeatureGroupDefinition): string[] => [
   featureGroupStream(project, group),

@@ -4,6 +4,8 @@ import type { FeatureGroupDefinition } from '../../../domain/features/state.js';
 import type { FeatureServiceDefinition } from '../../../domain/features/services/state.js';
 import type { FeatureType } from '../../../domain/features/values.js';
 import { Refusal, type FieldViolation } from '../../../domain/kit/index.js';
+import type { ComputedColumn, Derived, PlannedRun } from '../transformations/plan.js';
+import type { ReadableTransformation } from '../transformations/readable.js';
 
 /** How a question names its features: one by one, or by the service that names them. */
 export interface Asked {
@@ -62,7 +64,10 @@ export interface PlannedColumn {
 
 export interface Plan {
   readonly joins: readonly PlannedJoin[];
+  /** The columns of the answer; where some are computed, also the inputs of those. */
   readonly columns: readonly PlannedColumn[];
+  /** There where columns are computed by transformations. */
+  readonly derived?: Derived;
 }
 
 /** The groups that a selection needs, each once. Refuses aliases that are not unique. */
@@ -77,29 +82,67 @@ export function groupsOf({ features, aliases }: Selection): string[] {
  * What to join and how the answer's columns are called: `feature`, or `group__feature` with full names, where the
  * alias stands for the group. Refuses what a group does not have, and names that are not unique.
  */
-export function planOf({ features, aliases, fullNames }: Selection, definitions: ReadonlyMap<string, FeatureGroupDefinition>, requestColumns: Iterable<string>): Plan {
+export function planOf(
+  { features, aliases, fullNames }: Selection,
+  definitions: ReadonlyMap<string, FeatureGroupDefinition>,
+  requestColumns: Iterable<string>,
+  transformations: ReadonlyMap<string, ReadableTransformation> = noTransformations,
+): Plan {
   const faults: FieldViolation[] = [];
   const joins = new Map<string, PlannedJoin & { features: string[] }>();
   const columns: PlannedColumn[] = [];
+  const runs = new Map<string, PlannedRun>();
+  const shown: (number | ComputedColumn)[] = [];
   const taken = new Set(requestColumns);
+  const take = (name: string, feature: string, at: number): string => {
+    const column = fullNames ? `${name}__${feature}` : feature;
+    if (taken.has(column)) faults.push({ field: `features[${at}]`, description: `makes a second column ${column}; ${fullNames ? 'rename the other one' : 'ask for full names'}` });
+    taken.add(column);
+    return column;
+  };
+  const joined = (name: string, definition: FeatureGroupDefinition, keysNamed = name) => {
+    const join = joins.get(name) ?? { name, definition, features: [], keys: keysOf(keysNamed, definition, aliases) };
+    joins.set(name, join);
+    return join;
+  };
+  const add = (join: PlannedJoin & { features: string[] }, column: string, { name, type }: { name: string; type: FeatureType }) =>
+    columns.push({ name: column, type, join: [...joins.keys()].indexOf(join.name), feature: join.features.push(name) - 1 }) - 1;
+  const runOf = (name: string, at: number, transformation: ReadableTransformation): PlannedRun => {
+    // An alias of a transformation says where the keys of its inputs are, so those are joined apart.
+    const aliased = aliases.some(({ alias }) => alias === name);
+    const inputs = transformation.program.inputs.map((input) => {
+      const { name: group, feature } = referenceOf(input.feature);
+      const definition = definitions.get(group)!;
+      const spec = definition.features.find((one) => one.name === feature);
+      if (spec?.type !== input.type) faults.push({ field: `features[${at}]`, description: `names ${transformation.name}, which takes ${input.feature} as ${input.type}; it is ${spec ? `${spec.type} now` : 'not there any more'}` });
+      return add(joined(aliased ? `${name}>${group}` : group, definition, aliased ? name : group), '', { name: feature!, type: input.type });
+    });
+    return { name, program: transformation.program, inputs };
+  };
   features.forEach((text, at) => {
     const { name, feature } = referenceOf(text);
+    const transformation = transformations.get(groupOf(name, aliases));
+    if (transformation) {
+      const { outputs } = transformation.program;
+      const chosen = outputs.map((output, place) => ({ ...output, place })).filter((output) => feature === undefined || output.name === feature);
+      if (chosen.length === 0) faults.push({ field: `features[${at}]`, description: `names ${feature}, which ${transformation.name} does not give` });
+      if (!runs.has(name)) runs.set(name, runOf(name, at, transformation));
+      const run = [...runs.keys()].indexOf(name);
+      for (const output of chosen) shown.push({ name: take(name, output.name, at), type: output.type, run, output: output.place });
+      return;
+    }
     const definition = definitions.get(groupOf(name, aliases))!;
-    const join = joins.get(name) ?? { name, definition, features: [], keys: keysOf(name, definition, aliases) };
-    joins.set(name, join);
+    const join = joined(name, definition);
     const known = definition.features.filter((spec) => feature === undefined || spec.name === feature);
     if (known.length === 0 && feature !== undefined) faults.push({ field: `features[${at}]`, description: `names ${feature}, which ${definition.group} does not have` });
-    for (const spec of known) {
-      const column = fullNames ? `${name}__${spec.name}` : spec.name;
-      if (taken.has(column)) faults.push({ field: `features[${at}]`, description: `makes a second column ${column}; ${fullNames ? 'rename the other one' : 'ask for full names'}` });
-      taken.add(column);
-      columns.push({ name: column, type: spec.type, join: [...joins.keys()].indexOf(name), feature: join.features.push(spec.name) - 1 });
-    }
+    for (const spec of known) shown.push(add(join, take(name, spec.name, at), spec));
   });
   faults.push(...unknownKeys(aliases, definitions));
   if (faults.length > 0) refuse(faults);
-  return { joins: [...joins.values()], columns };
+  return { joins: [...joins.values()], columns, ...(runs.size > 0 && { derived: { runs: [...runs.values()], shown } }) };
 }
+
+const noTransformations: ReadonlyMap<string, ReadableTransformation> = new Map();
 
 const groupOf = (name: string, aliases: readonly Alias[]): string => aliases.find(({ alias }) => alias === name)?.group ?? name;
 

@@ -5,6 +5,7 @@ import { reading } from './reading.js';
 import type { Replay } from './replay.js';
 import { momentsOf, type RequestTable } from './request-table.js';
 import type { Plan } from './selection.js';
+import { shownCells } from '../transformations/shown.js';
 import { tell } from './tell.js';
 
 /** One column of a training set: a feature, or a column of the request, which may have no type. */
@@ -42,5 +43,5 @@ export async function joinHistory(replay: Replay, table: RequestTable, plan: Pla
   for (const { join } of joins) join.finish();
   const kept = [...table.columns].map(([name, values]): TrainingColumn => ({ name, type: table.types?.get(name), at: (row) => values[row] ?? null }));
   const features = plan.columns.map(({ name, type, join, feature }): TrainingColumn => ({ name, type, at: (row): FeatureValue | null => joins[join]!.join.value(feature, row) }));
-  return { rows: table.rows, columns: [...kept, ...features] };
+  return { rows: table.rows, columns: [...kept, ...(plan.derived ? shownCells(plan.derived, table.rows, features) : features)] };
 }

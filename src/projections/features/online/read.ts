@@ -4,6 +4,8 @@ import type { FeatureGroupDefinition } from '../../../domain/features/state.js';
 import type { EntityValue, FeatureType, FeatureValue } from '../../../domain/features/values.js';
 import { Refusal } from '../../../domain/kit/index.js';
 import { groupsOf, planOf, type Plan, type PlannedJoin } from '../history/selection.js';
+import { noTransformations, resolve, type Lookup, type TransformationSource } from '../transformations/named.js';
+import { shownColumns } from '../transformations/shown.js';
 import type { Found, OnlineRows } from './lookup.js';
 import { scopeOf } from './scope.js';
 import { statusOf, type StatusCode } from './status.js';
@@ -53,10 +55,11 @@ export class OnlineReader {
     private readonly refresh: (project: string, group: string) => Promise<unknown>,
     private readonly rows: OnlineRows,
     private readonly now: () => number = Date.now,
+    private readonly transformations: TransformationSource = noTransformations,
   ) {}
 
   async read(request: OnlineRequest): Promise<OnlineAnswer> {
-    const { joins, columns } = await this.plan(request);
+    const { joins, columns, derived } = await this.plan(request);
     const { entities } = request;
     if (entities > mostEntities || entities * joins.length > mostLookups) {
       throw new Refusal('INVALID_ARGUMENT', `A read takes at most ${mostEntities} entities, and ${mostLookups} entities times groups`, { reason: 'TOO_MANY_ENTITIES' });
@@ -69,7 +72,7 @@ export class OnlineReader {
       const place = definition.features.findIndex((spec) => spec.name === names[feature]);
       return { name, group, type, ...column(found, join * entities, entities, place, definition.ttlSeconds === 0 ? -Infinity : nowUs - definition.ttlSeconds * 1e6) };
     });
-    return { entities, groups, features };
+    return { entities, groups, features: derived ? shownColumns(derived, entities, features) : features };
   }
 
   /** Definitions come from memory; when they do not fit the request, they may be old, so they are looked up once. */
@@ -78,8 +81,8 @@ export class OnlineReader {
     const selection = { features: request.features, fullNames: request.fullNames, aliases: [] };
     const groups = groupsOf(selection);
     const plan = async () => {
-      const definitions = await Promise.all(groups.map((group) => this.definitionOf(request.project, group)));
-      return planOf(selection, new Map(groups.map((group, index) => [group, definitions[index]!])), []);
+      const { definitions, transformations } = await resolve(groups, this.lookup(request.project));
+      return planOf(selection, definitions, [], transformations);
     };
     try {
       return await plan();
@@ -88,6 +91,15 @@ export class OnlineReader {
       await Promise.all(groups.map((group) => this.refresh(request.project, group)));
       return plan();
     }
+  }
+
+  private lookup(project: string): Lookup {
+    const { definitionOf, transformations } = this;
+    return {
+      group: (name) => definitionOf(project, name),
+      transformation: (name) => transformations.toRead(project, name),
+      knownTransformation: (name) => transformations.known(project, name),
+    };
   }
 
   /** What is held of every entity in every group, group by group. */

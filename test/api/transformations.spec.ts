@@ -1,0 +1,153 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { credentials, loadPackageDefinition, type Client } from '@grpc/grpc-js';
+import { loadProtos } from '../../src/api/grpc/protos.js';
+import { callGrpc, callRest } from './support/clients.js';
+import { testPlatform, type TestPlatform } from './support/platform.js';
+
+let platform: TestPlatform;
+let client: Client;
+let written: string;
+const transformations = '/api/v1/projects/p/transformations';
+const read = '/api/v1/projects/p/features';
+
+beforeAll(async () => {
+  platform = await testPlatform();
+  const loaded = loadPackageDefinition(loadProtos(['tarl/features/v1/transformations.proto'])) as any;
+  client = new loaded.tarl.features.v1.Transformations(platform.addresses.grpc, credentials.createInsecure());
+  await ok(platform.rest('/api/v1/projects', { project: 'p' }));
+  await ok(platform.rest('/api/v1/projects/p/feature-groups', { group: 'cards', entities: [{ name: 'card', type: 'INT64' }], features: [{ name: 'amount', type: 'DOUBLE' }, { name: 'limit', type: 'INT64' }, { name: 'country', type: 'STRING' }], ttlSeconds: 0 }));
+  await ok(platform.rest('/api/v1/projects/p/feature-groups', { group: 'shops', entities: [{ name: 'shop', type: 'STRING' }], features: [{ name: 'turnover', type: 'DOUBLE' }], ttlSeconds: 3600 }));
+  await ok(platform.rest('/api/v1/projects/p/feature-groups/cards:write', { rows: [
+    { entity: { card: 1 }, eventTime: '2026-01-01', values: { amount: 8, limit: 2, country: 'DE' } },
+    { entity: { card: 1 }, eventTime: '2026-01-02', values: { amount: 18, limit: 4, country: 'FR' } },
+    { entity: { card: 2 }, eventTime: '2026-01-01', values: { limit: 0 } },
+  ] }));
+  written = (await ok(platform.rest('/api/v1/projects/p/feature-groups/shops:write', { rows: [{ entity: { shop: 'a' }, eventTime: '2026-01-01', values: { turnover: 100 } }] }))).position;
+});
+afterAll(async () => {
+  client.close();
+  await platform.close();
+});
+
+async function ok(called: Promise<{ code: string; message?: string; answer?: any }>): Promise<any> {
+  const { code, message, answer } = await called;
+  expect({ code, message }).toEqual({ code: 'OK', message: undefined });
+  return answer;
+}
+
+const get = (path: string, headers?: Record<string, string>) => ok(callRest(platform.addresses.rest, 'GET', path, undefined, headers));
+
+let made = 0;
+const inputs = [{ name: 'amount', feature: 'cards:amount', type: 'DOUBLE' }, { name: 'most', feature: 'cards:limit', type: 'INT64' }];
+async function register(outputs: object[], more: object = {}): Promise<string> {
+  const transformation = `made_${++made}`;
+  await ok(platform.rest(transformations, { transformation, inputs, outputs, ...more }));
+  return transformation;
+}
+
+const online = async (features: string[], entities: object[], more: object = {}) => (await ok(platform.rest(`${read}:readOnline`, { features, entities, ...more }, { 'tarl-min-position': written }))).rows;
+
+describe('a transformation', () => {
+  test('is computed by online reads, as-of reads and training sets, over every wire', async () => {
+    const name = await register([{ name: 'used', expression: 'amount / most' }, { name: 'high', expression: 'used > 4' }]);
+    const features = ['cards:amount', `${name}`];
+    expect(await online(features, [{ card: 1 }])).toMatchObject([{ values: { amount: 18, used: 4.5, high: true }, statuses: { used: 'PRESENT' }, eventTimes: { cards: '2026-01-02T00:00:00.000Z' } }]);
+    const asOf = await ok(platform.rest(`${read}:readAsOf`, { features, entities: [{ card: 1 }], at: '2026-01-01T12:00:00Z' }));
+    expect(asOf.rows).toMatchObject([{ values: { amount: 8, used: 4, high: false } }]);
+    const rows = [{ card: 1, event_time: '2026-01-01T12:00:00Z' }, { card: 1, event_time: '2026-01-03T00:00:00Z' }, { card: 7, event_time: '2026-01-03T00:00:00Z' }];
+    const history = await ok(platform.rest(`${read}:historical`, { features: [`${name}:used`], rows }, { accept: 'application/json' }));
+    expect(history.rows.map(({ used }: any) => used)).toEqual([4, 4.5, null]);
+    expect(Object.keys(history.rows[0])).toEqual(['card', 'event_time', 'used']);
+
+    const grpc = await ok(platform.grpc('ReadOnline', { project: 'p', features, entities: [{ key: { card: 1 } }] }));
+    expect(grpc.features.map(({ name: column, group }: any) => `${group}:${column}`)).toEqual(['cards:amount', `${name}:used`, `${name}:high`]);
+    const graphql = await ok(platform.graphql('query ($features: [String!]!, $entity: JSON!) { readOnline(project: "p", features: $features, entities: [$entity]) { values } }', { features, entity: { card: 1 } }));
+    expect(graphql.readOnline).toEqual([{ values: { amount: 18, used: 4.5, high: true } }]);
+  });
+
+  test('takes features of several groups, is as old as the oldest of them, and not there where none of them is', async () => {
+    const both = [...inputs, { name: 'turnover', feature: 'shops:turnover', type: 'DOUBLE' }];
+    const name = await register([{ name: 'share', expression: 'amount / turnover' }, { name: 'own', expression: 'amount * 2' }, { name: 'filled', expression: 'coalesce(turnover, 0.0)' }], { inputs: both });
+    const rows = await online([name], [{ card: 1, shop: 'a' }, { card: 1, shop: 'none' }, { card: 9, shop: 'none' }]);
+    expect(rows.map(({ values, statuses }: any) => ({ values, statuses }))).toEqual([
+      { values: { share: 0.18, own: 36, filled: 100 }, statuses: { share: 'OUTSIDE_MAX_AGE', own: 'PRESENT', filled: 'OUTSIDE_MAX_AGE' } },
+      { values: { share: null, own: 36, filled: 0 }, statuses: { share: 'NULL_VALUE', own: 'PRESENT', filled: 'PRESENT' } },
+      { values: { share: null, own: null, filled: 0 }, statuses: { share: 'NOT_FOUND', own: 'NOT_FOUND', filled: 'PRESENT' } },
+    ]);
+  });
+
+  test('stands in a service, and services are refused what it does not give', async () => {
+    const name = await register([{ name: 'doubled', expression: 'amount * 2' }]);
+    await ok(platform.rest('/api/v1/projects/p/feature-services', { service: `s_${name}`, features: [`${name}:doubled`, 'cards:limit'] }));
+    expect((await ok(platform.rest(`${read}:readOnline`, { service: `s_${name}`, entities: [{ card: 1 }] }))).rows[0].values).toEqual({ doubled: 36, limit: 4 });
+    const refused = await platform.rest('/api/v1/projects/p/feature-services', { service: 'refused', features: [`${name}:nope`] });
+    expect(refused).toMatchObject({ code: 'INVALID_ARGUMENT', message: `features[0] names nope, which ${name} does not give` });
+  });
+
+  test('that changes has a new version; the bare name means it, the old one is read by its number, and an old question stays as it was', async () => {
+    const name = await register([{ name: 'x', expression: 'amount + 1' }]);
+    const { knownAt } = await ok(platform.rest(`${read}:readAsOf`, { features: [name], entities: [{ card: 1 }] }));
+    const again = await ok(platform.rest(transformations, { transformation: name, inputs, outputs: [{ name: 'x', expression: 'amount + 1' }] }));
+    expect(again.changed).toBe(false);
+    const { position } = await ok(platform.rest(transformations, { transformation: name, inputs, outputs: [{ name: 'x', expression: 'amount + 2' }], owner: 'risk' }));
+    expect((await online([`${name}:x`, `${name}@1:x`], [{ card: 1 }], { fullNames: true }))[0].values).toEqual({ [`${name}__x`]: 20, [`${name}@1__x`]: 19 });
+    expect((await ok(platform.rest(`${read}:readAsOf`, { features: [name], entities: [{ card: 1 }], knownAt }))).rows[0].values).toEqual({ x: 19 });
+    const row = await get(`${transformations}/${name}`, { 'tarl-min-position': position });
+    expect(row).toMatchObject({ version: 2, owner: 'risk', outputs: [{ name: 'x', expression: 'amount + 2', type: 'DOUBLE' }], versions: [{ version: 1 }, { version: 2 }] });
+    expect(await platform.rest(`${read}:readOnline`, { features: [`${name}@3:x`], entities: [{ card: 1 }] })).toMatchObject({ code: 'NOT_FOUND', reason: 'TRANSFORMATION_VERSION_NOT_FOUND' });
+  });
+
+  test('is registered, found and listed over gRPC and GraphQL too', async () => {
+    const outputs = [{ name: 'z', normalize: { input: 'amount', mean: 10, std: 4 } }, { name: 'hot', oneHot: { input: 'country', categories: ['DE', 'FR'] } }, { name: 'bucket', hash: { input: 'country', buckets: 8 } }];
+    const given = [...inputs, { name: 'country', feature: 'cards:country', type: 'STRING' }];
+    const { position } = await ok(callGrpc(client, 'RegisterTransformation', { project: 'p', transformation: 'over_grpc', inputs: given, outputs, tags: { tier: '1' } }));
+    expect((await online(['over_grpc'], [{ card: 1 }]))[0].values).toEqual({ z: 2, hot: [0, 1], bucket: expect.any(Number) });
+    const listed = await ok(callGrpc(client, 'ListTransformations', { project: 'p', filter: 'tags.tier = "1" AND "cards:country"' }, { 'tarl-min-position': position }));
+    expect(listed.transformations.map(({ transformation }: any) => transformation)).toEqual(['over_grpc']);
+    const registered = await ok(platform.graphql('mutation ($inputs: [InputFeatureInput!]!) { registerTransformation(input: { project: "p", transformation: "over_graphql", inputs: $inputs, outputs: [{ name: "c", clip: { input: "amount", max: 10 } }] }) { changed position } }', { inputs }));
+    expect(registered.registerTransformation.changed).toBe(true);
+    expect((await online(['over_graphql'], [{ card: 1 }]))[0].values).toEqual({ c: 10 });
+  });
+
+  test('has a name that no group has, and takes features that there are, with their types', async () => {
+    const refuse = (more: object) => platform.rest(transformations, { transformation: 'refused', inputs, outputs: [{ name: 'x', expression: 'amount' }], ...more });
+    expect(await refuse({ transformation: 'cards' })).toMatchObject({ code: 'ALREADY_EXISTS', reason: 'NAME_TAKEN' });
+    expect(await refuse({ inputs: [{ name: 'amount', feature: 'nope:x', type: 'DOUBLE' }] })).toMatchObject({ code: 'NOT_FOUND', reason: 'FEATURE_GROUP_NOT_FOUND' });
+    expect(await refuse({ inputs: [{ name: 'amount', feature: 'cards:x', type: 'DOUBLE' }] })).toMatchObject({ code: 'INVALID_ARGUMENT', fields: [{ field: 'inputs[0].feature', description: 'names x, which cards does not have' }] });
+    expect(await refuse({ inputs: [{ name: 'amount', feature: 'cards:amount', type: 'INT64' }] })).toMatchObject({ code: 'INVALID_ARGUMENT', fields: [{ field: 'inputs[0].type', description: 'is INT64, but cards:amount is DOUBLE' }] });
+    const name = await register([{ name: 'x', expression: 'amount' }]);
+    expect(await platform.rest('/api/v1/projects/p/feature-groups', { group: name, entities: [{ name: 'id', type: 'INT64' }] })).toMatchObject({ code: 'ALREADY_EXISTS', reason: 'NAME_TAKEN' });
+  });
+
+  const hostile: [string, string][] = [
+    ['deep nesting', `${'('.repeat(400)}amount${')'.repeat(400)}`],
+    ['deep negation', `${'-'.repeat(900)}amount`],
+    ['a huge number', '1e999'],
+    ['a huge power', 'pow(10, 400)'],
+    ['division by zero', '1 / 0'],
+    ['a prototype', '__proto__'],
+    ['a constructor', 'constructor'],
+    ['a constructor called', 'constructor("return process")()'],
+    ['a member', 'amount.constructor'],
+    ['a member by text', 'amount["constructor"]'],
+    ['this', 'this'],
+    ['an unknown name', 'nope + 1'],
+    ['an unknown function', 'eval("1")'],
+    ['several expressions', 'amount; amount'],
+    ['an assignment', 'amount = 1'],
+    ['a list', '[amount]'],
+    ['text and number', 'amount + "a"'],
+    ['bits', 'most | 1'],
+    ['what cannot be read', 'amount +'],
+    ['nothing', ' '],
+    ['null alone', 'null'],
+    ['too much', Array.from({ length: 140 }, () => 'amount').join('+')],
+  ];
+  test.each(hostile)('that holds %s is refused on all wires, with the field and the place', async (_what, expression) => {
+    const input = { transformation: 'hostile', inputs, outputs: [{ name: 'fine', expression: 'amount' }, { name: 'x', expression }] };
+    const refused = { code: 'INVALID_ARGUMENT', fields: [{ field: 'outputs[1].expression', description: expect.stringMatching(/^at character \d+: |null for every row/) }] };
+    expect(await platform.rest(transformations, input)).toMatchObject(refused);
+    expect(await callGrpc(client, 'RegisterTransformation', { project: 'p', ...input })).toMatchObject(refused);
+    expect(await platform.graphql('mutation ($input: RegisterTransformationInput!) { registerTransformation(input: $input) { position } }', { input: { project: 'p', ...input } })).toMatchObject(refused);
+  });
+});
