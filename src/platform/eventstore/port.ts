@@ -15,6 +15,7 @@ export interface StoredEvent {
   /** The JSON value; a Uint8Array where the event is not JSON. */
   readonly data: unknown;
   readonly metadata: Record<string, unknown>;
+  /** When the log recorded it first; a move to another server does not change it. */
   readonly recordedAt: Date;
   /** The bytes that `data` is parsed from, for readers with a decoder of their own. */
   readonly rawData?: Uint8Array;

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { ReadResp } from '@eventstore/db-client/generated/streams_pb.js';
 import type { UUID } from '@eventstore/db-client/generated/shared_pb.js';
 import type { Position, StoredEvent } from './port.js';
@@ -36,10 +37,22 @@ export class EventFromLog implements StoredEvent {
     return (this.parsedMetadata ??= metadataOf(this.rawMetadata));
   }
 
+  /** The time of the first recording: a log that was moved from another server keeps it in the events' metadata. */
   get recordedAt(): Date {
-    return new Date(Number(BigInt(this.created) / ticksPerMs));
+    return this.movedFrom ?? new Date(Number(BigInt(this.created) / ticksPerMs));
+  }
+
+  /** Metadata are only parsed where the name stands in them: readers of history ask every event for its time. */
+  private get movedFrom(): Date | undefined {
+    if (!Buffer.from(this.rawMetadata.buffer, this.rawMetadata.byteOffset, this.rawMetadata.byteLength).includes(createdKey)) return undefined;
+    const { $created } = this.metadata;
+    const time = z.iso.datetime().safeParse($created);
+    return time.success ? new Date(time.data) : undefined;
   }
 }
+
+/** Where `tarl eventstore copy` and `import` note when an event was recorded first, see transfer/write-log.ts. */
+const createdKey = '"$created"';
 
 /** The event of a Read answer. */
 export function storedEvent(recorded: Recorded): EventFromLog {
