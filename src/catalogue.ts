@@ -14,6 +14,7 @@ import { transformationsView } from './projections/features/transformations/view
 import type { AnyQuery } from './projections/kit/query.js';
 import type { View } from './projections/kit/view.js';
 import { jobsView } from './projections/jobs/view.js';
+import { logTimesView } from './projections/log-times/view.js';
 import { projectQueries } from './projections/projects/queries.js';
 import { projectsView } from './projections/projects/view.js';
 
@@ -36,4 +37,4 @@ export const catalogue: readonly Domain[] = [
 ];
 
 /** The views of all domains, and those of the platform itself. */
-export const views: readonly View[] = [...catalogue.flatMap((domain) => domain.views), jobsView];
+export const views: readonly View[] = [...catalogue.flatMap((domain) => domain.views), jobsView, logTimesView];

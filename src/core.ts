@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { Core } from './api/core.js';
-import { catalogue } from './catalogue.js';
+import { catalogue, views } from './catalogue.js';
 import { KeyGuard } from './commands/access.js';
 import { Aggregates } from './commands/kit/aggregates.js';
 import type { RequestContext } from './commands/kit/command.js';
@@ -8,8 +8,9 @@ import { CommandExecutor, requirePermission } from './commands/kit/execute.js';
 import { RememberingCommandLog, type CommandLog } from './commands/kit/idempotency.js';
 import { parseInput } from './commands/kit/validate.js';
 import { Refusal } from './domain/kit/index.js';
-import { parsePosition, PositionError } from './platform/eventstore/port.js';
+import { parsePosition, PositionError, type Position } from './platform/eventstore/port.js';
 import type { AnyQuery } from './projections/kit/query.js';
+import { pinPast } from './projections/past.js';
 
 type Foundations = Pick<Core, 'eventStore' | 'pool' | 'dataSource' | 'projections'> & { readonly localKey?: string; readonly minPositionWaitMs: number };
 
@@ -22,18 +23,30 @@ export function makeCore(foundations: Foundations): Omit<Core, 'jobs'> & { guard
   const guard = new KeyGuard(eventStore, aggregates, localKey);
 
   async function ask(query: AnyQuery, raw: unknown, context: RequestContext & { minPosition?: string }): Promise<unknown> {
-    const input = parseInput(query.input, raw) as { project?: string };
-    requirePermission(query, input.project, context);
+    const asked = parseInput(query.input, raw) as { project?: string; asOf?: string };
+    requirePermission(query, asked.project, context);
     await awaitPosition(query.views, context);
+    const input = asked.asOf === undefined ? asked : { ...asked, asOf: await pin(asked.asOf, query.views, context) };
     await noteParked(query.views, context);
     return query.run(input, { pool, eventStore, caller: context.caller, signal: context.signal });
   }
 
+  /** The position of a question about the past; the answer says which one it was. */
+  async function pin(asOf: string, named: readonly string[], context: RequestContext): Promise<string> {
+    const awaitViews = (waited: readonly string[], position: Position) => waitFor(waited, position, context);
+    const position = await pinPast(asOf, named, { eventStore, pool, views, awaitViews }, context.signal);
+    context.noteAsOf?.(position);
+    return position;
+  }
+
   /** Never older data than the caller has seen: waits for the views, or refuses. */
-  async function awaitPosition(views: readonly string[], { minPosition, deadline, signal }: RequestContext & { minPosition?: string }): Promise<void> {
-    if (minPosition === undefined) return;
+  async function awaitPosition(views: readonly string[], context: RequestContext & { minPosition?: string }): Promise<void> {
+    if (context.minPosition !== undefined) await waitFor(views, positionOf(context.minPosition), context);
+  }
+
+  function waitFor(views: readonly string[], position: Position, { deadline, signal }: RequestContext): Promise<void> {
     const untilDeadline = deadline === undefined ? Infinity : deadline - Date.now();
-    await projections.waitFor(views, positionOf(minPosition), { timeoutMs: Math.min(minPositionWaitMs, untilDeadline), signal });
+    return projections.waitFor(views, position, { timeoutMs: Math.min(minPositionWaitMs, untilDeadline), signal });
   }
 
   /** Tells the caller when keys of a view stand still, so that what is read may be older than its position says. */

@@ -51,6 +51,10 @@ class HeaderContext implements WireContext {
     this.visitor.parkedKeys = new Map([...(this.visitor.parkedKeys ?? []), ...counts]);
   }
 
+  noteAsOf(position: string): void {
+    this.visitor.asOf = new Set([...(this.visitor.asOf ?? []), position]);
+  }
+
   /** Visible ASCII, short enough to stand in an event. */
   private token(name: string): string | undefined {
     const value = this.visitor.header(name.toLowerCase());

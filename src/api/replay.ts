@@ -3,19 +3,15 @@ import { parseInput } from '../commands/kit/validate.js';
 import { ownerKeys } from '../domain/access/state.js';
 import type { Decider } from '../domain/kit/index.js';
 import { skippedEvents } from '../domain/projections/state.js';
-import { parsePosition, PositionError, type Position } from '../platform/eventstore/port.js';
+import type { Position } from '../platform/eventstore/port.js';
+import { placeOf, placeWords } from '../projections/kit/place.js';
 import type { ReplaySelection } from '../projections/replay/selection.js';
 import type { Core } from './core.js';
 
 const place = z.string().transform((text, context): Position | Date => {
-  try {
-    return parsePosition(text);
-  } catch (error) {
-    if (!(error instanceof PositionError)) throw error;
-  }
-  const time = z.iso.datetime({ offset: true }).safeParse(text);
-  if (time.success) return new Date(time.data);
-  context.addIssue('takes a position of the log, or a time such as 2026-01-31T12:00:00Z');
+  const found = placeOf(text);
+  if (found !== undefined) return found;
+  context.addIssue(placeWords);
   return z.NEVER;
 });
 const names = z.preprocess((value) => (typeof value === 'string' ? value.split(',') : value), z.array(z.string().min(1)).max(100)).default([]);

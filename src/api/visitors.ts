@@ -6,6 +6,8 @@ export class Visitor {
   private trace?: string;
   /** Views that the answer comes from and that have keys standing still, with the number of those. */
   parkedKeys?: ReadonlyMap<string, number>;
+  /** The positions as of which questions about the past were answered; several only where one request asks several. */
+  asOf?: ReadonlySet<string>;
 
   constructor(
     readonly header: HeaderReader,
@@ -37,6 +39,9 @@ export function visitorOf(request: object): Visitor {
   if (!visitor) throw new Error('The request did not pass the guard');
   return visitor;
 }
+
+/** The value of the header `Tarl-As-Of`: the position that an answer about the past was made at; undefined for answers of now. */
+export const asOfText = ({ asOf }: Visitor): string | undefined => asOf && [...asOf].join(', ');
 
 /** The value of the header `Tarl-Parked-Keys`, such as `feature-groups=2`; undefined when nothing stands still. */
 export const parkedKeysText = ({ parkedKeys }: Visitor): string | undefined => parkedKeys && [...parkedKeys].map(([view, count]) => `${view}=${count}`).join(', ');

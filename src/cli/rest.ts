@@ -4,8 +4,8 @@ import { CommandFailure, exitCodes } from './exit-codes.js';
 import { refused, unreachable } from './failures.js';
 import type { LocalRun } from './local-run.js';
 
-/** Sends one request to a route of the API: the input's fields go where the route wants them. */
-export async function callRest({ addresses, key }: LocalRun, { method, path }: HttpRoute, input: Readonly<Record<string, unknown>>, headers: Readonly<Record<string, string>> = {}): Promise<Record<string, unknown>> {
+/** Sends one request to a route of the API: the input's fields go where the route wants them. `onAnswer` hears the answer's headers. */
+export async function callRest({ addresses, key }: LocalRun, { method, path }: HttpRoute, input: Readonly<Record<string, unknown>>, headers: Readonly<Record<string, string>> = {}, onAnswer: (headers: Headers) => void = () => undefined): Promise<Record<string, unknown>> {
   const named = pathFields(path);
   const url = new URL(addresses.rest + path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(String(input[name]))));
   const rest = Object.entries(input).filter(([name, value]) => value !== undefined && !named.includes(name));
@@ -18,6 +18,7 @@ export async function callRest({ addresses, key }: LocalRun, { method, path }: H
   }).catch((error: unknown) => {
     throw unreachable(addresses.rest, error);
   });
+  onAnswer(response.headers);
   return answerOf(response, url);
 }
 

@@ -44,6 +44,15 @@ test('every rpc of every service is derived or hand-written', () => {
   }
 });
 
+test('every query of views that keep their history can be asked as of a moment, and no other', () => {
+  const views = catalogue.flatMap((domain) => domain.views);
+  for (const { name, definition, inputFields } of operations) {
+    if (!('views' in definition) || definition.views.length === 0) continue;
+    const kept = definition.views.every((read) => views.find((view) => view.name === read)?.keepsHistory);
+    expect({ [name]: inputFields.some((field) => field.name === 'asOf') }).toEqual({ [name]: kept });
+  }
+});
+
 test('no two operations share a REST route', () => {
   const routes = operations.map(({ http }) => `${http.method} ${http.path}`);
   expect(new Set(routes).size).toBe(routes.length);

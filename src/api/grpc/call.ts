@@ -2,7 +2,7 @@ import { Metadata } from '@grpc/grpc-js';
 import type { CommandReply } from '../../commands/kit/command.js';
 import { contextFrom } from '../context.js';
 import type { WireContext } from '../operations.js';
-import { parkedKeysText, visitorOf } from '../visitors.js';
+import { asOfText, parkedKeysText, visitorOf } from '../visitors.js';
 
 /** What every call of grpc-js has, unary or streaming. */
 export interface AnyCall {
@@ -16,13 +16,16 @@ export function grpcContext(call: AnyCall): WireContext {
   return contextFrom(visitorOf(call.metadata), Number.isFinite(deadline) ? deadline : undefined);
 }
 
-/** The position and the etag of an answer also stand in its metadata, where a client finds them without knowing the answer; so do parked keys. */
+/** The position and the etag of an answer also stand in its metadata, where a client finds them without knowing the answer; so do parked keys and the moment asked for. */
 export function sendVersion(call: { readonly metadata: Metadata; sendMetadata(metadata: Metadata): void }, { position, etag }: Partial<CommandReply>): void {
-  const parkedKeys = parkedKeysText(visitorOf(call.metadata));
-  if (typeof position !== 'string' && typeof etag !== 'string' && parkedKeys === undefined) return;
+  const visitor = visitorOf(call.metadata);
+  const parkedKeys = parkedKeysText(visitor);
+  const asOf = asOfText(visitor);
+  if (typeof position !== 'string' && typeof etag !== 'string' && parkedKeys === undefined && asOf === undefined) return;
   const metadata = new Metadata();
   if (typeof position === 'string') metadata.set('tarl-position', position);
   if (typeof etag === 'string') metadata.set('etag', etag);
   if (parkedKeys !== undefined) metadata.set('tarl-parked-keys', parkedKeys);
+  if (asOf !== undefined) metadata.set('tarl-as-of', asOf);
   call.sendMetadata(metadata);
 }

@@ -3,7 +3,7 @@ import { apiKeyOf, basicKeyOf } from '../auth.js';
 import { traceIdOf } from '../context.js';
 import type { Core } from '../core.js';
 import type { Observer, Wire } from '../observer.js';
-import { nobody, parkedKeysText, rememberVisitor, Visitor, visitorOf } from '../visitors.js';
+import { asOfText, nobody, parkedKeysText, rememberVisitor, Visitor, visitorOf } from '../visitors.js';
 import { headersOf } from './request.js';
 
 const pathOf = (url: string) => {
@@ -43,8 +43,11 @@ export function guardHttp(fastify: FastifyInstance, wire: Wire, core: Pick<Core,
     }
   });
   fastify.addHook('onSend', (request, reply, payload, done) => {
-    const parkedKeys = parkedKeysText(visitorOf(request));
+    const visitor = visitorOf(request);
+    const parkedKeys = parkedKeysText(visitor);
     if (parkedKeys !== undefined) reply.header('tarl-parked-keys', parkedKeys);
+    const asOf = asOfText(visitor);
+    if (asOf !== undefined) reply.header('tarl-as-of', asOf);
     done(null, payload);
   });
 }

@@ -48,6 +48,7 @@ function describeOperation({ kind, camelName, summary, domain, http, definition 
       200: {
         description: kind === 'command' ? 'It has taken effect' : 'The answer',
         ...(kind === 'command' && { headers: { 'Tarl-Position': { schema: { type: 'string' } }, ETag: { schema: { type: 'string' } } } }),
+        ...('asOf' in properties && { headers: { 'Tarl-As-Of': { description: 'The position that an answer about the past was made at.', schema: { type: 'string' } } } }),
         content: { 'application/json': { schema: kind === 'command' ? { $ref: '#/components/schemas/CommandReply' } : schemaOf((definition as AnyQuery).output, 'output', schemas) } },
       },
       default: { $ref: '#/components/responses/Problem' },

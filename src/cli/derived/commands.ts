@@ -34,10 +34,16 @@ function addOne(group: Command, named: Named): void {
     const { json, profile } = globalOptions(command);
     const input = { ...Object.fromEntries(shape.fields.map(({ name }) => [name, options[name]])), ...(shape.resource.length > 0 && readResource(shape.resource, given[0] as string)) };
     const connection = await findConnection(readConfig(), profile);
-    const answer = await callRest(connection, definition.http, input, headersOf(options));
+    const answer = await callRest(connection, definition.http, input, headersOf(options), tellMoment);
     if (json) await printJson(answer);
     else await print(kind === 'command' ? sentenceOf(answer as unknown as CommandReply) : readable(answer));
   });
+}
+
+/** A question about the past is answered as of a position, under which it can be asked again. */
+function tellMoment(headers: Headers): void {
+  const position = headers.get('tarl-as-of');
+  if (position !== null) process.stderr.write(`As of position ${position}.\n`);
 }
 
 const headersOf = ({ idempotencyKey, ifMatch, minPosition }: Record<string, unknown>): Record<string, string> => ({

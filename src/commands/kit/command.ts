@@ -103,6 +103,8 @@ export interface RequestContext {
   readonly signal?: AbortSignal;
   /** Hears which views of a query have how many keys standing still, for the answer's header. */
   noteParked?(counts: ReadonlyMap<string, number>): void;
+  /** Hears the position as of which a query is answered, for the answer's header. */
+  noteAsOf?(position: string): void;
 }
 
 /** The same answer for every command. */

@@ -97,14 +97,17 @@ function statementsFor(table: string, columns: readonly Column[], key: readonly 
   };
 }
 
-const names = (columns: readonly Column[]) => columns.map(({ name }) => `"${name}"`).join(', ');
-const parameters = (columns: readonly Column[]) => columns.map(({ type }, index) => `$${index + 1}::${type}[]`).join(', ');
+/** The columns' names, for a statement. */
+export const names = (columns: readonly Column[]) => columns.map(({ name }) => `"${name}"`).join(', ');
+/** One array a column, as the statement's parameters behind the first `after`. */
+export const parameters = (columns: readonly Column[], after = 0) => columns.map(({ type }, index) => `$${after + index + 1}::${type}[]`).join(', ');
 
 /** One array a column, for unnest. */
-function valuesOf(columns: readonly Column[], rows: readonly Row[]): unknown[][] {
+export function valuesOf(columns: readonly Column[], rows: readonly Row[]): unknown[][] {
   return columns.map((column) => rows.map((row) => column.toSql(row[column.property])));
 }
 
-function* textsOf(columns: readonly Column[], rows: Iterable<Row>): Generator<unknown[]> {
+/** The rows for COPY. */
+export function* textsOf(columns: readonly Column[], rows: Iterable<Row>): Generator<unknown[]> {
   for (const row of rows) yield columns.map((column) => column.toSql(row[column.property]));
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Refusal, resourceName } from '../../domain/kit/index.js';
+import { asOfInput, rowsAt } from '../kit/as-of.js';
 import { listInput, listPage, type Listing } from '../kit/list/page.js';
 import { defineQuery } from '../kit/query.js';
 import { featureGroupRow } from './groups-view.js';
@@ -38,10 +39,10 @@ export const featureGroupQueries = [
     http: { method: 'GET', path: '/api/v1/projects/{project}/feature-groups/{group}' },
     permission: 'features.read',
     views: ['feature-groups'],
-    input: z.object({ project: resourceName, group: resourceName }),
+    input: z.object({ project: resourceName, group: resourceName, ...asOfInput }),
     output: featureGroupRow,
-    run: async ({ project, group }, { pool }) => {
-      const { rows } = await pool.query(`select ${columns} from feature_groups where project = $1 and "group" = $2`, [project, group]);
+    run: async ({ project, group, asOf }, { pool }) => {
+      const { rows } = await pool.query(`select ${columns} from ${rowsAt('feature_groups', asOf)} where project = $1 and "group" = $2`, [project, group]);
       if (rows.length > 0) return rows[0];
       throw new Refusal('NOT_FOUND', `Feature group ${group} does not exist in project ${project}`, { reason: 'FEATURE_GROUP_NOT_FOUND', metadata: { group } });
     },
@@ -52,7 +53,7 @@ export const featureGroupQueries = [
     http: { method: 'GET', path: '/api/v1/projects/{project}/feature-groups' },
     permission: 'features.read',
     views: ['feature-groups'],
-    input: z.object({ project: resourceName, ...listInput }),
+    input: z.object({ project: resourceName, ...listInput, ...asOfInput }),
     output: z.object({ featureGroups: z.array(featureGroupRow), nextPageToken: z.string() }).meta({ id: 'FeatureGroupList' }),
     run: async ({ project, ...request }, { pool }) => {
       const { rows, nextPageToken } = await listPage(pool, listing, project, request);

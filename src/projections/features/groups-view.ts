@@ -33,10 +33,11 @@ export const featureGroupRow = z
 /** One row a feature group. */
 export const featureGroupsView = defineView({
   name: 'feature-groups',
-  version: 2,
+  version: 3,
   table: 'feature_groups',
   row: featureGroupRow,
   key: ['project', 'group'],
+  history: true,
   events: featureGroupEvents,
   keyOf: ({ data }) => ({ project: data.project, group: data.group }),
   on: {

@@ -21,6 +21,12 @@ export function keyOfPageToken(token: string, parts: number): string[] | undefin
   });
 }
 
+/** The refusal of a token that another question gave out. */
+export function otherQuestion(): Refusal {
+  const description = 'belongs to a list with another filter or order, or as of another moment';
+  return new Refusal('INVALID_ARGUMENT', `The page token ${description}`, { reason: 'INVALID_INPUT', fields: [{ field: 'pageToken', description }] });
+}
+
 function jsonOf(token: string): unknown {
   try {
     return JSON.parse(Buffer.from(token, 'base64url').toString());

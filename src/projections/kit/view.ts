@@ -13,6 +13,8 @@ export interface View {
   readonly tables: readonly string[];
   /** The columns of its tables, where the view declares them; entities and the test of the migrations come from them. */
   readonly shapes?: readonly TableShape[];
+  /** Whether its rows can be asked for as they were at a place in the log. */
+  readonly keepsHistory?: boolean;
   /** The event types it wants; everything else only moves its position on. */
   readonly eventTypes: readonly string[] | 'all';
   /**
@@ -83,6 +85,8 @@ export interface KeyedView<Definitions extends readonly EventDefinition[], Row e
   /** Columns, in snake_case in the table; dates are ISO strings. */
   readonly row: Row;
   readonly key: readonly Key[];
+  /** Keeps every version of a row, in the table `<table>_history`, for queries that take `asOf`. */
+  readonly history?: boolean;
   readonly events: Definitions;
   /** The key of the row that an event touches. */
   readonly keyOf: (event: EventOf<Definitions[number]>, info: EventInfo) => Pick<z.output<Row>, Key>;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Refusal, resourceName } from '../../domain/kit/index.js';
-import { keyOfPageToken, pageInput, pageTokenAfter } from '../kit/paging.js';
+import { asOfInput, rowsAt } from '../kit/as-of.js';
+import { keyOfPageToken, otherQuestion, pageInput, pageTokenAfter } from '../kit/paging.js';
 import { defineQuery } from '../kit/query.js';
 
 const project = z
@@ -24,10 +25,10 @@ export const projectQueries = [
     http: { method: 'GET', path: '/api/v1/projects/{project}' },
     permission: 'projects.read',
     views: ['projects'],
-    input: z.object({ project: resourceName }),
+    input: z.object({ project: resourceName, ...asOfInput }),
     output: project,
     run: async (input, { pool }) => {
-      const { rows } = await pool.query(`select ${columns} from projects where project = $1`, [input.project]);
+      const { rows } = await pool.query(`select ${columns} from ${rowsAt('projects', input.asOf)} where project = $1`, [input.project]);
       if (rows.length === 0) throw new Refusal('NOT_FOUND', `Project ${input.project} does not exist`, { reason: 'PROJECT_NOT_FOUND' });
       return rows[0];
     },
@@ -38,13 +39,15 @@ export const projectQueries = [
     http: { method: 'GET', path: '/api/v1/projects' },
     permission: 'projects.read',
     views: ['projects'],
-    input: z.object({ ...pageInput }),
+    input: z.object({ ...pageInput, ...asOfInput }),
     output: z.object({ projects: z.array(project), nextPageToken: z.string() }).meta({ id: 'ProjectList' }),
-    run: async ({ pageSize, pageToken }, { pool }) => {
-      const [after = ''] = keyOfPageToken(pageToken, 1) ?? [];
-      const { rows } = await pool.query(`select ${columns} from projects where project > $1 order by project limit $2`, [after, pageSize + 1]);
+    run: async ({ pageSize, pageToken, asOf }, { pool }) => {
+      const moment = asOf === undefined ? [] : [asOf];
+      const [after = '', then = asOf] = keyOfPageToken(pageToken, 1 + moment.length) ?? [];
+      if (then !== asOf) throw otherQuestion();
+      const { rows } = await pool.query(`select ${columns} from ${rowsAt('projects', asOf)} where project > $1 order by project limit $2`, [after, pageSize + 1]);
       const projects = rows.slice(0, pageSize);
-      return { projects, nextPageToken: pageTokenAfter(rows.length > pageSize ? [projects.at(-1).project] : undefined) };
+      return { projects, nextPageToken: pageTokenAfter(rows.length > pageSize ? [projects.at(-1).project, ...moment] : undefined) };
     },
   }),
 ] as const;

@@ -5,7 +5,7 @@ import { defineView } from '../engine/define.js';
 /** One row a project. */
 export const projectsView = defineView({
   name: 'projects',
-  version: 1,
+  version: 2,
   table: 'projects',
   row: z.object({
     project: z.string(),
@@ -17,6 +17,7 @@ export const projectsView = defineView({
     etag: z.string(),
   }),
   key: ['project'],
+  history: true,
   events: projectEvents,
   keyOf: ({ data }) => ({ project: data.project }),
   on: {

@@ -10,7 +10,7 @@ export const counterEvents = [
 ] as const;
 
 /** Keeps for every counter the sum, how many events made it, and the order of the last ones. */
-export const countersView = (options: { name?: string; version?: number; poisonedBy?: (by: number) => boolean } = {}) =>
+export const countersView = (options: { name?: string; version?: number; poisonedBy?: (by: number) => boolean; history?: boolean } = {}) =>
   defineView({
     name: options.name ?? 'counters',
     version: options.version ?? 1,
@@ -24,6 +24,7 @@ export const countersView = (options: { name?: string; version?: number; poisone
       note: z.string().nullable(),
     }),
     key: ['counter'],
+    history: options.history,
     events: counterEvents,
     keyOf: ({ data }) => ({ counter: data.counter }),
     on: {

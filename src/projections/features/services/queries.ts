@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Refusal, resourceName } from '../../../domain/kit/index.js';
+import { asOfInput, rowsAt } from '../../kit/as-of.js';
 import { listInput, listPage, type Listing } from '../../kit/list/page.js';
 import { defineQuery } from '../../kit/query.js';
 import { featureServiceRow } from './view.js';
@@ -37,10 +38,10 @@ export const featureServiceQueries = [
     http: { method: 'GET', path: '/api/v1/projects/{project}/feature-services/{service}' },
     permission: 'features.read',
     views: ['feature-services'],
-    input: z.object({ project: resourceName, service: resourceName }),
+    input: z.object({ project: resourceName, service: resourceName, ...asOfInput }),
     output: featureServiceRow,
-    run: async ({ project, service }, { pool }) => {
-      const { rows } = await pool.query(`select ${columns} from feature_services where project = $1 and service = $2`, [project, service]);
+    run: async ({ project, service, asOf }, { pool }) => {
+      const { rows } = await pool.query(`select ${columns} from ${rowsAt('feature_services', asOf)} where project = $1 and service = $2`, [project, service]);
       if (rows.length > 0) return rows[0];
       throw new Refusal('NOT_FOUND', `Feature service ${service} does not exist in project ${project}`, { reason: 'FEATURE_SERVICE_NOT_FOUND', metadata: { service } });
     },
@@ -51,7 +52,7 @@ export const featureServiceQueries = [
     http: { method: 'GET', path: '/api/v1/projects/{project}/feature-services' },
     permission: 'features.read',
     views: ['feature-services'],
-    input: z.object({ project: resourceName, ...listInput }),
+    input: z.object({ project: resourceName, ...listInput, ...asOfInput }),
     output: z.object({ featureServices: z.array(featureServiceRow), nextPageToken: z.string() }).meta({ id: 'FeatureServiceList' }),
     run: async ({ project, ...request }, { pool }) => {
       const { rows, nextPageToken } = await listPage(pool, listing, project, request);

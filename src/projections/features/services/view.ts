@@ -24,10 +24,11 @@ export const featureServiceRow = z
 /** One row a feature service. */
 export const featureServicesView = defineView({
   name: 'feature-services',
-  version: 1,
+  version: 2,
   table: 'feature_services',
   row: featureServiceRow,
   key: ['project', 'service'],
+  history: true,
   events: featureServiceEvents,
   keyOf: ({ data }) => ({ project: data.project, service: data.service }),
   on: {

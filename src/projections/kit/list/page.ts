@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import { Refusal } from '../../../domain/kit/index.js';
-import { keyOfPageToken, pageInput, pageTokenAfter } from '../paging.js';
+import { rowsAt } from '../as-of.js';
+import { keyOfPageToken, otherQuestion, pageInput, pageTokenAfter } from '../paging.js';
 import { parseFilter } from './parse.js';
 import { whereOf, type Filterable } from './where.js';
 
@@ -18,6 +19,8 @@ export interface ListRequest {
   readonly orderBy: string;
   readonly pageSize: number;
   readonly pageToken: string;
+  /** The position as of which the view's history is listed. */
+  readonly asOf?: string;
 }
 
 /** A table that is listed within a project. */
@@ -37,7 +40,7 @@ export interface Listing extends Filterable {
  */
 export async function listPage(pool: Pool, { table, columns, name, order, ...filterable }: Listing, project: string, request: ListRequest): Promise<{ rows: any[]; nextPageToken: string }> {
   const { sql, type, direction } = orderOf(request.orderBy, order, name);
-  const asked = createHash('sha256').update(JSON.stringify([request.filter, request.orderBy])).digest('base64url').slice(0, 16);
+  const asked = createHash('sha256').update(JSON.stringify([request.filter, request.orderBy, ...(request.asOf === undefined ? [] : [request.asOf])])).digest('base64url').slice(0, 16);
   const parameters: unknown[] = [project];
   const conditions = ['project = $1', ...whereOf(parseFilter(request.filter), filterable, parameters)];
   const after = keyOfPageToken(request.pageToken, 3);
@@ -47,7 +50,7 @@ export async function listPage(pool: Pool, { table, columns, name, order, ...fil
     conditions.push(`(${sql}, ${name}) ${direction === 'asc' ? '>' : '<'} ($${place}::${type}, $${last}::text)`);
   }
   const limit = parameters.push(request.pageSize + 1);
-  const text = `select ${columns}, (${sql})::text as "place", ${name} as "last" from ${table} where ${conditions.join(' and ')} order by ${sql} ${direction}, ${name} ${direction} limit $${limit}`;
+  const text = `select ${columns}, (${sql})::text as "place", ${name} as "last" from ${rowsAt(table, request.asOf)} where ${conditions.join(' and ')} order by ${sql} ${direction}, ${name} ${direction} limit $${limit}`;
   const found = (await pool.query(text, parameters)).rows;
   const page = found.slice(0, request.pageSize);
   const next = found.length > request.pageSize ? [asked, page.at(-1).place, page.at(-1).last] : undefined;
@@ -61,6 +64,3 @@ function orderOf(orderBy: string, order: Listing['order'], name: string): { sql:
   const description = `takes one of ${Object.keys(order).join(', ')}, with desc behind it for the other direction`;
   throw new Refusal('INVALID_ARGUMENT', `orderBy ${description}`, { reason: 'INVALID_ORDER', fields: [{ field: 'orderBy', description }] });
 }
-
-const otherQuestion = () =>
-  new Refusal('INVALID_ARGUMENT', 'The page token belongs to a list with another filter or order', { reason: 'INVALID_INPUT', fields: [{ field: 'pageToken', description: 'belongs to a list with another filter or order' }] });
