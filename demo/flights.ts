@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { columnOf, type Column } from '../src/cli/features/columns.js';
-import { openParquet } from '../src/cli/rows/parquet.js';
+import { openParquet } from '../src/platform/rows/parquet.js';
 import { packageRoot } from '../src/platform/root.js';
 
 /** Three million domestic flights of the United States, January to June 2001, as the Bureau of Transportation Statistics reports them. */
@@ -30,7 +30,7 @@ export async function* readFlights(count: number, batchRows: number): AsyncGener
     const before = first - 1;
     if (before >= count) return;
     const taken = Math.min(rows, count - before);
-    const column = (name: string, type: 'INT64' | 'STRING' | 'TIMESTAMP') => columnOf(name, type, columns.get(name)!.slice(0, taken), first);
+    const column = (name: string, type: 'INT64' | 'STRING' | 'TIMESTAMP') => columnOf(name, type, columns.get(name)!.slice(0, taken), { first });
     yield {
       before,
       rows: taken,

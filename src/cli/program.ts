@@ -5,6 +5,7 @@ import { completion } from './completion.js';
 import { domains } from './domains.js';
 import { eventstore } from './eventstore/index.js';
 import { CommandFailure, exitCodes, exitCodesHelp } from './exit-codes.js';
+import { RowsError } from '../platform/rows/batch.js';
 import { jobs } from './jobs.js';
 import { projections } from './projections.js';
 import { replay } from './replay.js';
@@ -37,6 +38,10 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     return Number(process.exitCode ?? exitCodes.ok);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    if (error instanceof RowsError) {
+      console.error(error.message);
+      return exitCodes.usage;
+    }
     if (error instanceof CommandFailure) {
       console.error(error.message);
       return error.exitCode;

@@ -1,3 +1,5 @@
+import { DuckDBInstance } from '@duckdb/node-api';
+import { tableFromIPC } from 'apache-arrow';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -61,7 +63,7 @@ describe('tarl with a platform that is up', () => {
     await writeFile(join(files, 'bad.csv'), 'origin,event_time,delay_min\nORD,2001-01-02,1\nORD,2001-01-02,late\n');
     const ran = await run(['features', 'write', 'flights/airports', join(files, 'bad.csv')]);
     expect(ran).toMatchObject({ code: 2, stdout: '' });
-    expect(ran.stderr).toContain('Row 2, column delay_min: "late" is not INT64\nNothing was written.');
+    expect(ran.stderr).toContain('Line 3, column delay_min: "late" is not INT64\nNothing was written.');
     await writeFile(join(files, 'keyless.csv'), 'airport,event_time\nORD,2001-01-02\n');
     expect(await run(['features', 'write', 'flights/airports', join(files, 'keyless.csv')])).toMatchObject({ code: 2, stderr: expect.stringContaining('has no column origin') });
   });
@@ -70,11 +72,11 @@ describe('tarl with a platform that is up', () => {
     await writeFile(join(files, 'null.csv'), 'origin,event_time,delay_min\nORD,2001-01-02,1\n,2001-01-02,2\n');
     const refused = await run(['features', 'write', 'flights/airports', join(files, 'null.csv')]);
     expect(refused.code).toBe(3);
-    expect(refused.stderr).toMatch(/^INVALID_ARGUMENT: .*row 2, entity\.origin/m);
+    expect(refused.stderr).toMatch(/^INVALID_ARGUMENT: .*line 3, entity\.origin/m);
     const partial = await run(['features', 'write', 'flights/airports', join(files, 'null.csv'), '--partial', '--json']);
     expect(partial.code).toBe(3);
     expect(JSON.parse(partial.stdout)).toMatchObject({ rowsWritten: 1, rowsRejected: 1 });
-    expect(partial.stderr).toMatch(/Row 2, /);
+    expect(partial.stderr).toMatch(/Line 3, /);
   });
 
   test('values of a past moment are read from the log, and again as they were known before a late row', async () => {
@@ -101,6 +103,20 @@ describe('tarl with a platform that is up', () => {
     expect((await run([...ask, '--json'])).stdout.split('\n').slice(1, 2).map((line) => JSON.parse(line))).toEqual([
       { label: 'z', when: '2001-04-05', from: 'SEA', to: 'XXX', here__delay_min: 2, here__destination: 'c', there__delay_min: null },
     ]);
+  });
+
+  test('a training set is written as Parquet and as Arrow, with types', async () => {
+    const { position } = await json('features', 'write', 'flights/airports', join(files, 'history.csv'));
+    await writeFile(join(files, 'typed.csv'), 'origin,event_time,weight\nSEA,2001-04-02 09:00,1.5\nXXX,2001-04-02 09:00,2\n');
+    const ask = ['features', 'historical', 'flights', join(files, 'typed.csv'), '--features', 'airports', '--known-at', position];
+    const out = { parquet: join(files, 'typed.parquet'), arrow: join(files, 'typed.arrow') };
+    for (const path of Object.values(out)) expect(await run([...ask, '--out', path])).toMatchObject({ code: 0 });
+    const table = tableFromIPC(await readFile(out.arrow));
+    expect(table.schema.fields.map(({ name, type }) => `${name} ${String(type)}`)).toEqual(['origin Utf8', 'event_time Timestamp<MICROSECOND, UTC>', 'weight Utf8', 'delay_min Int64', 'destination Utf8']);
+    expect([...table.getChild('delay_min')!]).toEqual([1n, null]);
+    const duck = await (await DuckDBInstance.create()).connect();
+    const rows = await duck.runAndReadAll(`select origin, epoch_us(event_time)::varchar, weight, delay_min::varchar, destination from '${out.parquet}'`);
+    expect(rows.getRowsJson()).toEqual([['SEA', '986202000000000', '1.5', '1', 'a, b'], ['XXX', '986202000000000', '2', null, null]]);
   });
 
   test('a training set that is refused leaves no file behind', async () => {

@@ -59,12 +59,12 @@ describe('rows of a file', () => {
   });
 
   test('values become the types of their features, and one that does not fit is named by its row', () => {
-    expect(columnOf('n', 'INT64', ['7', 8, 9n, null, '9007199254740993'], 1)).toEqual({ name: 'n', ints: [7, 8, 9, 0, '9007199254740993'], nulls: [3] });
-    expect(columnOf('t', 'TIMESTAMP', ['2001-01-01 00:01', '2001-01-01T01:01:00.000001+01:00'], 1)).toEqual({ name: 't', timesUs: [978_307_260_000_000, 978_307_260_000_001] });
-    expect(columnOf('v', 'DOUBLE_LIST', ['[1,2.5]', [3]], 1)).toEqual({ name: 'v', lists: [{ values: [1, 2.5] }, { values: [3] }] });
-    expect(columnOf('s', 'STRING', ['a', 'b', 'a'], 1)).toEqual({ name: 's', strings: ['a', 'b'], stringIndex: [0, 1, 0] });
-    expect(() => columnOf('n', 'INT64', ['1', '1.5'], 11)).toThrow('Row 12, column n: "1.5" is not INT64');
-    expect(() => columnOf('b', 'BOOL', ['yes'], 1)).toThrow('Row 1, column b: "yes" is not BOOL');
-    expect(() => columnOf('d', 'DOUBLE', ['NaN'], 1)).toThrow('"NaN" is not DOUBLE');
+    expect(columnOf('n', 'INT64', ['7', 8, 9n, null, '9007199254740993'], { first: 1 })).toEqual({ name: 'n', ints: [7, 8, 9, 0, '9007199254740993'], nulls: [3] });
+    expect(columnOf('t', 'TIMESTAMP', ['2001-01-01 00:01', '2001-01-01T01:01:00.000001+01:00'], { first: 1 })).toEqual({ name: 't', timesUs: [978_307_260_000_000, 978_307_260_000_001] });
+    expect(columnOf('v', 'DOUBLE_LIST', ['[1,2.5]', [3]], { first: 1 })).toEqual({ name: 'v', lists: [{ values: [1, 2.5] }, { values: [3] }] });
+    expect(columnOf('s', 'STRING', ['a', 'b', 'a'], { first: 1 })).toEqual({ name: 's', strings: ['a', 'b'], stringIndex: [0, 1, 0] });
+    expect(() => columnOf('n', 'INT64', ['1', '1.5'], { first: 11 })).toThrow('Row 12, column n: "1.5" is not INT64');
+    expect(() => columnOf('b', 'BOOL', ['yes'], { first: 1 })).toThrow('Row 1, column b: "yes" is not BOOL');
+    expect(() => columnOf('d', 'DOUBLE', ['NaN'], { first: 1 })).toThrow('"NaN" is not DOUBLE');
   });
 });

@@ -1,5 +1,5 @@
 import { misused } from '../failures.js';
-import { RowsError, type RowBatch } from '../rows/batch.js';
+import { placeOf, RowsError, type RowBatch } from '../rows/source.js';
 import { columnOf } from './columns.js';
 import type { Group } from './group.js';
 import type { WriteRequest } from './row-stream.js';
@@ -48,16 +48,17 @@ function notesOn({ columns }: RowBatch, { group, entities, features }: Group, { 
 }
 
 /** Rows of a file as the batch of a write request. */
-export function batchOf({ columns, first, rows }: RowBatch, { entities, features }: Group, { eventTime, renamed }: Naming): WriteRequest['batch'] {
+export function batchOf(batch: RowBatch, { entities, features }: Group, { eventTime, renamed }: Naming): WriteRequest['batch'] {
+  const { columns, rows } = batch;
   const valuesOf = (name: string) => columns.get(renamed[name] ?? name);
-  const times = columnOf(eventTime, 'TIMESTAMP', columns.get(eventTime) ?? new Array(rows).fill(null), first);
-  if (times.nulls) throw new RowsError(`Row ${first + times.nulls[0]!} has no time in column ${eventTime}`);
+  const times = columnOf(eventTime, 'TIMESTAMP', columns.get(eventTime) ?? new Array(rows).fill(null), batch);
+  if (times.nulls) throw new RowsError(`${placeOf(batch, times.nulls[0]!)} has no time in column ${eventTime}`);
   return {
-    keys: entities.map(({ name, type }) => columnOf(name, type, valuesOf(name) ?? new Array(rows).fill(null), first)),
+    keys: entities.map(({ name, type }) => columnOf(name, type, valuesOf(name) ?? new Array(rows).fill(null), batch)),
     eventTimeUs: times.timesUs!,
     features: features.flatMap(({ name, type }) => {
       const values = valuesOf(name);
-      return values ? [columnOf(name, type, values, first)] : [];
+      return values ? [columnOf(name, type, values, batch)] : [];
     }),
   };
 }

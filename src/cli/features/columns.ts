@@ -1,7 +1,7 @@
 import { int64Of } from '../../domain/features/int64.js';
 import { inRange, parseTimeUs } from '../../domain/features/times.js';
 import type { EntityType, FeatureType } from '../../domain/features/values.js';
-import { RowsError } from '../rows/batch.js';
+import { placeOf, RowsError, type RowBatch } from '../rows/source.js';
 
 /** A column as `tarl.features.v1.Column` has it: of the lists the one that fits the type is filled. */
 export interface Column {
@@ -16,8 +16,8 @@ export interface Column {
   readonly nulls?: readonly number[];
 }
 
-/** The values of a file's column as a column of the API; names the row of the first that does not fit. */
-export function columnOf(name: string, type: FeatureType | EntityType, values: readonly unknown[], firstRow: number): Column {
+/** The values of a file's column as a column of the API; names the line or row of the first that does not fit. */
+export function columnOf(name: string, type: FeatureType | EntityType, values: readonly unknown[], within: Pick<RowBatch, 'first' | 'lines'>): Column {
   const { list, read, empty } = kinds[type];
   const nulls: number[] = [];
   const filled = values.map((value, at) => {
@@ -26,7 +26,7 @@ export function columnOf(name: string, type: FeatureType | EntityType, values: r
       return empty;
     }
     const fitting = read(value);
-    if (fitting === undefined) throw new RowsError(`Row ${firstRow + at}, column ${name}: ${show(value)} is not ${type}`);
+    if (fitting === undefined) throw new RowsError(`${placeOf(within, at)}, column ${name}: ${show(value)} is not ${type}`);
     return fitting;
   });
   const filling = list === 'strings' ? repeated(filled as string[]) : { [list]: filled };

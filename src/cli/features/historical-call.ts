@@ -2,7 +2,7 @@ import type { ServiceError } from '@grpc/grpc-js';
 import { drained } from '../drained.js';
 import type { ServiceClient } from '../grpc.js';
 import type { OutColumn } from '../rows/sink.js';
-import { readerOf } from './answers.js';
+import { readerOf, typeOfColumn } from './answers.js';
 import type { Column } from './columns.js';
 import type { KnownAtMessage, Timestamp } from './known-at.js';
 
@@ -62,6 +62,6 @@ async function* tablesOf(call: AsyncIterable<Batch>, failed: Promise<never>): As
     const next = await Promise.race([failed, batches.next().catch(() => failed)]);
     if (next.done) return;
     const { rows, columns, knownAt = {} } = next.value;
-    yield { rows, knownAt, columns: columns.map((column) => ({ name: column.name, at: readerOf(column) })) };
+    yield { rows, knownAt, columns: columns.map((column) => ({ name: column.name, type: typeOfColumn(column), at: readerOf(column) })) };
   }
 }

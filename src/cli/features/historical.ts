@@ -35,7 +35,7 @@ export function historical(group: Command): void {
     .argument('[file]', 'rows with keys and times, or - for standard input; without a file all entities of the range')
     .option('--features <group:feature,…>', 'which features; a group alone means all of its', (text: string) => text.split(','))
     .option('--service <service>', 'in place of --features: those that the service names')
-    .option('--out <file>', 'a .csv or .ndjson file; standard output without it')
+    .option('--out <file>', 'a .csv, .ndjson, .parquet or .arrow file; standard output without it')
     .option('--event-time <column>', 'the column with the time of each row: ISO 8601, UTC where it has no zone', 'event_time')
     .addOption(new Option('--format <format>', 'when the name of the file does not say it').choices(rowFormats))
     .addOption(new Option('--alias <alias=group:key=column,…>', 'another name for a group, to join it twice; may be repeated').argParser(readAlias))

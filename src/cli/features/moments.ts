@@ -1,5 +1,7 @@
 import type { EntityKey } from '../../domain/features/definition.js';
-import { RowsError, type RowBatch } from '../rows/batch.js';
+import { int64Of } from '../../domain/features/int64.js';
+import { typeOfValues, type ColumnType } from '../../platform/rows/typed.js';
+import { placeOf, RowsError, type RowBatch } from '../rows/source.js';
 import type { OutColumn } from '../rows/sink.js';
 import { columnOf } from './columns.js';
 import type { MomentColumns } from './historical-call.js';
@@ -10,6 +12,7 @@ import type { MomentColumns } from './historical-call.js';
  */
 export class Moments {
   private readonly kept = new Map<string, unknown[]>();
+  private readonly types = new Map<string, ColumnType>();
   rows = 0;
 
   constructor(private readonly keys: readonly EntityKey[], private readonly timeColumn: string) {}
@@ -24,19 +27,27 @@ export class Moments {
 
   /** The file's own columns for some rows of the answer, which begin at row `from` of the file. */
   columnsFrom(from: number): OutColumn[] {
-    return [...this.kept].map(([name, values]) => ({ name, at: (row) => values[from + row] ?? null }));
+    return [...this.kept].map(([name, values]) => ({ name, type: this.typeOf(name, values), at: (row) => values[from + row] ?? null }));
   }
 
-  private take({ columns, rows, first }: RowBatch): MomentColumns {
+  /** Keys and times have the types that they must have, other columns those of all their values. */
+  private typeOf(name: string, values: readonly unknown[]): ColumnType {
+    let type = this.types.get(name);
+    if (type === undefined) this.types.set(name, (type = name === this.timeColumn ? 'TIMESTAMP' : (this.keys.find((key) => key.name === name)?.type ?? typeOfValues(values))));
+    return type;
+  }
+
+  private take(batch: RowBatch): MomentColumns {
+    const { columns, rows } = batch;
     for (const [name, values] of columns) {
       const kept = this.kept.get(name) ?? new Array(this.rows).fill(null);
-      for (const value of values) kept.push(typeof value === 'bigint' ? Number(value) : value);
+      for (const value of values) kept.push(typeof value === 'bigint' ? int64Of(value) : value);
       this.kept.set(name, kept);
     }
     this.rows += rows;
     const valuesOf = (name: string) => columns.get(name) ?? new Array(rows).fill(null);
-    const times = columnOf(this.timeColumn, 'TIMESTAMP', valuesOf(this.timeColumn), first);
-    if (times.nulls) throw new RowsError(`Row ${first + times.nulls[0]!} has no time in column ${this.timeColumn}`);
-    return { columns: this.keys.map(({ name, type }) => columnOf(name, type, valuesOf(name), first)), rowTimeUs: times.timesUs! };
+    const times = columnOf(this.timeColumn, 'TIMESTAMP', valuesOf(this.timeColumn), batch);
+    if (times.nulls) throw new RowsError(`${placeOf(batch, times.nulls[0]!)} has no time in column ${this.timeColumn}`);
+    return { columns: this.keys.map(({ name, type }) => columnOf(name, type, valuesOf(name), batch)), rowTimeUs: times.timesUs! };
   }
 }

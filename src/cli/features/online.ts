@@ -22,7 +22,7 @@ const statuses = ['UNSPECIFIED', 'PRESENT', 'NULL_VALUE', 'NOT_FOUND', 'OUTSIDE_
 
 /** The key columns of a request, from entities as tuples in the order of the keys. */
 export const keyColumns = (entities: readonly EntityKey[], tuples: readonly (readonly unknown[])[]): Column[] =>
-  entities.map(({ name, type }, at) => columnOf(name, type, tuples.map((tuple) => tuple[at]), 1));
+  entities.map(({ name, type }, at) => columnOf(name, type, tuples.map((tuple) => tuple[at]), { first: 1 }));
 
 /** The values of each entity by feature, in the order of the request. */
 export function vectorsOf({ features, groups }: OnlineReply, entities: number): { eventTime: string | null; values: Record<string, OnlineValue> }[] {

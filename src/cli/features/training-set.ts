@@ -1,6 +1,6 @@
 import type { EntityKey } from '../../domain/features/definition.js';
 import type { ServiceClient } from '../grpc.js';
-import type { RowSource } from '../rows/batch.js';
+import type { RowSource } from '../rows/source.js';
 import type { RowSink } from '../rows/sink.js';
 import { askHistorical, type HistoricalQuestion } from './historical-call.js';
 import type { KnownAtMessage } from './known-at.js';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { CommandFailure } from '../exit-codes.js';
+import { CommandFailure, exitCodes } from '../exit-codes.js';
 import { whole } from '../progress.js';
-import type { RowBatch, RowSource } from '../rows/batch.js';
+import { RowsError, type RowBatch, type RowSource } from '../rows/source.js';
 import { batchOf, type Naming } from './columns-of-batch.js';
 import type { Group } from './group.js';
 import type { RowStream, WriteAnswer, WriteRequest } from './row-stream.js';
@@ -28,9 +28,9 @@ export async function writeRows(stream: RowStream, source: RowSource, group: Gro
     while (underWay.length > 0) await countOldest();
     await stream.close();
   } catch (error) {
-    if (!(error instanceof CommandFailure)) throw error;
+    if (!(error instanceof CommandFailure || error instanceof RowsError)) throw error;
     const kept = await settled(underWay, tally);
-    throw new CommandFailure(`${error.message}\n${kept > 0 ? `${whole.format(kept)} rows were written before and stay` : 'Nothing was written'}.`, error.exitCode, { cause: error });
+    throw new CommandFailure(`${error.message}\n${kept > 0 ? `${whole.format(kept)} rows were written before and stay` : 'Nothing was written'}.`, error instanceof RowsError ? exitCodes.usage : error.exitCode, { cause: error });
   }
 }
 

@@ -4,7 +4,7 @@ import { findConnection } from '../connection.js';
 import { CommandFailure, exitCodes } from '../exit-codes.js';
 import { globalOptions, print, printJson } from '../output.js';
 import { progress, whole } from '../progress.js';
-import type { RowSource } from '../rows/batch.js';
+import type { RowSource } from '../rows/source.js';
 import { openRows, rowFormats, type RowFormat } from '../rows/open.js';
 import { featuresClient } from './client.js';
 import { noteUnused, readRenamed } from './columns-of-batch.js';
@@ -27,7 +27,7 @@ interface Options {
 /** `tarl features write`: the rows of a file, in columns over gRPC, each batch acknowledged when it is durable. */
 export function write(group: Command): void {
   const command = group.command('write')
-    .description('Writes the rows of a CSV, NDJSON or Parquet file to a feature group.')
+    .description('Writes the rows of a CSV, NDJSON, Parquet or Arrow file to a feature group.')
     .argument('<project/group>')
     .argument('<file>', 'the file, or - for standard input')
     .addOption(new Option('--mode <mode>', 'for whom: the latest values, the history, or both').choices(Object.keys(modes)).default('both'))
@@ -35,7 +35,7 @@ export function write(group: Command): void {
     .option('--event-time <column>', 'the column with the time of each row: ISO 8601, UTC where it has no zone', 'event_time')
     .option('--rename <name=column,…>', 'keys and features whose columns have other names', (text: string) => text.split(','))
     .option('--partial', 'write the good rows of a batch that has bad ones too')
-    .addHelpText('after', '\nAn empty cell of a CSV file is null.\n\nExample:\n  $ tarl features write flights/airports departures.csv --event-time date --rename delay_min=delay');
+    .addHelpText('after', '\nAn empty cell of a CSV file is null, and "" an empty text.\n\nExample:\n  $ tarl features write flights/airports departures.csv --event-time date --rename delay_min=delay');
   command.action(async (target: string, file: string, options: Options) => {
     const { json } = globalOptions(command);
     const source = await openRows(file, batchRows, options.format);
