@@ -10,6 +10,8 @@ import type { Resolvers } from './graphql/schema.js';
 import { featureHistoryResolvers, featureHistoryTypeDefs } from './graphql/features/history.js';
 import { FeatureHistoryController } from './rest/features/history-controller.js';
 import { featureHistoryPaths } from './rest/features/history-openapi.js';
+import { FeatureExportController } from './rest/features/export-controller.js';
+import { featureExportPaths } from './rest/features/export-openapi.js';
 import { FeatureRowsController } from './rest/features/controller.js';
 import { featureRowsPaths } from './rest/features/openapi.js';
 
@@ -32,4 +34,5 @@ export interface Handwritten {
 export const handwritten: readonly Handwritten[] = [
   { domain: 'features', grpc: featureRpcs, controllers: [FeatureRowsController], openApiPaths: featureRowsPaths, graphql: { typeDefs: featureTypeDefs, resolvers: featureResolvers } },
   { domain: 'features', grpc: featureHistoryRpcs, controllers: [FeatureHistoryController], openApiPaths: featureHistoryPaths, graphql: { typeDefs: featureHistoryTypeDefs, resolvers: featureHistoryResolvers } },
+  { domain: 'features', controllers: [FeatureExportController], openApiPaths: featureExportPaths },
 ];

@@ -1,5 +1,6 @@
 import { Metadata, type ServiceError } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { tableFromIPC, tableToIPC, type Table } from 'apache-arrow';
 import { ownerKey } from './support/memory-core.js';
 import { until } from '../support/until.js';
 import { testPlatform, type TestPlatform } from './support/platform.js';
@@ -85,6 +86,45 @@ describe('a training set over REST', () => {
     expect(lines(asCsv.text)).toEqual([{ destination: 'LAS', at: '2001-01-01T10:15:00Z', far__delay: 3 }, { destination: null, at: '2001-01-01T10:15:00Z', far__delay: null }]);
   });
 
+  /** A binary answer over REST. */
+  async function fetched(path: string, body: any, headers: Record<string, string>): Promise<Buffer> {
+    const response = await fetch(platform.addresses.rest + path, { method: 'POST', body, headers: { authorization: `Bearer ${ownerKey}`, 'content-type': 'application/json', ...headers } });
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, headers['accept']]);
+    return Buffer.from(await response.arrayBuffer());
+  }
+  const inArrow = { accept: 'application/vnd.apache.arrow.stream' };
+  const inParquet = { accept: 'application/vnd.apache.parquet' };
+  const typed = { airport: ['LAS', 'ATL', 'ATL', 'PHX'], event_time: [978344100000, 978346800000, 978346800000.001, 978346800000], label: ['a', 'b,"c"', null, ''], delay: [3n, 5n, null, null], note: ['fog, "dense"', '', null, null] };
+  const columnsOf = (table: Table) => Object.fromEntries(table.schema.fields.map(({ name }) => [name, [...table.getChild(name)!]]));
+
+  test('comes as Arrow, typed, in the order of its rows', async () => {
+    const table = tableFromIPC(await fetched(historical, JSON.stringify({ features: ['airports'], rows }), inArrow));
+    expect(table.schema.fields.map(({ name, type }) => `${name} ${String(type)}`)).toEqual(['airport Utf8', 'event_time Timestamp<MICROSECOND, UTC>', 'label Utf8', 'delay Int64', 'note Utf8']);
+    expect(columnsOf(table)).toEqual(typed);
+  });
+
+  test('comes as Parquet, and takes Arrow and Parquet for its rows', async () => {
+    const bytes = await fetched(historical, JSON.stringify({ features: ['airports:delay'], rows }), inParquet);
+    // What came out goes in again: its columns keep their types.
+    for (const type of ['application/vnd.apache.parquet', 'application/vnd.apache.arrow.stream', 'application/vnd.apache.arrow.file']) {
+      const table = tableFromIPC(await fetched(historical, JSON.stringify({ features: ['airports:delay'], rows }), inArrow));
+      const body = type.endsWith('parquet') ? bytes : type.endsWith('stream') ? tableToIPC(table, 'stream') : tableToIPC(table, 'file');
+      const again = tableFromIPC(await fetched(`${historical}?features=airports:note`, body as never, { 'content-type': type, ...inArrow }));
+      expect(columnsOf(again)).toEqual(typed);
+    }
+    const asLines = await post(`${historical}?features=airports:note`, bytes as never, { 'content-type': 'application/vnd.apache.parquet' });
+    expect(lines(asLines.text)[0]).toEqual({ airport: 'LAS', event_time: '2001-01-01T10:15:00.000Z', label: 'a', delay: 3, note: 'fog, "dense"' });
+  });
+
+  test('refuses Arrow and Parquet that it cannot read', async () => {
+    for (const type of ['application/vnd.apache.parquet', 'application/vnd.apache.arrow.stream', 'application/vnd.apache.arrow.file']) {
+      for (const body of ['', 'PAR1', 'ARROW1']) {
+        const answer = await post(`${historical}?features=airports`, body, { 'content-type': type });
+        expect(JSON.parse(answer.text)).toMatchObject({ status: 400, code: 'INVALID_ARGUMENT' });
+      }
+    }
+  });
+
   test('asked again at its position is the same to the byte, whatever was written since', async () => {
     const group = { group: 'changing', entities: [{ name: 'airport', type: 'STRING' }], features: [{ name: 'delay', type: 'INT64' }] };
     await ok(platform.rest('/api/v1/projects/flights/feature-groups', group));
@@ -107,6 +147,36 @@ describe('a training set over REST', () => {
     expect(await faulty({ rows, features: ['absent'] })).toMatchObject({ status: 404 });
     expect(await faulty({ rows, more: 1 })).toMatchObject({ status: 400, fields: [{ field: 'more' }] });
     expect(JSON.parse((await post(historical, 'a,a\r\n1,2\r\n', { 'content-type': 'text/csv' })).text)).toMatchObject({ status: 400, reason: 'MALFORMED_CSV' });
+  });
+});
+
+describe('the latest values of a whole group', () => {
+  const get = (path: string, accept: string) => fetch(`${platform.addresses.rest}/api/v1/projects/flights/feature-groups/${path}`, { headers: { authorization: `Bearer ${ownerKey}`, accept, 'tarl-min-position': position } });
+  let position: string;
+  beforeAll(async () => {
+    await ok(platform.rest('/api/v1/projects/flights/feature-groups', { group: 'latest', entities: [{ name: 'id', type: 'INT64' }], features: [{ name: 'n', type: 'INT64' }, { name: 'embedding', type: 'DOUBLE_LIST', constraints: { dimensions: 2 } }], ttlSeconds: 3600 }));
+    const recent = new Date().toISOString();
+    const rows = Array.from({ length: 7000 }, (_, id) => ({ entity: { id }, eventTime: id === 7 ? '2001-01-01T00:00:00Z' : recent, values: { n: id === 3 ? null : '9007199254740993', embedding: [id, 1] } }));
+    position = (await ok(platform.rest('/api/v1/projects/flights/feature-groups/latest:write', { rows }))).position;
+  });
+
+  test('comes in every format, with what is too old marked', async () => {
+    const table = tableFromIPC(await (await get('latest/rows:export', 'application/vnd.apache.arrow.stream')).arrayBuffer());
+    expect(table.schema.fields.map(({ name, type }) => `${name} ${String(type)}`)).toEqual(['id Int64', 'event_time Timestamp<MICROSECOND, UTC>', 'n Int64', 'embedding FixedSizeList[2]<Float64>', '_outside_max_age Bool']);
+    expect(table.numRows).toBe(7000);
+    expect(new Set(table.getChild('id')!)).toEqual(new Set(Array.from({ length: 7000 }, (_, id) => BigInt(id))));
+    const rows = lines(await (await get('latest/rows:export?features=n', 'application/x-ndjson')).text());
+    expect(rows.filter(({ id }) => id === 3 || id === 7)).toEqual([
+      { id: 3, event_time: expect.any(String), n: null, _outside_max_age: false },
+      { id: 7, event_time: '2001-01-01T00:00:00.000Z', n: '9007199254740993', _outside_max_age: true },
+    ]);
+    expect((await (await get('latest@1/rows:export?features=n', 'text/csv')).text()).split('\r\n')).toHaveLength(7002);
+  });
+
+  test('is refused for a feature or group that is not there', async () => {
+    expect(await (await get('latest/rows:export?features=absent', '*/*')).json()).toMatchObject({ status: 400, fields: [{ field: 'features[0]' }] });
+    expect(await (await get('absent/rows:export', '*/*')).json()).toMatchObject({ status: 404 });
+    expect(await (await get('latest/rows:export?more=1', '*/*')).json()).toMatchObject({ status: 400 });
   });
 });
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { parseInput } from '../../commands/kit/validate.js';
 import { groupReference } from '../../domain/features/reference.js';
 import { formatTimeUs, inRange, parseTimeUs, timeFault } from '../../domain/features/times.js';
-import type { FeatureValue } from '../../domain/features/values.js';
+import type { FeatureType, FeatureValue } from '../../domain/features/values.js';
 import { Refusal, resourceName, type FieldViolation } from '../../domain/kit/index.js';
 import { formatPosition, parsePosition, PositionError } from '../../platform/eventstore/port.js';
 import type { AsOfAnswer, AsOfRequest } from '../../projections/features/history/as-of.js';
@@ -54,10 +54,18 @@ export const offlineInput = z.strictObject({ ...asked, entities: z.array(z.recor
 /** The question for the values at a past moment. */
 export const asOfInput = readInput.extend({ at: time.optional(), knownAt: knownAt.optional() });
 
-/** A question for a training set as JSON says it: rows are objects, whose `timeColumn` is the time of the row. */
-export function historicalQuestionOf(raw: unknown): HistoricalQuestion {
+/** Rows of a request that came in columns. */
+export interface RequestColumns {
+  readonly rows: number;
+  readonly columns: ReadonlyMap<string, readonly unknown[]>;
+  readonly types: ReadonlyMap<string, FeatureType>;
+}
+
+/** A question for a training set as JSON says it: rows are objects, whose `timeColumn` is the time of the row. They may also come in columns. */
+export function historicalQuestionOf(raw: unknown, given?: RequestColumns): HistoricalQuestion {
   const { knownAt: known, timeColumn, rows, start, end, ...selection } = parseInput(historicalInput, raw);
-  return { ...selection, known: knownOf(known), rows: rows ? tableOf(rows, timeColumn) : { startUs: start, endUs: end ?? Date.now() * 1000 } };
+  const table = given ?? (rows && { rows: rows.length, columns: columnsOf(rows) });
+  return { ...selection, known: knownOf(known), rows: table ? tableOf(table, timeColumn) : { startUs: start, endUs: end ?? Date.now() * 1000 } };
 }
 
 /** A question for the history of entities. */
@@ -95,14 +103,13 @@ export function cellOf({ type, at }: TrainingColumn, row: number): unknown {
 
 const knownOf = (known: z.output<typeof knownAt> | undefined): KnownAt => (known ? { position: known.position, timeUs: known.time, rowTime: known.rowTime } : {});
 
-function tableOf(rows: readonly Readonly<Record<string, unknown>>[], timeColumn: string): RequestTable {
-  const columns = columnsOf(rows);
+function tableOf({ rows, columns, types }: Omit<RequestColumns, 'types'> & Partial<RequestColumns>, timeColumn: string): RequestTable {
   const given = columns.get(timeColumn) ?? [];
-  const timeUs = Float64Array.from(rows, (_, row) => timeOf(given[row]));
+  const timeUs = Float64Array.from({ length: rows }, (_, row) => timeOf(given[row]));
   const faults: FieldViolation[] = [];
-  for (let row = 0; row < rows.length && faults.length < mostFaults; row++) if (Number.isNaN(timeUs[row])) faults.push({ field: `rows[${row}].${timeColumn}`, description: timeFault });
+  for (let row = 0; row < rows && faults.length < mostFaults; row++) if (Number.isNaN(timeUs[row])) faults.push({ field: `rows[${row}].${timeColumn}`, description: timeFault });
   if (faults.length > 0) throw new Refusal('INVALID_ARGUMENT', `${faults[0]!.field} ${timeFault}`, { reason: 'INVALID_INPUT', fields: faults });
-  return { rows: rows.length, timeUs, columns };
+  return { rows, timeUs, columns, timeColumn, ...(types && { types }) };
 }
 
 /** ISO 8601, or whole microseconds since the Unix epoch. */

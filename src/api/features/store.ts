@@ -8,6 +8,8 @@ import { featureService } from '../../domain/features/services/state.js';
 import type { FeatureGroupDefinition } from '../../domain/features/state.js';
 import { featureServiceStream } from '../../domain/features/streams.js';
 import { askedOf, requireAsked } from '../../projections/features/history/selection.js';
+import type { TrainingSet } from '../../projections/features/history/training-set.js';
+import { exportOnline } from '../../projections/features/online/export.js';
 import { followEntities, type FollowedRow } from '../../projections/features/online/follow.js';
 import { OnlineRows } from '../../projections/features/online/lookup.js';
 import { OnlineReader, type OnlineAnswer, type OnlineRequest } from '../../projections/features/online/read.js';
@@ -26,8 +28,17 @@ export interface FeatureStore {
   readonly writer: FeatureWriter;
   /** Checks the permission and waits for the caller's minimum position. */
   readOnline(request: OnlineRequest, context: WireContext): Promise<OnlineAnswer>;
+  /** The latest rows of all entities of a group (`group@2` for a version), as tables with the same columns. */
+  exportOnline(request: ExportRequest, context: WireContext): Promise<AsyncGenerator<TrainingSet>>;
   /** New latest rows of chosen entities, until the signal fires. */
   follow(request: FollowRequest, context: WireContext, signal: AbortSignal): Promise<{ definition: FeatureGroupDefinition; rows: AsyncIterable<FollowedRow> }>;
+}
+
+export interface ExportRequest {
+  readonly project: string;
+  readonly group: string;
+  /** All where none is named. */
+  readonly features: readonly string[];
 }
 
 export interface FollowRequest {
@@ -64,6 +75,12 @@ function makeStore(core: Core): FeatureStore {
       if (context.minPosition !== undefined) await core.awaitPosition([featureOnlineView.name], context);
       await core.noteParked([featureOnlineView.name], context);
       return reader.read(request.service ? askedOf(request, await serviceOf(request.project, request.service)) : request);
+    },
+    async exportOnline({ project, group, features }, context) {
+      requirePermission({ permission: readPermission }, project, context);
+      await core.awaitPosition([featureOnlineView.name], context);
+      await core.noteParked([featureOnlineView.name], context);
+      return exportOnline(core.pool, await groups.toRead(project, group), features, Date.now() * 1000, context.signal);
     },
     async follow({ project, group, entities }, context, signal) {
       requirePermission({ permission: readPermission }, project, context);

@@ -4,15 +4,15 @@ import { cellOf } from './history-json.js';
 /** How many rows are written at once: enough that the pieces are cheap, few enough that others have their turn between. */
 const rowsOfPiece = 2000;
 
-/** A way of writing tables as text. */
-export interface TextFormat {
+/** A way of writing tables. */
+export interface TableFormat {
   readonly mediaType: string;
-  /** The tables have the same columns; the first may be missing when there is none. */
-  write(tables: AsyncIterable<TrainingSet>): AsyncGenerator<string>;
+  /** The tables have the same columns; the first may be missing when there is none. `timeColumn` holds the times of the request's rows. */
+  write(tables: AsyncIterable<TrainingSet>, timeColumn?: string): AsyncGenerator<string | Uint8Array>;
 }
 
 /** One JSON object a row and line. */
-export const ndjson: TextFormat = {
+export const ndjson: TableFormat = {
   mediaType: 'application/x-ndjson',
   async *write(tables) {
     for await (const piece of pieces(tables, jsonLine)) yield piece;
@@ -20,7 +20,7 @@ export const ndjson: TextFormat = {
 };
 
 /** RFC 4180, with a line of names. Null is an empty cell, and an empty string is `""`. */
-export const csv: TextFormat = {
+export const csv: TableFormat = {
   mediaType: 'text/csv',
   async *write(tables) {
     let headed = false;
@@ -33,7 +33,7 @@ export const csv: TextFormat = {
 };
 
 /** One document `{"rows": […]}`. */
-export const json: TextFormat = {
+export const json: TableFormat = {
   mediaType: 'application/json',
   async *write(tables) {
     yield '{"rows":[';

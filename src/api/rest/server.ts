@@ -3,8 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isUtf8 } from 'node:buffer';
 import { Refusal } from '../../domain/kit/index.js';
 import { traceIdOf, traceparentOf } from '../context.js';
-import { parseCsv } from './features/csv.js';
-import { parseNdjson } from './features/ndjson.js';
+import { parseRows } from './features/bodies.js';
 import type { SendFailure } from './guard.js';
 import { restError, sendProblem } from './problem.js';
 import { headersOf } from './request.js';
@@ -21,8 +20,7 @@ export const fastifyOptions = (maxMessageBytes: number, sendFailure: SendFailure
 export function restAdapter(maxMessageBytes: number): FastifyAdapter {
   const adapter = new FastifyAdapter(fastifyOptions(maxMessageBytes, sendProblem) as never);
   parseStrictJson(adapter.getInstance() as never);
-  parseNdjson(adapter.getInstance() as never);
-  parseCsv(adapter.getInstance() as never);
+  parseRows(adapter.getInstance() as never);
   return adapter;
 }
 

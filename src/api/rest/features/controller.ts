@@ -9,7 +9,7 @@ import { Observer } from '../../observer.js';
 import { CORE } from '../../operations.js';
 import { routerPath } from '../paths.js';
 import { restContext } from '../request.js';
-import { NdjsonBody } from './ndjson.js';
+import { NdjsonBody } from './bodies.js';
 
 /** Writing rows and reading the latest values over REST. */
 @Controller()

@@ -1,5 +1,4 @@
 import { parse } from 'csv-parse';
-import type { FastifyInstance } from 'fastify';
 import { isUtf8 } from 'node:buffer';
 import { Refusal } from '../../../domain/kit/index.js';
 
@@ -8,13 +7,13 @@ export class CsvBody {
   constructor(readonly values: readonly Readonly<Record<string, string | null>>[]) {}
 }
 
-/** Takes bodies of CSV as RFC 4180 has it. */
-export function parseCsv(fastify: FastifyInstance): void {
-  fastify.addContentTypeParser('text/csv', { parseAs: 'buffer' }, (_request, body, done) => {
-    if (!isUtf8(body as Buffer)) return done(malformed('it is not UTF-8'));
+/** Reads CSV as RFC 4180 has it. */
+export async function readCsv(body: Buffer): Promise<CsvBody> {
+  if (!isUtf8(body)) throw malformed('it is not UTF-8');
+  return new Promise((done, failed) => {
     parse(body, { bom: true, columns: namesOf, cast: (cell, { quoting, header }) => (cell === '' && !quoting && !header ? null : cell), skip_empty_lines: true }, (error, rows) => {
-      if (error) done(error instanceof Refusal ? error : malformed(error.message));
-      else done(null, new CsvBody(rows as unknown as CsvBody['values']));
+      if (error) failed(error instanceof Refusal ? error : malformed(error.message));
+      else done(new CsvBody(rows as unknown as CsvBody['values']));
     });
   });
 }

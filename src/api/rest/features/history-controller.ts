@@ -6,15 +6,14 @@ import { formatPosition } from '../../../platform/eventstore/port.js';
 import type { HistoricalQuestion } from '../../../projections/features/history/historical.js';
 import type { Core } from '../../core.js';
 import { asOfJson, asOfRequestOf, historicalQuestionOf, offlineQuestionOf } from '../../features/history-json.js';
+import { contentTypeOf, formatOf } from '../../features/formats.js';
 import { featureHistory, tablesOf, type FeatureHistory } from '../../features/history.js';
-import { csv, json, ndjson, type TextFormat } from '../../features/table-text.js';
 import { Observer } from '../../observer.js';
 import { CORE } from '../../operations.js';
 import { routerPath } from '../paths.js';
 import { restContext } from '../request.js';
-import { CsvBody } from './csv.js';
+import { ColumnsBody, CsvBody, NdjsonBody } from './bodies.js';
 import { historyFieldsOf } from './history-query.js';
-import { NdjsonBody } from './ndjson.js';
 
 /** Reading the past of features over REST. */
 @Controller()
@@ -44,12 +43,12 @@ export class FeatureHistoryController {
   @Post(routerPath('/api/v1/projects/{project}/features:readOffline'))
   @HttpCode(200)
   readOffline(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    return this.stream('ReadOffline', request, reply, offlineQuestionOf);
+    return this.stream('ReadOffline', request, reply, (raw) => offlineQuestionOf(raw));
   }
 
   /**
    * `{ features, aliases, rows, timeColumn, knownAt, fullNames, start, end }`: a training set, in the format that `Accept`
-   * names. Rows may also be the whole body, as NDJSON or CSV; the other fields then stand in the query string.
+   * names. Rows may also be the whole body, as NDJSON, CSV, Arrow or Parquet; the other fields then stand in the query string.
    */
   @Post(routerPath('/api/v1/projects/{project}/features:historical'))
   @HttpCode(200)
@@ -58,35 +57,26 @@ export class FeatureHistoryController {
   }
 
   /** Sends the answer as fast as the client takes it; stops reading when the client has gone. */
-  private async stream(operation: string, request: FastifyRequest, reply: FastifyReply, questionOf: (raw: unknown) => HistoricalQuestion): Promise<void> {
+  private async stream(operation: string, request: FastifyRequest, reply: FastifyReply, questionOf: (raw: unknown, columns?: ColumnsBody) => HistoricalQuestion): Promise<void> {
     await this.observer.observe('rest', operation, restContext(request), async (context) => {
-      const format = formatOf(request);
-      const answer = await this.history.historical(questionOf(bodyOf(request)), context);
-      const text = Readable.from(format.write(tablesOf(answer)), { objectMode: true, highWaterMark: 2 });
+      const format = formatOf(request.headers.accept);
+      const question = questionOf(bodyOf(request), request.body instanceof ColumnsBody ? request.body : undefined);
+      const answer = await this.history.historical(question, context);
+      const pieces = Readable.from(format.write(tablesOf(answer), timeColumnOf(question)), { objectMode: true, highWaterMark: 2 });
       // The status has been sent by then, so the client sees a broken answer and the log must say why.
-      text.once('error', (error) => this.observer.failed('rest', operation, error, context.traceparent));
-      reply.header('tarl-position', formatPosition(answer.known.position)).type(`${format.mediaType}; charset=utf-8`);
-      await reply.send(text);
+      pieces.once('error', (error) => this.observer.failed('rest', operation, error, context.traceparent));
+      reply.header('tarl-position', formatPosition(answer.known.position)).type(contentTypeOf(format));
+      await reply.send(pieces);
     });
   }
 }
 
-const formats: Readonly<Record<string, TextFormat>> = {
-  'application/x-ndjson': ndjson, 'application/ndjson': ndjson, 'application/*': ndjson, '*/*': ndjson,
-  'text/csv': csv, 'text/*': csv,
-  'application/json': json,
-};
-
-/** The first format of `Accept` that is known; NDJSON where nothing is asked for. */
-function formatOf({ headers: { accept = '*/*' } }: FastifyRequest): TextFormat {
-  const asked = accept.split(',').map((type) => type.split(';', 1)[0]!.trim().toLowerCase());
-  const known = asked.find((type) => Object.hasOwn(formats, type));
-  if (known !== undefined) return formats[known]!;
-  throw new Refusal('INVALID_ARGUMENT', 'Training sets come as application/x-ndjson, text/csv or application/json', { reason: 'NOT_ACCEPTABLE' });
-}
+/** The column of the request that holds the times of its rows. */
+const timeColumnOf = ({ rows }: HistoricalQuestion): string | undefined => ('timeColumn' in rows ? rows.timeColumn : undefined);
 
 function bodyOf({ body, query, params }: FastifyRequest): object {
+  if (body instanceof ColumnsBody) return { ...historyFieldsOf(query as Record<string, unknown>), ...(params as object) };
   if (body instanceof NdjsonBody || body instanceof CsvBody) return { ...historyFieldsOf(query as Record<string, unknown>), rows: body.values, ...(params as object) };
   if (typeof body === 'object' && body !== null && !Array.isArray(body)) return { ...body, ...(params as object) };
-  throw new Refusal('INVALID_ARGUMENT', 'The body must be a JSON object, NDJSON or CSV', { reason: 'INVALID_BODY' });
+  throw new Refusal('INVALID_ARGUMENT', 'The body must be a JSON object, NDJSON, CSV, Arrow or Parquet', { reason: 'INVALID_BODY' });
 }

@@ -6,14 +6,21 @@ const problem = { default: { $ref: '#/components/responses/Problem' } };
 const row = { type: 'object', description: 'The columns of the request, and the features.' };
 const lines = { type: 'string', description: 'One row a line.' };
 
+const binary = { type: 'string', format: 'binary' };
+const columnar = { 'application/vnd.apache.arrow.stream': { schema: binary }, 'application/vnd.apache.parquet': { schema: binary } };
+
+/** Rows in the format that Accept names. */
+export const tableContent = {
+  'application/x-ndjson': { schema: row },
+  'text/csv': { schema: lines },
+  'application/json': { schema: { type: 'object', properties: { rows: { type: 'array', items: row } } } },
+  ...columnar,
+};
+
 const tables = {
   description: 'One row after another, in the format that Accept names',
   headers: { 'Tarl-Position': { description: 'Asked again with this as knownAt.position, the rows are the same.', schema: { type: 'string' } } },
-  content: {
-    'application/x-ndjson': { schema: row },
-    'text/csv': { schema: lines },
-    'application/json': { schema: { type: 'object', properties: { rows: { type: 'array', items: row } } } },
-  },
+  content: tableContent,
 };
 
 const asOfRows = {
@@ -42,7 +49,7 @@ export const featureHistoryPaths = {
   '/api/v1/projects/{project}/features:historical': post(
     'getHistoricalFeatures',
     'A training set: the rows of the request, each with the features as they were known at its time',
-    { 'application/json': { schema: jsonSchemaOf(historicalInput.omit({ project: true }), 'input') }, 'application/x-ndjson': { schema: row }, 'text/csv': { schema: lines } },
+    { 'application/json': { schema: jsonSchemaOf(historicalInput.omit({ project: true }), 'input') }, 'application/x-ndjson': { schema: row }, 'text/csv': { schema: lines }, ...columnar, 'application/vnd.apache.arrow.file': { schema: binary } },
     tables,
   ),
 };

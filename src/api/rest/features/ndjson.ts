@@ -1,4 +1,3 @@
-import type { FastifyInstance } from 'fastify';
 import { isUtf8 } from 'node:buffer';
 import { Refusal } from '../../../domain/kit/index.js';
 
@@ -7,16 +6,8 @@ export class NdjsonBody {
   constructor(readonly values: readonly unknown[]) {}
 }
 
-/** Takes bodies of one JSON value a line; empty lines count for nothing. */
-export function parseNdjson(fastify: FastifyInstance): void {
-  fastify.addContentTypeParser('application/x-ndjson', { parseAs: 'buffer' }, (_request, body, done) => {
-    try {
-      done(null, new NdjsonBody(linesOf(body as Buffer)));
-    } catch (error) {
-      done(error as Error);
-    }
-  });
-}
+/** Reads one JSON value a line; empty lines count for nothing. */
+export const readNdjson = (body: Buffer): NdjsonBody => new NdjsonBody(linesOf(body));
 
 function linesOf(body: Buffer): unknown[] {
   if (!isUtf8(body)) throw malformed('it is not UTF-8');

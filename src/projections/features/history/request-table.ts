@@ -11,6 +11,8 @@ export interface RequestTable {
   readonly timeUs: Float64Array;
   /** All columns in their order, that of the times included. */
   readonly columns: ReadonlyMap<string, readonly unknown[]>;
+  /** Which of them holds the times, where the caller named it. */
+  readonly timeColumn?: string;
   /** The types of the columns where they are known; a column without one goes back as it came. */
   readonly types?: ReadonlyMap<string, FeatureType>;
 }

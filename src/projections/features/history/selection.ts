@@ -1,4 +1,4 @@
-import type { EntityKey } from '../../../domain/features/definition.js';
+import type { EntityKey, FeatureSpec } from '../../../domain/features/definition.js';
 import { referenceOf } from '../../../domain/features/reference.js';
 import type { FeatureGroupDefinition } from '../../../domain/features/state.js';
 import type { FeatureServiceDefinition } from '../../../domain/features/services/state.js';
@@ -58,6 +58,7 @@ export interface PlannedJoin {
 export interface PlannedColumn {
   readonly name: string;
   readonly type: FeatureType;
+  readonly dimensions?: number;
   readonly join: number;
   readonly feature: number;
 }
@@ -105,8 +106,8 @@ export function planOf(
     joins.set(name, join);
     return join;
   };
-  const add = (join: PlannedJoin & { features: string[] }, column: string, { name, type }: { name: string; type: FeatureType }) =>
-    columns.push({ name: column, type, join: [...joins.keys()].indexOf(join.name), feature: join.features.push(name) - 1 }) - 1;
+  const add = (join: PlannedJoin & { features: string[] }, column: string, { name, type, constraints }: { name: string; type: FeatureType; constraints?: FeatureSpec['constraints'] }) =>
+    columns.push({ name: column, type, dimensions: constraints?.dimensions, join: [...joins.keys()].indexOf(join.name), feature: join.features.push(name) - 1 }) - 1;
   const runOf = (name: string, at: number, transformation: ReadableTransformation): PlannedRun => {
     // An alias of a transformation says where the keys of its inputs are, so those are joined apart.
     const aliased = aliases.some(({ alias }) => alias === name);

@@ -12,6 +12,8 @@ import { tell } from './tell.js';
 export interface TrainingColumn {
   readonly name: string;
   readonly type?: FeatureType;
+  /** The number of elements that each of its lists has, where the feature demands one. */
+  readonly dimensions?: number;
   at(row: number): unknown;
 }
 
@@ -42,6 +44,6 @@ export async function joinHistory(replay: Replay, table: RequestTable, plan: Pla
   );
   for (const { join } of joins) join.finish();
   const kept = [...table.columns].map(([name, values]): TrainingColumn => ({ name, type: table.types?.get(name), at: (row) => values[row] ?? null }));
-  const features = plan.columns.map(({ name, type, join, feature }): TrainingColumn => ({ name, type, at: (row): FeatureValue | null => joins[join]!.join.value(feature, row) }));
+  const features = plan.columns.map(({ name, type, dimensions, join, feature }): TrainingColumn => ({ name, type, dimensions, at: (row): FeatureValue | null => joins[join]!.join.value(feature, row) }));
   return { rows: table.rows, columns: [...kept, ...(plan.derived ? shownCells(plan.derived, table.rows, features) : features)] };
 }

@@ -1,0 +1,51 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { Refusal } from '../../../domain/kit/index.js';
+import { CsvBody, readCsv } from './csv.js';
+import { NdjsonBody, readNdjson } from './ndjson.js';
+import { ColumnsBody, readArrow, readParquet } from './columns-body.js';
+
+export { ColumnsBody, CsvBody, NdjsonBody };
+
+/** A body that is read while it comes, by the handler. */
+export class StreamedBody {
+  constructor(
+    readonly mediaType: RowsMediaType,
+    readonly bytes: AsyncIterable<Buffer>,
+  ) {}
+}
+
+const readers = {
+  'application/x-ndjson': readNdjson,
+  'text/csv': readCsv,
+  'application/vnd.apache.parquet': readParquet,
+  'application/vnd.apache.arrow.stream': readArrow,
+  'application/vnd.apache.arrow.file': readArrow,
+} satisfies Record<string, (body: Buffer) => unknown>;
+
+/** The media types in which rows may be sent. */
+export type RowsMediaType = keyof typeof readers;
+export const rowsMediaTypes = Object.keys(readers) as RowsMediaType[];
+
+/** Addresses whose bodies may be larger than memory. */
+const streamed = /\/rows::import$/;
+
+/** Takes bodies of rows in their formats: whole, up to the limit of the server, or as a stream where the address imports. */
+export function parseRows(fastify: FastifyInstance): void {
+  for (const mediaType of rowsMediaTypes) {
+    fastify.addContentTypeParser(mediaType, async (request: FastifyRequest, payload: AsyncIterable<Buffer>) => {
+      if (streamed.test(request.routeOptions.url ?? '')) return new StreamedBody(mediaType, payload);
+      return readers[mediaType](await collected(payload, request.routeOptions.bodyLimit));
+    });
+  }
+}
+
+async function collected(payload: AsyncIterable<Buffer>, limit: number): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  for await (const piece of payload) {
+    bytes += piece.length;
+    if (bytes > limit) throw new Refusal('RESOURCE_EXHAUSTED', 'The body is too large', { reason: 'BODY_TOO_LARGE' });
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces);
+}
