@@ -8,6 +8,7 @@ import { type Bench, type Row, tableOf } from './kit.js';
 const suites: Record<string, () => Promise<Bench>> = {
   start: async () => (await import('./start.js')).startBench,
   eventstore: async () => (await import('./eventstore.js')).eventstoreBench,
+  growth: async () => (await import('./growth.js')).growthBench,
   commands: async () => (await import('./commands.js')).commandsBench,
   features: async () => (await import('./features.js')).featuresBench,
   jobs: async () => (await import('./jobs.js')).jobsBench,

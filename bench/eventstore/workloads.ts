@@ -45,6 +45,31 @@ export async function readLog(url: string, total: number): Promise<number> {
   });
 }
 
+/** Events of one stream read from its start by one reader; per second. */
+export async function readStream(url: string, stream: string, total: number): Promise<number> {
+  return withClient(url, async (client) => {
+    const begin = performance.now();
+    let got = 0;
+    for await (const _ of client.readStream(stream, { maxCount: total })) got++;
+    if (got < total) throw new Error(`read ${got} of ${total} events of ${stream}`);
+    return total / seconds(begin);
+  });
+}
+
+/** Opens so many live subscriptions, lets each receive one event, and gives what `measure` says while they are open. */
+export async function subscribers<T>(url: string, count: number, measure: () => T): Promise<T> {
+  return withClient(url, async (client) => {
+    const subscriptions = Array.from({ length: count }, (_, i) => client.subscribeToStream(`followed-${i % 100}`));
+    const received = subscriptions.map((subscription) => new Promise<void>((resolve, reject) => subscription.once('data', () => resolve()).once('error', reject)));
+    await Promise.all(subscriptions.map((subscription) => new Promise<void>((resolve) => subscription.once('caughtUp', () => resolve()))));
+    for (let i = 0; i < 100; i++) await client.appendToStream(`followed-${i}`, event());
+    await Promise.all(received);
+    const measured = measure();
+    await Promise.all(subscriptions.map((subscription) => subscription.unsubscribe()));
+    return measured;
+  });
+}
+
 /** The time from an append to its delivery to a live subscriber, at a steady rate; the 99th percentile in ms. */
 export async function deliveryLatency(url: string, perSecond: number, durationMs: number): Promise<number> {
   return withClient(url, (writer) =>
