@@ -33,9 +33,9 @@ interface Change {
  * used again; the room on disk is. Stops between two commits when `signal` aborts.
  */
 export async function scavenge(store: EventStore, signal: AbortSignal, progress: (scavenged: Scavenged) => void = () => undefined): Promise<Scavenged> {
-  await store.flushIndexes();
-  // What the node starts from is not touched: its last block, and what is not indexed on disk.
+  // What the node starts from is not touched: its last block, and what is not indexed on disk. Only what was there before the flush surely is.
   const end = store.log.last()?.first ?? 0;
+  await store.flushIndexes();
   const ranges = ScavengedRanges.load(store.environment.settings);
   const total = { position: 0, end, events: 0, bytes: 0 };
   let changes: Change[] = [];
