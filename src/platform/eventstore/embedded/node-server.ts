@@ -60,7 +60,7 @@ export function createNodeServer({ store, projections, groups, scavenges }: Node
     server.addService(definition, observed(definition, admitted, measures));
     definitions.push(definition);
   };
-  add(streamsDefinition, streamsService(store, calls, { ...limits, appended: (...append) => measures.appended(...append) }));
+  add(streamsDefinition, streamsService(store, calls, { ...limits, appended: (...append) => measures.appended(...append), answered: (...read) => measures.took(...read) }));
   add(persistentSubscriptionsDefinition, persistentSubscriptionsService(groups, calls));
   add(projectionsDefinition, projectionsService(store, projections));
   add(gossipDefinition, gossipService());

@@ -43,14 +43,14 @@ export class Measures {
   }
 
   /** A call begins; the returned function is told the gRPC status with which it ended. */
-  begin(method: string, stream: string | undefined, isLive: boolean): (code: number) => void {
+  begin(method: string, stream: string | undefined, isTimed: boolean): (code: number) => void {
     const begun = performance.now();
     this.open.set(method, (this.open.get(method) ?? 0) + 1);
     return (code) => {
       this.open.set(method, this.open.get(method)! - 1);
       const key = `method="${method}",code="${code}"`;
       this.calls.set(key, (this.calls.get(key) ?? 0) + 1);
-      if (!isLive) this.took(method, stream, performance.now() - begun);
+      if (isTimed) this.took(method, stream, performance.now() - begun);
     };
   }
 
@@ -73,7 +73,8 @@ export class Measures {
     return `${lines.join('\n')}\n`;
   }
 
-  private took(method: string, stream: string | undefined, ms: number): void {
+  /** A request was answered within so many ms. */
+  took(method: string, stream: string | undefined, ms: number): void {
     let latencies = this.latencies.get(method);
     if (latencies === undefined) this.latencies.set(method, (latencies = new Latencies()));
     latencies.add(ms / 1000);

@@ -18,10 +18,10 @@ export function observed(definition: ServiceDefinition, service: UntypedServiceI
 function observe(method: Method, handle: AnyHandler, measures: Measures): AnyHandler {
   const name = nameOf(method.path);
   return (call, reply) => {
-    const { stream, count } = (call.request ?? {}) as { stream?: string; count?: number };
-    // Calls that stay open as long as their client likes, and appends, which are timed one by one.
-    const isLive = method.requestStream || (method.responseStream && count === undefined);
-    const end = once(measures.begin(name, stream, isLive));
+    const { stream } = (call.request ?? {}) as { stream?: string };
+    // A stream lasts as long as its client likes: appends and reads tell by themselves how long they took.
+    const isTimed = !method.requestStream && !method.responseStream;
+    const end = once(measures.begin(name, stream, isTimed));
     if (reply === undefined) {
       call.once('finish', () => end(status.OK));
       call.once('error', (error: { code?: number }) => end(error.code ?? status.UNKNOWN));

@@ -13,6 +13,8 @@ type Call = ServerWritableStream<never, FramedMessages> | ServerDuplexStream<nev
 export class Outlet {
   private gathered = new FramedMessages();
   private inFlight: Promise<void> | undefined;
+  /** How long the client was waited for so far, in ms. */
+  waitedMs = 0;
 
   constructor(private readonly call: Call) {}
 
@@ -37,8 +39,10 @@ export class Outlet {
     if (this.gathered.size === 0 || this.isClosed) return;
     const chunk = this.gathered;
     this.gathered = new FramedMessages();
+    const since = performance.now();
     this.inFlight = this.write(chunk);
     await this.inFlight;
+    this.waitedMs += performance.now() - since;
   }
 
   private write(chunk: FramedMessages): Promise<void> {

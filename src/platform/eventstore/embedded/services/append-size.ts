@@ -6,6 +6,8 @@ export interface StreamsLimits {
   readonly maxAppendBytes: number;
   /** Told of every append that was answered, and how long that took. */
   readonly appended?: (method: string, stream: string, events: number, ms: number) => void;
+  /** Told of every read that was answered, and how long that took without the waiting for its client. */
+  readonly answered?: (method: string, stream: string | undefined, ms: number) => void;
 }
 
 /** What one event counts towards the size of an append. */

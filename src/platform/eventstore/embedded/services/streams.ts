@@ -28,7 +28,7 @@ export const streamsDefinition: ServiceDefinition = {
 /** Serves reads, subscriptions, appends and deletes of streams. */
 export function streamsService(store: EventStore, calls: OpenCalls, limits: StreamsLimits): UntypedServiceImplementation {
   return {
-    read: (call: ServerWritableStream<ReadRequest, FramedMessages>) => void serveRead(store, calls, call),
+    read: (call: ServerWritableStream<ReadRequest, FramedMessages>) => void serveRead(store, calls, limits, call),
     append: (call: ServerReadableStream<AppendMessage, Buffer>, reply: sendUnaryData<Buffer>) => serveAppend(store, limits, call, reply),
     batchAppend: (call: ServerDuplexStream<BatchMessage, FramedMessages>) => new BatchAppends(store, limits, call, calls.track(call)).serve(),
     delete: answer((target: WriteTarget, call: object) => serveDelete(call, target, (done) => store.delete(target.stream, target.expected, done))),
@@ -36,14 +36,18 @@ export function streamsService(store: EventStore, calls: OpenCalls, limits: Stre
   };
 }
 
-async function serveRead(store: EventStore, calls: OpenCalls, call: ServerWritableStream<ReadRequest, FramedMessages>): Promise<void> {
+async function serveRead(store: EventStore, calls: OpenCalls, limits: StreamsLimits, call: ServerWritableStream<ReadRequest, FramedMessages>): Promise<void> {
   const gone = calls.track(call);
   const outlet = new Outlet(call as never);
   const { request } = call;
   try {
     demand(call, 'read', request.stream);
     if (request.count === undefined) await subscribe(store, request, outlet, gone);
-    else await read(store, { ...request, count: request.count }, outlet);
+    else {
+      const begun = performance.now();
+      await read(store, { ...request, count: request.count }, outlet);
+      limits.answered?.('Streams/Read', request.stream, performance.now() - begun - outlet.waitedMs);
+    }
     if (!outlet.isClosed) call.end();
   } catch (error) {
     // What was found before the failure still goes out.

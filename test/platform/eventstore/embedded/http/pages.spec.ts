@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { startEventStore, type RunningEventStore } from '../../../../../src/platform/eventstore/embedded/index.js';
 
 let node: RunningEventStore;
@@ -53,6 +54,18 @@ test('a slow request is told with its method, its stream and its time, and a sub
   await subscription.unsubscribe();
   await page('/metrics');
   expect(slow.filter(({ stream }) => stream === 's').map(({ method }) => method)).toEqual(['Streams/BatchAppend', 'Streams/Read']);
+});
+
+test('a read whose client takes its time is not a slow request', async () => {
+  const events = () => Array.from({ length: 500 }, () => jsonEvent({ type: 'T', data: { fill: 'x'.repeat(1_500) } }));
+  for (let n = 0; n < 4; n++) await client.appendToStream('long', events());
+  slow.length = 0;
+  let read = 0;
+  const begun = performance.now();
+  for await (const _ of client.readStream('long')) if (read++ % 500 === 0) await pause(100);
+  expect(read).toBe(2_000);
+  expect(slow).toMatchObject([{ method: 'Streams/Read', stream: 'long' }]);
+  expect(slow[0]!.ms).toBeLessThan((performance.now() - begun) / 2);
 });
 
 test('a connection that sends its first bytes one by one, or goes before they are all there, harms nobody', async () => {
