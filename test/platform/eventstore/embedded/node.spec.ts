@@ -104,3 +104,48 @@ describe('a filtered subscription', () => {
     });
   });
 });
+
+describe('a system projection that is reset', () => {
+  test('writes the links again that were deleted, and no other one twice', async () => {
+    await withNode({ dir: folder.path, projections: true }, async (client) => {
+      const links = async (stream: string) => {
+        const read: string[] = [];
+        for await (const { event } of client.readStream(stream)) read.push(Buffer.from(event!.data as Uint8Array).toString());
+        return read;
+      };
+      const count = async (stream: string) => links(stream).then((read) => read.length, () => 0);
+      for (const stream of ['order-1', 'order-2', 'bill-1']) await client.appendToStream(stream, [1, 2, 3].map(counted));
+      await until('the links are there', async () => (await count('$ce-bill')) === 3 && (await count('$ce-order')) === 6);
+      const before = await links('$ce-order');
+      await client.deleteStream('$ce-bill');
+      await client.resetProjection('$by_category');
+      await client.appendToStream('order-3', counted(4));
+      await until('the projection has read the log again', async () => (await count('$ce-order')) > 6 && (await count('$ce-bill')) >= 3);
+      expect(await links('$ce-order')).toEqual([...before, '0@order-3']);
+      expect(await count('$ce-bill')).toBe(3);
+      await client.resetProjection('$by_category');
+      await client.resetProjection('$by_category');
+      await client.appendToStream('order-3', counted(5));
+      await until('the projection has read the log once more', async () => (await links('$ce-order')).at(-1) === '1@order-3');
+      expect(await count('$ce-order')).toBe(8);
+    });
+  });
+
+  test('begins again where it was told to when the node stops meanwhile', async () => {
+    await withNode({ dir: folder.path, projections: true }, async (client) => {
+      await client.appendToStream('order-1', [1, 2, 3].map(counted));
+      await until('the links are there', async () => (await client.getProjectionStatus('$by_category')).eventsProcessedAfterRestart >= 3);
+      await client.resetProjection('$by_category');
+    });
+    await withNode({ dir: folder.path, projections: true }, async (client) => {
+      await client.appendToStream('order-1', counted(4));
+      const links: string[] = [];
+      await until('the fourth link', async () => {
+        links.length = 0;
+        for await (const { event } of client.readStream('$ce-order')) links.push(String(event!.data));
+        return links.length >= 4;
+      });
+      expect(links).toHaveLength(4);
+    });
+  });
+});

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { recordedReader, type Block } from '../store/block.js';
 import type { EventStore } from '../store/event-store.js';
 import { metastreamOf } from '../store/metadata.js';
+import { firstReadable, isThere } from '../store/readable.js';
 import { LINK_TYPE } from '../reading/links.js';
 import { Wakeup } from '../reading/wakeup.js';
 import { NO_BYTES, TOMBSTONE_REVISION, type ProposedEvent } from '../wire/recorded-event.js';
@@ -14,6 +15,8 @@ export interface ProjectionState {
   isEnabled: boolean;
   /** The next position of the log that it reads. */
   position: number;
+  /** Up to here it has written its links once already; after a reset they are not written again. */
+  written: number;
   /** Events that it looked at since the start. */
   processed: number;
 }
@@ -33,6 +36,9 @@ const TYPES: Record<Emission['type'] | '$metadata', Buffer> = { '$>': Buffer.fro
 export class Projections {
   readonly states: readonly ProjectionState[];
   private readonly stopped = new AbortController();
+  private readonly resets = new Set<ProjectionState>();
+  /** For each stream of links, where it stood when a projection began to repeat itself. */
+  private readonly linked = new Map<string, number>();
   private running: Promise<void> | undefined;
 
   constructor(private readonly store: EventStore) {
@@ -59,6 +65,25 @@ export class Projections {
     this.store.signal.raise(new Set());
   }
 
+  /** Has a projection read the log again from its start and write the links that are missing: those of streams that were deleted since. */
+  async reset(state: ProjectionState): Promise<void> {
+    this.resets.add(state);
+    if (this.running === undefined) this.beginAgain();
+    else this.store.signal.raise(new Set());
+    await this.store.settled();
+  }
+
+  /** Between two passes, when every link that was written is durable and can be found. */
+  private beginAgain(): void {
+    for (const state of this.resets) {
+      state.written = Math.max(state.written, state.position);
+      state.position = state.processed = 0;
+      this.store.setWithNextCommit(keyOf(state.projection.name), save(state));
+      this.linked.clear();
+    }
+    this.resets.clear();
+  }
+
   private async run(): Promise<void> {
     using wakeup = new Wakeup((wake) => this.store.signal.watchLog(wake), this.stopped.signal);
     let appended = this.store.appendedEvents;
@@ -79,6 +104,7 @@ export class Projections {
 
   /** Reads on where the slowest projections are. Returns how many events were written, undefined when there was nothing to read. */
   private pass(): number | undefined {
+    this.beginAgain();
     const enabled = this.states.filter((state) => state.isEnabled);
     const position = Math.min(...enabled.map((state) => state.position));
     if (enabled.length === 0 || position >= this.store.log.end) return undefined;
@@ -96,6 +122,7 @@ export class Projections {
     }
     if (next === position) return undefined;
     for (const state of behind) {
+      if (next > state.written) state.written = 0;
       state.processed += next - state.position;
       state.position = next;
       if (emitted > 0) this.store.setWithNextCommit(keyOf(state.projection.name), save(state));
@@ -110,13 +137,29 @@ export class Projections {
     const revision = block.revision(row);
     const source = { stream: block.streamName(row), revision: revision === TOMBSTONE_REVISION ? Number.MAX_SAFE_INTEGER : revision, type };
     let emitted = 0;
-    for (const { projection } of states) {
+    for (const { projection, written } of states) {
       const emission = projection.emit(source);
       if (emission === undefined) continue;
+      const position = block.position(row);
+      if (position < written && position <= this.linkedUpTo(emission.stream)) continue;
       this.write(emission, block, row);
       emitted++;
     }
     return emitted;
+  }
+
+  /** The position of the event that the last readable link of a stream was written for; -1 where there is none. Looked up once in a repetition. */
+  private linkedUpTo(name: string): number {
+    let position = this.linked.get(name);
+    if (position === undefined) this.linked.set(name, (position = this.lastCause(name)));
+    return position;
+  }
+
+  private lastCause(name: string): number {
+    const stream = this.store.streams.get(name);
+    const { last } = stream.committed;
+    const found = isThere(stream.committed) && last >= firstReadable(stream.committed) ? this.store.find(stream, last) : undefined;
+    return found === undefined ? -1 : causeOf(recordedReader(found.block.frame(found.row)).metadata());
   }
 
   private write(emission: Emission, block: Block, row: number): void {
@@ -132,11 +175,18 @@ function linkEvent({ type, data, origin }: Emission, causedBy: string, position:
   return { id: randomUUID(), type: TYPES[type], isJson: false, metadata: Buffer.from(JSON.stringify(noted)), data: Buffer.from(data) };
 }
 
-const keyOf = (name: string): string => `projection/${name}`;
-
-function load(store: EventStore, name: string): { isEnabled: boolean; position: number } {
-  const stored = store.setting(keyOf(name));
-  return stored === undefined ? { isEnabled: true, position: 0 } : (JSON.parse(stored.toString('utf8')) as { isEnabled: boolean; position: number });
+/** The position of its cause, as a link's metadata tells it. */
+function causeOf(metadata: Uint8Array): number {
+  return (JSON.parse(Buffer.from(metadata).toString('utf8')) as { $p: number }).$p;
 }
 
-const save = ({ isEnabled, position }: ProjectionState): Buffer => Buffer.from(JSON.stringify({ isEnabled, position }));
+const keyOf = (name: string): string => `projection/${name}`;
+
+type Saved = Pick<ProjectionState, 'isEnabled' | 'position' | 'written'>;
+
+function load(store: EventStore, name: string): Saved {
+  const stored = store.setting(keyOf(name));
+  return { isEnabled: true, position: 0, written: 0, ...(stored && (JSON.parse(stored.toString('utf8')) as Partial<Saved>)) };
+}
+
+const save = ({ isEnabled, position, written }: ProjectionState): Buffer => Buffer.from(JSON.stringify({ isEnabled, position, written }));

@@ -57,10 +57,13 @@ export function projectionsService(store: EventStore, projections: Projections):
   return {
     create: answer(() => Promise.reject(inJavaScript())),
     update: answer(() => Promise.reject(inJavaScript())),
-    reset: answer(() => Promise.reject(inJavaScript())),
     delete: answer(({ name }: ProjectionRequest) => {
       find(projections, name);
       throw new Refusal(status.INVALID_ARGUMENT, `The system projection ${name} cannot be deleted, only disabled.`);
+    }),
+    reset: answer(async ({ name }: ProjectionRequest) => {
+      await projections.reset(find(projections, name));
+      return NO_BYTES;
     }),
     enable: switchTo(true),
     disable: switchTo(false),
