@@ -11,8 +11,8 @@ export class NodeProcess {
     readonly port: number,
   ) {}
 
-  static async start(dir: string): Promise<NodeProcess> {
-    const child = fork(entry, ['--dir', dir, '--port', '0'], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  static async start(dir: string, flags: readonly string[] = []): Promise<NodeProcess> {
+    const child = fork(entry, ['--dir', dir, '--port', '0'], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: [...flags] });
     const [ready] = (await Promise.race([once(child, 'message'), once(child, 'exit').then(([code]) => Promise.reject(new Error(`the node ended with ${code}`)))])) as [{ port: number }];
     return new NodeProcess(child, ready.port);
   }
