@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import { status, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-js';
 import { Refusal, stopping } from '../refusals.js';
+import { isDamage } from '../store/data-file.js';
 import { NoRoom } from '../store/transaction.js';
 
 /** The calls that are open, so that a stop can end each of them. */
@@ -53,6 +54,7 @@ export function asRefusal(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
   if (error instanceof RangeError) return new Refusal(status.INVALID_ARGUMENT, error.message);
   if (error instanceof NoRoom) return new Refusal(status.RESOURCE_EXHAUSTED, 'There is no room left on the disk of the event store.');
+  if (isDamage(error)) return new Refusal(status.DATA_LOSS, 'The data file of the event store is damaged where this leads to.');
   console.error(JSON.stringify({ level: 'error', msg: 'a call to the event store failed', error: error instanceof Error ? error.stack : String(error) }));
   return new Refusal(status.INTERNAL, 'The event store failed to answer.');
 }

@@ -87,7 +87,8 @@ export class BlockLog {
     return undefined;
   }
 
-  private keyBefore(position: number): number | undefined {
+  /** The key of the last block that begins before `position`. */
+  keyBefore(position: number): number | undefined {
     for (const key of this.environment.log.getKeys({ start: position - 1, reverse: true, limit: 1 })) return key;
     return undefined;
   }

@@ -1,7 +1,9 @@
 import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { open, type Database, type RootDatabase } from 'lmdb';
 import { inTransactions } from './transaction.js';
-import { takeFolder } from './folder.js';
+import { DATA_FILE } from './data-file.js';
+import { noteLayout, takeFolder } from './folder.js';
 
 /** The version of the layout that this code writes. A folder of a later one is refused. */
 export const LAYOUT_VERSION = 1;
@@ -26,7 +28,15 @@ export class Environment {
   /** Opens a data folder for this process alone. Throws FolderProblem, with a sentence for the operator, when that cannot be. */
   static open(dir: string, isDurable: boolean): Environment {
     mkdirSync(dir, { recursive: true });
-    return new Environment(dir, isDurable, takeFolder(dir, LAYOUT_VERSION));
+    const folder = takeFolder(dir, LAYOUT_VERSION);
+    try {
+      const environment = new Environment(dir, isDurable, folder);
+      noteLayout(dir, LAYOUT_VERSION);
+      return environment;
+    } catch (error) {
+      folder.release();
+      throw error;
+    }
   }
 
   private constructor(
@@ -54,7 +64,7 @@ export class Environment {
 
   private openTables(): void {
     const root = open({
-      path: `${this.dir}/events.mdb`,
+      path: join(this.dir, DATA_FILE),
       noSubdir: true,
       encoding: 'binary',
       maxDbs: 8,

@@ -2,12 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { verifyApart } from '../tools/verify-apart.js';
 import { NO_BYTES, TOMBSTONE_REVISION, type ProposedEvent } from '../wire/recorded-event.js';
 import { recordedReader, type Block } from './block.js';
 import { BlockLog } from './block-log.js';
 import { checkCommit, type CommitCheck, type Known } from './commit-check.js';
 import { CommitSignal } from './commit-signal.js';
-import { Environment } from './environment.js';
+import { damaged, isDamage, lookAtDataFile } from './data-file.js';
+import { Environment, LAYOUT_VERSION } from './environment.js';
 import type { Expectation } from './expectation.js';
 import { GroupCommit, type Settled } from './group-commit.js';
 import { Indexes } from './indexes.js';
@@ -76,14 +78,16 @@ export class EventStore {
   /** Opens the store in a folder; without one, in a temporary folder that goes when the store is closed. */
   static async open(dir: string | undefined): Promise<EventStore> {
     const folder = dir ?? mkdtempSync(join(tmpdir(), 'tarl-eventstore-'));
-    const environment = Environment.open(folder, dir !== undefined);
+    if (lookAtDataFile(folder, LAYOUT_VERSION) === 'short') await requireWhole(folder);
+    let environment: Environment | undefined;
     try {
+      environment = Environment.open(folder, dir !== undefined);
       return new EventStore(environment, () => {
         if (dir === undefined) rmSync(folder, { recursive: true, force: true });
       });
     } catch (error) {
-      await environment.close();
-      throw error;
+      await environment?.close();
+      throw isDamage(error) ? damaged(folder, error.message) : error;
     }
   }
 
@@ -268,21 +272,38 @@ export class EventStore {
     return { stream: stream.number, revision, position: found.block.position(found.row) };
   }
 
+  /** A damaged block is refused when it is read; the others are served. */
+  private undamaged(key: number): Block | undefined {
+    try {
+      return this.log.load(key);
+    } catch (error) {
+      if (isDamage(error)) return undefined;
+      throw error;
+    }
+  }
+
   /** Reads the ids of the latest events back, so that an append repeated over a restart is known. */
   private warmUp(): void {
     this.recent.clear();
     const blocks: Block[] = [];
     let wanted = RecentIds.WARM_UP;
-    for (let block = this.log.last(); block !== undefined && wanted > 0; block = this.log.before(block.first)) {
+    for (let key = this.log.keyBefore(this.log.end); key !== undefined && wanted > 0; key = this.log.keyBefore(key)) {
+      const block = this.undamaged(key);
+      if (block === undefined) continue;
       blocks.push(block);
       wanted -= block.count;
     }
     for (const block of blocks.reverse()) {
       for (let row = 0; row < block.count; row++) {
-        // A damaged event is refused when it is read; the others are served.
         if (!block.has(row) || !block.isIntact(row)) continue;
         this.recent.add(recordedReader(block.frame(row)).id(), { stream: block.stream(row), revision: block.revision(row), position: block.position(row) });
       }
     }
   }
+}
+
+/** Walks a store that may have been cut off, in a process that may end over it. */
+async function requireWhole(folder: string): Promise<void> {
+  const { problems } = await verifyApart(folder, () => undefined);
+  if (problems.length > 0) throw damaged(folder, problems[0]!);
 }

@@ -8,7 +8,7 @@ export class FolderProblem extends Error {
 
 /** Marks the folder as this process's own and checks that its layout is one this code knows. */
 export function takeFolder(dir: string, version: number): { release(): void } {
-  checkVersion(dir, version);
+  layoutOf(dir, version);
   const lock = join(dir, 'lock');
   if (!tryLock(lock)) {
     const owner = readOwner(lock);
@@ -31,14 +31,13 @@ export function layoutOf(dir: string, version: number): number | undefined {
 
 const LAYOUT_FILE = 'layout.json';
 
-function checkVersion(dir: string, version: number): void {
-  const file = join(dir, LAYOUT_FILE);
-  if (layoutOf(dir, version) === undefined) {
-    const handle = openSync(file, 'w');
-    writeSync(handle, `${JSON.stringify({ layout: version })}\n`);
-    fsyncSync(handle);
-    closeSync(handle);
-  }
+/** Notes which layout a folder has, once it holds a store. */
+export function noteLayout(dir: string, version: number): void {
+  if (layoutOf(dir, version) !== undefined) return;
+  const handle = openSync(join(dir, LAYOUT_FILE), 'w');
+  writeSync(handle, `${JSON.stringify({ layout: version })}\n`);
+  fsyncSync(handle);
+  closeSync(handle);
 }
 
 interface Owner {

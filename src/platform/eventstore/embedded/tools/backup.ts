@@ -1,7 +1,8 @@
 import { copyFileSync, existsSync, fsyncSync, mkdirSync, openSync, closeSync, renameSync, rmSync, statSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { FolderProblem } from '../store/folder.js';
-import { DATA_FILE, openForReading, requireStore } from './snapshot.js';
+import { DATA_FILE } from '../store/data-file.js';
+import { openForReading, requireStore } from './snapshot.js';
 import { verifyStore, type VerifyReport } from './verify.js';
 
 /** Hears of bytes written so far, of about so many. */

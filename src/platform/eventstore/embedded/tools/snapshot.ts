@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { open, type Database, type Key, type Transaction } from 'lmdb';
 import { BlockLog } from '../store/block-log.js';
+import { DATA_FILE, lookAtDataFile } from '../store/data-file.js';
 import { LAYOUT_VERSION, type IndexTable, type LogTable, type NamesTable, type SettingsTable } from '../store/environment.js';
 import { FolderProblem, layoutOf } from '../store/folder.js';
 import { NameIndex } from '../store/name-index.js';
@@ -19,9 +19,6 @@ export interface Snapshot {
   readonly scavenged: ScavengedRanges;
   close(): Promise<void>;
 }
-
-/** The file of a data folder that holds everything. */
-export const DATA_FILE = 'events.mdb';
 
 /** Opens a data folder to read it only. Throws FolderProblem when there is none or when a newer version wrote it. */
 export function openSnapshot(dir: string): Snapshot {
@@ -51,7 +48,7 @@ export function openSnapshot(dir: string): Snapshot {
 
 /** Refuses a folder that holds no store that this version can read. */
 export function requireStore(dir: string): void {
-  if (layoutOf(dir, LAYOUT_VERSION) === undefined || !existsSync(join(dir, DATA_FILE))) throw new FolderProblem(`There is no event store in ${dir}.`);
+  if (layoutOf(dir, LAYOUT_VERSION) === undefined || lookAtDataFile(dir) === 'absent') throw new FolderProblem(`There is no event store in ${dir}.`);
 }
 
 /** The file of a store, opened beside the node that may be writing it. */
