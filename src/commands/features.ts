@@ -6,6 +6,7 @@ import { featureGroup } from '../domain/features/state.js';
 import { featureGroupStream, featureRowsStream, transformationStream } from '../domain/features/streams.js';
 import { transformation, type Transformation } from '../domain/features/transformations/state.js';
 import { description, Refusal, resourceName } from '../domain/kit/index.js';
+import { computedFeatures } from './features/computed.js';
 import { patternFault } from './features/patterns.js';
 import { defineCommand, defineCommandInto, type Requirement } from './kit/command.js';
 
@@ -62,7 +63,7 @@ export const featureCommands = [
     summary: 'Creates a feature group: the features of one kind of entity',
     http: { method: 'POST', path: '/api/v1/projects/{project}/feature-groups' },
     input: wholeGroup,
-    requires: nameIsFree,
+    requires: (input) => [...nameIsFree(input), ...computedFeatures(input)],
     decide: createFeatureGroup,
     creates: true,
   }),
@@ -72,6 +73,7 @@ export const featureCommands = [
     summary: 'Adds a feature to the promoted version of a group; rows written before are null in it',
     http: { method: 'POST', path: '/api/v1/projects/{project}/feature-groups/{group}:registerFeature' },
     input: z.object({ ...name, feature: featureSpec }).superRefine(({ feature }, context) => requirePattern(feature, ['feature'], context)),
+    requires: ({ project, group, feature }) => computedFeatures({ project, group, feature }),
     decide: registerFeature,
   }),
   defineCommand({
@@ -104,6 +106,7 @@ export const featureCommands = [
     summary: 'Makes a new version of a group with other features; the bare name goes on meaning the promoted one',
     http: { method: 'POST', path: '/api/v1/projects/{project}/feature-groups/{group}:stageVersion' },
     input: z.object({ ...name, features }).superRefine((input, context) => input.features.forEach((feature, index) => requirePattern(feature, ['features', index], context))),
+    requires: computedFeatures,
     decide: stageFeatureGroupVersion,
   }),
   defineCommand({

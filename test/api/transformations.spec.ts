@@ -151,3 +151,68 @@ describe('a transformation', () => {
     expect(await platform.graphql('mutation ($input: RegisterTransformationInput!) { registerTransformation(input: $input) { position } }', { input: { project: 'p', ...input } })).toMatchObject(refused);
   });
 });
+
+describe('a feature that a transformation computes on write', () => {
+  const groups = '/api/v1/projects/p/feature-groups';
+  let group: string;
+  let usage: string;
+
+  beforeAll(async () => {
+    group = 'trips';
+    usage = 'usage';
+    await ok(platform.rest(groups, { group, entities: [{ name: 'id', type: 'INT64' }], features: [{ name: 'km', type: 'DOUBLE' }, { name: 'hours', type: 'DOUBLE' }] }));
+    await ok(platform.rest(transformations, {
+      transformation: usage,
+      inputs: [{ name: 'km', feature: 'trips:km', type: 'DOUBLE' }, { name: 'hours', feature: 'trips:hours', type: 'DOUBLE' }],
+      outputs: [{ name: 'speed', expression: 'km / hours' }, { name: 'fast', expression: 'speed > 100' }, { name: 'n', window: { aggregate: 'COUNT', durationSeconds: 60 } }],
+    }));
+  });
+
+  const stage = (features: object[]) => platform.rest(`${groups}/${group}:stageVersion`, { features });
+  const base = [{ name: 'km', type: 'DOUBLE' }, { name: 'hours', type: 'DOUBLE' }];
+  const speed = { name: 'speed', type: 'DOUBLE', transformation: 'usage@1:speed' };
+
+  test('stands in the row, is checked like any other, and is computed by its version until another is staged', async () => {
+    await ok(platform.rest(`${groups}/${group}:registerFeature`, { feature: { ...speed, constraints: { max: 300 } } }));
+    const write = (more: object, values: object) => platform.rest(`${groups}/${group}:write`, { rows: [{ entity: { id: 1 }, eventTime: '2026-01-01', values }], ...more });
+    let { position } = await ok(write({}, { km: 50, hours: 2 }));
+    const speedOnline = async (feature: string) => (await ok(platform.rest(`${read}:readOnline`, { features: [feature], entities: [{ id: 1 }] }, { 'tarl-min-position': position }))).rows[0];
+    expect(await speedOnline('trips:speed')).toMatchObject({ values: { speed: 25 }, statuses: { speed: 'PRESENT' } });
+    expect(await write({}, { km: 900, hours: 2 })).toMatchObject({ code: 'INVALID_ARGUMENT', reason: 'ROWS_REJECTED', fields: [{ field: 'rows[0].values.speed', description: 'is greater than 300' }] });
+    expect(await write({}, { km: 50, hours: 2, speed: 25 })).toMatchObject({ code: 'INVALID_ARGUMENT', fields: [{ field: 'rows[0].values.speed', description: 'is computed by usage@1:speed, so no row gives it' }] });
+    ({ position } = await ok(write({}, { km: 50, hours: 0 })));
+    expect(await speedOnline('trips:speed')).toMatchObject({ values: { speed: null }, statuses: { speed: 'NULL_VALUE' } });
+
+    await ok(platform.rest(transformations, { transformation: usage, inputs: [{ name: 'km', feature: 'trips:km', type: 'DOUBLE' }, { name: 'hours', feature: 'trips:hours', type: 'DOUBLE' }], outputs: [{ name: 'speed', expression: 'km / hours / 2' }] }));
+    ({ position } = await ok(write({}, { km: 50, hours: 2 })));
+    expect((await speedOnline('trips:speed')).values).toEqual({ speed: 25 });
+    await ok(stage([...base, { ...speed, transformation: 'usage@2:speed' }]));
+    ({ position } = await ok(write({ version: 2 }, { km: 50, hours: 2 })));
+    expect((await speedOnline('trips@2:speed')).values).toEqual({ speed: 12.5 });
+    const history = await ok(platform.rest(`${read}:historical`, { features: ['trips@2:speed'], rows: [{ id: 1, event_time: '2026-01-02T00:00:00Z' }] }, { accept: 'application/json' }));
+    expect(history.rows[0].speed).toBe(12.5);
+  });
+
+  test('may be made of one that stands before it', async () => {
+    await ok(platform.rest(transformations, { transformation: 'of_speed', inputs: [{ name: 'speed', feature: 'trips:speed', type: 'DOUBLE' }], outputs: [{ name: 'x', expression: 'speed + 1' }] }));
+    await ok(stage([...base, speed, { name: 'more', type: 'DOUBLE', transformation: 'of_speed@1:x' }]));
+    const { position } = await ok(platform.rest(`${groups}/${group}:write`, { version: 3, rows: [{ entity: { id: 2 }, eventTime: '2026-01-01', values: { km: 30, hours: 3 } }] }));
+    expect((await ok(platform.rest(`${read}:readOnline`, { features: ['trips@3:more'], entities: [{ id: 2 }] }, { 'tarl-min-position': position }))).rows[0].values).toEqual({ more: 11 });
+  });
+
+  test.each<[string, object[], string, string]>([
+    ['of a transformation that is not there', [...base, { ...speed, transformation: 'nope@1:speed' }], '', 'Transformation nope does not exist'],
+    ['of a version that is not there', [...base, { ...speed, transformation: 'usage@9:speed' }], '', 'has no version 9'],
+    ['of no version', [...base, { ...speed, transformation: 'usage:speed' }], 'features[2].transformation', 'takes transformation@version:output'],
+    ['of an output that is not there', [...base, { ...speed, transformation: 'usage@1:nope' }], 'features[2].transformation', 'names nope, which usage@1 does not give'],
+    ['of another type', [...base, { ...speed, type: 'INT64' }], 'features[2].type', 'is INT64, but usage@1:speed is DOUBLE'],
+    ['of a window', [...base, { name: 'n', type: 'INT64', transformation: 'usage@1:n' }], 'features[2].transformation', 'windows over rows'],
+    ['before what it is made of', [speed, ...base], 'features[0].transformation', 'which does not stand before it'],
+    ['of what has another type here', [{ name: 'km', type: 'INT64' }, base[1]!, speed], 'features[2].transformation', 'which is INT64 here'],
+  ])('%s is refused', async (_what, features, field, sentence) => {
+    const refused = await stage(features);
+    expect(refused.message).toContain(sentence);
+    if (field) expect(refused).toMatchObject({ code: 'INVALID_ARGUMENT', fields: [{ field }] });
+    else expect(refused.code).toBe('NOT_FOUND');
+  });
+});

@@ -15,7 +15,7 @@ import { OnlineRows } from '../../projections/features/online/lookup.js';
 import { OnlineReader, type OnlineAnswer, type OnlineRequest } from '../../projections/features/online/read.js';
 import { RowTail } from '../../projections/features/online/tail.js';
 import { featureOnlineView } from '../../projections/features/online/view.js';
-import { Transformations } from '../../projections/features/transformations/source.js';
+import { Transformations } from '../../commands/features/transformations.js';
 import type { Core } from '../core.js';
 import type { WireContext } from '../operations.js';
 
@@ -58,9 +58,9 @@ export function featureStore(core: Core): FeatureStore {
 
 function makeStore(core: Core): FeatureStore {
   const groups = new FeatureGroups(core.aggregates, (project) => core.executor.requireActiveProject(project));
-  const writer = new FeatureWriter(groups, new RowLog(core.eventStore), core.commandLog);
-  const rows = new OnlineRows(core.pool);
   const transformations = new Transformations(core.aggregates);
+  const writer = new FeatureWriter(groups, new RowLog(core.eventStore), core.commandLog, (project, named) => transformations.toRead(project, named));
+  const rows = new OnlineRows(core.pool);
   const refresh = (project: string, name: string) => Promise.all([groups.latest(project, name), transformations.latest(project, name)]);
   const reader = new OnlineReader((project, group) => groups.toRead(project, group), (project, group) => refresh(project, group), rows, Date.now, transformations);
   const services = new Definitions(core.aggregates, featureService, featureServiceStream);

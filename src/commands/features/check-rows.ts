@@ -2,6 +2,7 @@ import { isStringColumn, type Column, type RowBlock, type StringColumn } from '.
 import { encodeKey, longestKey } from '../../domain/features/keys.js';
 import { eventTimeFault, isEventTime } from '../../domain/features/times.js';
 import type { EntityValue, FeatureValue } from '../../domain/features/values.js';
+import type { ComputedFeature } from './computed-columns.js';
 import { Fault, type Check } from './checks.js';
 import type { WritableFeature, WritableGroup } from './group.js';
 import { plainValues, type IncomingColumn, type IncomingRows, type RowFault } from './incoming.js';
@@ -19,7 +20,7 @@ export function checkRows(incoming: IncomingRows, group: WritableGroup): Checked
   const timeUs = checkTimes(incoming, faults);
   const { keys, key } = checkKeys(incoming, group, faults);
   const columns = new Map<string, Column | null>();
-  for (const feature of group.features) columns.set(feature.name, checkFeature(feature, incoming, faults));
+  for (const feature of group.features) columns.set(feature.name, feature.computed ? computeFeature(feature, feature.computed, { incoming, columns, faults }) : checkFeature(feature, incoming, faults));
   refuseUnknown(incoming, group, faults);
   return { block: { rows: incoming.rows, keys, key, timeUs, columns }, faults };
 }
@@ -70,6 +71,14 @@ function keysOfDictionary({ of, at }: StringColumn, faults: RowFault[]): Pick<Ro
 
 function checkFeature(feature: WritableFeature, incoming: IncomingRows, faults: RowFault[]): Column | null {
   return checkColumn(incoming, `values.${feature.name}`, incoming.features.get(feature.name), feature, faults);
+}
+
+/** What is computed is checked like what is given; a row that gives a value of its own is at fault. */
+function computeFeature(feature: WritableFeature, { by, column }: ComputedFeature, { incoming, columns, faults }: { incoming: IncomingRows; columns: ReadonlyMap<string, Column | null>; faults: RowFault[] }): Column | null {
+  const field = `values.${feature.name}`;
+  const given = incoming.features.get(feature.name);
+  if (given) plainValues(given).forEach((value, row) => value !== null && value !== undefined && faults.push({ row, field, description: `is computed by ${by}, so no row gives it` }));
+  return checkColumn(incoming, field, column(columns, incoming.rows), feature, faults);
 }
 
 interface ColumnCheck {

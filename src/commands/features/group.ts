@@ -1,5 +1,6 @@
 import type { EntityType } from '../../domain/features/values.js';
 import type { FeatureGroupDefinition } from '../../domain/features/state.js';
+import { computedFeaturesOf, type ComputedFeature, type TransformationOf } from './computed-columns.js';
 import { checkOf, readers, type Check } from './checks.js';
 
 /** A group's definition made ready for checking rows. */
@@ -13,23 +14,25 @@ export interface WritableFeature {
   readonly name: string;
   readonly required: boolean;
   readonly check: Check;
+  /** Computes the column from those that stand before it, where rows give no value. */
+  readonly computed?: ComputedFeature;
 }
 
 const made = new WeakMap<FeatureGroupDefinition, WritableGroup>();
 
 /** The definition made ready; once for each state of a group. */
-export function writable(definition: FeatureGroupDefinition): WritableGroup {
+export async function writableGroup(definition: FeatureGroupDefinition, transformationOf: TransformationOf): Promise<WritableGroup> {
   let group = made.get(definition);
-  if (!group) {
-    group = {
-      definition,
-      entities: definition.entities.map(({ name, type }) => ({ name, type, check: readers[type] })),
-      features: definition.features.map((spec) => ({ name: spec.name, required: spec.constraints.required === true, check: checkOf(spec) })),
-    };
-    made.set(definition, group);
-  }
+  if (!group) made.set(definition, (group = writable(definition, await computedFeaturesOf(definition, transformationOf))));
   return group;
 }
+
+/** The same for who knows the features that are computed. */
+export const writable = (definition: FeatureGroupDefinition, computed: ReadonlyMap<string, ComputedFeature> = new Map()): WritableGroup => ({
+  definition,
+  entities: definition.entities.map(({ name, type }) => ({ name, type, check: readers[type] })),
+  features: definition.features.map((spec) => ({ name: spec.name, required: spec.constraints.required === true, check: checkOf(spec), computed: computed.get(spec.name) })),
+});
 
 /** Whether the group has every key and feature that is given; if not, the definition at hand may be an old one. */
 export function knows({ entities, features }: WritableGroup, rows: { readonly keys: ReadonlyMap<string, unknown>; readonly features: ReadonlyMap<string, unknown> }): boolean {

@@ -7,7 +7,8 @@ import { requirePermission } from '../kit/execute.js';
 import { bodyHashOf, requireSameBody, type RememberingCommandLog } from '../kit/idempotency.js';
 import { commandIdOf, eventIdOf, eventMetadata, type CommandIdentity } from '../kit/metadata.js';
 import { checkRows, type CheckedRows } from './check-rows.js';
-import { knows, writable, type WritableGroup } from './group.js';
+import { noTransformation, type TransformationOf } from './computed-columns.js';
+import { knows, writableGroup, type WritableGroup } from './group.js';
 import type { FeatureGroups } from './groups.js';
 import type { RowFault, WriteReply, WriteRequest } from './incoming.js';
 import type { RowLog } from './row-log.js';
@@ -29,6 +30,7 @@ export class FeatureWriter {
     private readonly groups: FeatureGroups,
     private readonly rowLog: RowLog,
     private readonly commandLog: RememberingCommandLog,
+    private readonly transformationOf: TransformationOf = noTransformation,
   ) {}
 
   /** Refuses with every fault named when a row is bad, unless the request takes good rows alone. Safe to repeat under the same idempotency key. */
@@ -85,10 +87,10 @@ export class FeatureWriter {
   private async check({ project, group: name, version, rows }: WriteRequest): Promise<{ group: WritableGroup; checked: CheckedRows }> {
     if (rows.rows === 0) throw new Refusal('INVALID_ARGUMENT', 'A write takes at least one row', { reason: 'NO_ROWS' });
     if (rows.rows > mostRows) throw new Refusal('INVALID_ARGUMENT', `A write takes at most ${mostRows} rows, not ${rows.rows}`, { reason: 'TOO_MANY_ROWS' });
-    let group = writable(await this.groups.toWrite(project, name, version));
+    let group = await writableGroup(await this.groups.toWrite(project, name, version), this.transformationOf);
     if (!knows(group, rows)) {
       await this.groups.latest(project, name);
-      group = writable(await this.groups.toWrite(project, name, version));
+      group = await writableGroup(await this.groups.toWrite(project, name, version), this.transformationOf);
     }
     const { block, faults } = checkRows(rows, group);
     return { group, checked: { block, faults: [...faults, ...oversized(block)].sort((a, b) => a.row - b.row) } };

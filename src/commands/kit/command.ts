@@ -37,6 +37,19 @@ export interface Requirement<State = any> {
   readonly check: (state: State) => void;
 }
 
+/** Streams whose states are judged together, once all are known. */
+export function together(streams: readonly Omit<Requirement, 'check'>[], judge: (states: readonly any[]) => void): Requirement[] {
+  const states: unknown[] = [];
+  let known = 0;
+  return streams.map((stream, at) => ({
+    ...stream,
+    check: (state) => {
+      states[at] = state;
+      if (++known === streams.length) judge(states);
+    },
+  }));
+}
+
 /** Requirements of which one is enough. Where none holds, what is there but does not fit says more than what is not there. */
 export function oneOf(...requirements: readonly Requirement[]): Requirement[] {
   const failed: unknown[] = [];

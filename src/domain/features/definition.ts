@@ -42,6 +42,9 @@ const constraintTypes: Record<keyof FeatureConstraints, readonly FeatureType[]> 
   dimensions: ['DOUBLE_LIST'],
 };
 
+/** An output of one version of a transformation: `usage@1:share`. */
+const computedBy = z.string().regex(/^[a-z][a-z0-9_]{0,62}@[1-9][0-9]{0,5}:[a-z][a-z0-9_]{0,62}$/, 'takes transformation@version:output');
+
 /** One feature as its group declares it. */
 export const featureSpec = z
   .object({
@@ -49,6 +52,8 @@ export const featureSpec = z
     type: featureType,
     description: description.default(''),
     constraints: featureConstraints.default({}),
+    /** The output of a transformation that computes it of each row as it is written; rows then give no value. */
+    transformation: computedBy.optional(),
   })
   .superRefine(({ name, type, constraints }, context) => {
     const refuse = (constraint: string, message: string) => context.addIssue({ code: 'custom', path: ['constraints', constraint], message });

@@ -124,11 +124,12 @@ function typeOf(aggregate: WindowAggregate, input: FeatureType | undefined): Fea
   throw new StepFault('window.input', `is ${input}, of which there is no ${aggregate}`);
 }
 
-/** Runs a transformation: `inputs` has a column for each input, `windows` one for each output that is a window. A column for each output comes back. */
-export function run({ outputs }: Program, rows: number, inputs: readonly Values[], windows: ReadonlyMap<number, Values> = new Map()): Values[] {
-  const columns: Values[] = [...inputs];
+/** Runs a transformation: `inputs` has a column for each input, `windows` one for each output that is a window. A column for each output comes back; one of nulls for each that needs what is not given. */
+export function run({ outputs }: Program, rows: number, inputs: readonly (Values | undefined)[], windows: ReadonlyMap<number, Values> = new Map()): Values[] {
+  const nulls = new Array<null>(rows).fill(null);
+  const columns: Values[] = inputs.map((column) => column ?? nulls);
   outputs.forEach(({ way }, at) => {
-    if ('window' in way) columns.push(windows.get(at)!);
+    if ('window' in way) columns.push(windows.get(at) ?? nulls);
     else columns.push(Array.from({ length: rows }, (_, row) => way.evaluate(columns, row)));
   });
   return columns.slice(inputs.length);

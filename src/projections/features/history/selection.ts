@@ -5,7 +5,7 @@ import type { FeatureServiceDefinition } from '../../../domain/features/services
 import type { FeatureType } from '../../../domain/features/values.js';
 import { Refusal, type FieldViolation } from '../../../domain/kit/index.js';
 import type { ComputedColumn, Derived, PlannedRun } from '../transformations/plan.js';
-import type { ReadableTransformation } from '../transformations/readable.js';
+import type { ReadableTransformation } from '../../../domain/features/transformations/readable.js';
 
 /** How a question names its features: one by one, or by the service that names them. */
 export interface Asked {

@@ -1,7 +1,7 @@
 import { referenceOf } from '../../../domain/features/reference.js';
 import type { FeatureGroupDefinition } from '../../../domain/features/state.js';
 import { Refusal } from '../../../domain/kit/index.js';
-import { readable, type ReadableTransformation } from './readable.js';
+import { readable, type ReadableTransformation } from '../../../domain/features/transformations/readable.js';
 
 /** What the names of a question stand for, by name: groups, also those that the transformations take their inputs from, and transformations. */
 export interface Named {

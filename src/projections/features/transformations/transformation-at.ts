@@ -5,7 +5,7 @@ import { transformation, type Transformation } from '../../../domain/features/tr
 import { decode, resourceName } from '../../../domain/kit/index.js';
 import type { EventStore } from '../../../platform/eventstore/port.js';
 import { isKnown, type KnownAt } from '../history/known.js';
-import { readable, type ReadableTransformation } from './readable.js';
+import { readable, type ReadableTransformation } from '../../../domain/features/transformations/readable.js';
 
 /**
  * A transformation, or `amounts@2`, as it was known, so that a training set asked again is computed in the same way. One

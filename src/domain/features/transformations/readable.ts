@@ -1,8 +1,8 @@
-import { requireTransformation } from '../../../domain/features/transformations/decisions.js';
-import { compileTransformation, type Program } from '../../../domain/features/transformations/program.js';
-import type { Transformation, TransformationVersion } from '../../../domain/features/transformations/state.js';
-import { versionedGroup } from '../../../domain/features/reference.js';
-import { Refusal } from '../../../domain/kit/index.js';
+import { requireTransformation } from './decisions.js';
+import { compileTransformation, type Program } from './program.js';
+import type { Transformation, TransformationVersion } from './state.js';
+import { versionedGroup } from '../reference.js';
+import { Refusal } from '../../kit/index.js';
 
 /** A version of a transformation that a read may name, ready to be run. */
 export interface ReadableTransformation {

@@ -1,13 +1,12 @@
-import { Definitions } from '../../../commands/features/definitions.js';
-import type { Aggregates } from '../../../commands/kit/aggregates.js';
-import { versionedGroup } from '../../../domain/features/reference.js';
-import { transformationStream } from '../../../domain/features/streams.js';
-import { transformation, type Transformation } from '../../../domain/features/transformations/state.js';
-import type { TransformationSource } from './named.js';
-import { readable, type ReadableTransformation } from './readable.js';
+import { versionedGroup } from '../../domain/features/reference.js';
+import { transformationStream } from '../../domain/features/streams.js';
+import { readable, type ReadableTransformation } from '../../domain/features/transformations/readable.js';
+import { transformation, type Transformation } from '../../domain/features/transformations/state.js';
+import type { Aggregates } from '../kit/aggregates.js';
+import { Definitions } from './definitions.js';
 
 /** The definitions of transformations, kept in memory: looking one up costs no query. */
-export class Transformations implements TransformationSource {
+export class Transformations {
   private readonly definitions: Definitions<Transformation>;
 
   constructor(aggregates: Aggregates) {
