@@ -10,8 +10,9 @@ import { Operations } from './0009-operations.js';
 import { Jobs } from './0010-jobs.js';
 import { FeatureGroupVersions } from './0011-feature-group-versions.js';
 import { Slices } from './0012-slices.js';
+import { Rebuilds } from './0013-rebuilds.js';
 import { History } from './0014-history.js';
 import { Transformations } from './0016-transformations.js';
 
 /** All migrations in their order. Only ever add to the end: what has been released is never changed. */
-export const migrations: readonly (new () => MigrationInterface)[] = [Engine, Projects, Features, FeatureChunks, Reactions, Parking, FeatureServices, Operations, Jobs, FeatureGroupVersions, Slices, Transformations, History];
+export const migrations: readonly (new () => MigrationInterface)[] = [Engine, Projects, Features, FeatureChunks, Reactions, Parking, FeatureServices, Operations, Jobs, FeatureGroupVersions, Slices, Transformations, History, Rebuilds];

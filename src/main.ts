@@ -45,7 +45,7 @@ export async function startPlatform(config: Config, endpoints: Endpoints, log: L
   const [pool, readPool] = [openPool(), openPool(patient())];
   const dataSource = await connectDataSource(endpoints.postgresUrl, views);
   opened.defer(() => dataSource.destroy());
-  const projections = new ProjectionEngine({ eventStore, pool, views, log });
+  const projections = new ProjectionEngine({ eventStore, pool, views, log, reads: readPool, limits: { share: config.rebuildSharePercent / 100, memory_bytes: config.rebuildMemoryBytes } });
   await projections.start();
   opened.defer(() => projections.stop());
   const base = makeCore({ eventStore, pool: readPool, dataSource, projections, localKey: endpoints.localKey, minPositionWaitMs: config.minPositionWaitMs });
@@ -53,7 +53,11 @@ export async function startPlatform(config: Config, endpoints: Endpoints, log: L
     eventStore,
     pool,
     aggregates: base.aggregates,
-    definitions: platformJobs({ clearLeftovers: () => projections.clearLeftovers() }),
+    definitions: platformJobs({
+      clearLeftovers: () => projections.clearLeftovers(),
+      removeFormers: () => projections.removeFormers(config.formerTablesHours),
+      compareAll: (actor, signal) => projections.compareAll(actor, signal),
+    }),
     execute: base.execute,
     waitForView: (position, signal) => projections.waitFor(['jobs'], position, { timeoutMs: 60_000, signal }),
     open: async (parts) => {

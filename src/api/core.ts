@@ -6,6 +6,8 @@ import type { Aggregates } from '../commands/kit/aggregates.js';
 import type { CommandExecutor } from '../commands/kit/execute.js';
 import type { RememberingCommandLog } from '../commands/kit/idempotency.js';
 import type { EventStore, Position } from '../platform/eventstore/port.js';
+import type { z } from 'zod';
+import type { onDifference, operation, parkedKey, rebuildProgress, retryOutcome, viewComparison } from '../projections/engine/answers.js';
 import type { AnyQuery } from '../projections/kit/query.js';
 
 /** Everything the wires stand on; made once in main.ts. */
@@ -67,14 +69,14 @@ export interface Projections {
   waitFor(views: readonly string[], position: Position, options?: { timeoutMs?: number; signal?: AbortSignal }): Promise<void>;
   status(): Promise<readonly ViewStatus[]>;
   /** Builds a view anew beside the live one and switches. Queries go on meanwhile. */
-  rebuild(view: string, onProgress: (progress: RebuildProgress) => void, signal?: AbortSignal): Promise<void>;
-  /** Begins a rebuild that goes on without its caller, in whichever process lives. */
-  startRebuild(view: string, actor: string): Promise<Operation>;
+  rebuild(view: string, onProgress: (progress: RebuildProgress) => void, signal?: AbortSignal, onDifference?: OnDifference): Promise<void>;
+  /** Begins work on a view that goes on without its caller, in whichever process lives. */
+  begin(work: NewOperation): Promise<Operation>;
   /** The newest operations, newest first. */
   operations(): Promise<readonly Operation[]>;
   operation(id: string): Promise<Operation>;
-  /** Asks an operation to end. */
-  cancelOperation(id: string): Promise<Operation>;
+  /** Asks an operation to stand still, to go on, or to end; what has ended stays as it is. */
+  steer(id: string, wish: 'pause' | 'resume' | 'cancel'): Promise<Operation>;
   /** Builds a view anew beside the live one and says how their rows differ at the same position; nothing is switched. */
   compare(view: string, signal?: AbortSignal): Promise<ViewComparison>;
   /** Splits a view into so many slices, which are projected side by side. */
@@ -87,60 +89,24 @@ export interface Projections {
   retryParked(view: string, choice: { readonly key?: string; readonly skip?: string }, signal?: AbortSignal): Promise<RetryOutcome>;
 }
 
-/** Work that goes on by itself (AIP-151): its name, what is known of it, and how it ended. */
-export interface Operation {
-  readonly name: string;
-  readonly done: boolean;
-  readonly metadata: {
-    readonly view: string;
-    readonly actor: string;
-    readonly state: 'running' | 'done' | 'failed' | 'cancelled';
-    readonly startedAt: string;
-    readonly updatedAt: string;
-    readonly progress?: RebuildProgress;
-  };
-  readonly error?: { readonly code: string; readonly message: string };
-}
-
-/** How a view's rows differ from what the log gives now. */
-export interface ViewComparison {
+/** Work on a view that somebody asks for. */
+export interface NewOperation {
+  readonly kind: 'rebuild' | 'comparison' | 'rollback';
   readonly view: string;
-  /** Where both stood. */
-  readonly position: string;
-  readonly same: boolean;
-  readonly tables: readonly TableDifference[];
+  readonly actor: string;
+  /** Of a rebuild: what becomes of it when the rows differ; the view's own policy, or that of rebuilds, where it is left out. */
+  readonly onDifference?: OnDifference;
 }
 
-/** Rows that a rebuild would add, remove or change; of the changed ones, how many in each column. */
-export interface TableDifference {
-  readonly table: string;
-  readonly added: number;
-  readonly removed: number;
-  readonly changed: number;
-  readonly columns: Readonly<Record<string, number>>;
-}
-
-/** A key of a view that stands still while the rest of the view goes on. */
-export interface ParkedKey {
-  readonly view: string;
-  readonly key: string;
-  /** The first event that waits. */
-  readonly event: { readonly id: string; readonly type: string; readonly stream: string; readonly revision: string; readonly position: string };
-  /** Why it cannot be taken; absent when it only waits for an earlier event of its stream. */
-  readonly error?: string;
-  readonly attempts: number;
-  /** How many later events wait behind it. */
-  readonly waiting: number;
-  readonly parkedAt: string;
-}
-
-/** What became of parked events that were tried again. */
-export interface RetryOutcome {
-  /** Events that wait no longer. */
-  readonly taken: number;
-  /** Events of the view that still wait. */
-  readonly left: number;
-}
+/** SWITCH puts other rows in the place of the live ones, STOP leaves the live ones and says how they differ. */
+export type OnDifference = z.output<typeof onDifference>;
+export type Operation = Readonly<z.output<typeof operation>>;
+export type ViewComparison = Readonly<z.output<typeof viewComparison>>;
+export type TableDifference = ViewComparison['tables'][number];
+export type RowDifference = ViewComparison['rows'][number];
+export type RebuildProgress = Readonly<z.output<typeof rebuildProgress>>;
+export type ParkedKey = Readonly<z.output<typeof parkedKey>>;
+export type RetryOutcome = Readonly<z.output<typeof retryOutcome>>;
 
 export interface ViewStatus {
   readonly name: string;
@@ -157,6 +123,9 @@ export interface ViewStatus {
   readonly parkedKeys: number;
   /** Events per second over the last minute. */
   readonly eventsPerSecond: number;
+  /** When its rows were last compared with what the log gives, and how many differed then. */
+  readonly comparedAt?: string;
+  readonly differingRows?: number;
   /** The parts that the view is split into by key, one where it is not. */
   readonly slices: readonly SliceStatus[];
 }
@@ -166,13 +135,4 @@ export interface SliceStatus {
   readonly position: string;
   /** The process that projects the slice; absent for the moment in which none does. */
   readonly owner?: string;
-}
-
-export interface RebuildProgress {
-  readonly events: number;
-  /** Share of the log read, 0 to 1. */
-  readonly done: number;
-  readonly eventsPerSecond: number;
-  readonly secondsLeft: number;
-  readonly phase: 'reading' | 'writing' | 'indexing' | 'following' | 'switching' | 'comparing';
 }

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Operation, RebuildProgress } from '../../src/api/core.js';
+import type { NewOperation, Operation, RebuildProgress } from '../../src/api/core.js';
 import { Refusal } from '../../src/domain/kit/index.js';
 import { testApi, type TestApi } from '../api/support/clients.js';
 import { ownerKey, readerKey } from '../api/support/memory-core.js';
@@ -15,14 +15,14 @@ let home: string;
 let seen: Operation[];
 const operation = (more: Partial<Operation>, progress?: RebuildProgress): Operation => ({
   name: 'operations/6b6f5a52-2c38-4d3e-9d1c-6a2f0e6f0b11', done: false, ...more,
-  metadata: { view: 'projects', actor: 'key:owner-key', state: 'running', startedAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-01T00:00:00.000Z', ...(progress && { progress }) },
+  metadata: { kind: 'rebuild', view: 'projects', actor: 'key:owner-key', state: 'running', startedAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-01T00:00:00.000Z', ...(progress && { progress }) },
 });
 let start: (view: string) => Promise<Operation>;
 let underWay: Operation[];
 beforeAll(async () => {
   served = await testApi();
   Object.assign(served.core.projections, {
-    startRebuild: (view: string) => start(view),
+    begin: ({ view }: NewOperation) => start(view),
     operations: async () => underWay,
     operation: async () => seen.shift(),
   });

@@ -21,7 +21,7 @@ export class OperationsController {
   async rebuild(@Param('view') view: string, @Req() request: FastifyRequest): Promise<Operation> {
     return this.observer.observe('rest', 'RebuildProjection', restContext(request), async (context) => {
       requirePermission({ permission: 'projections.rebuild' }, undefined, context);
-      return this.core.projections.startRebuild(view, context.caller.actor);
+      return this.core.projections.begin({ kind: 'rebuild', view, actor: context.caller.actor });
     });
   }
 
@@ -57,7 +57,7 @@ export class OperationsController {
   async cancel(@Param('id') id: string, @Req() request: FastifyRequest): Promise<Operation> {
     return this.observer.observe('rest', 'CancelOperation', restContext(request), async (context) => {
       requirePermission({ permission: 'projections.rebuild' }, undefined, context);
-      return this.core.projections.cancelOperation(id);
+      return this.core.projections.steer(id, 'cancel');
     });
   }
 }

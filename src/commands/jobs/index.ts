@@ -5,10 +5,14 @@ import { defineJob, type AnyJob } from '../../platform/jobs/define.js';
 export interface Housekeeping {
   /** Removes the tables that rebuilds left behind whose process died. */
   clearLeftovers(): Promise<void>;
+  /** Removes the tables that rebuilds have replaced, once their time is over. */
+  removeFormers(): Promise<void>;
+  /** Compares every view with what the log gives; what is found stands in the operations. */
+  compareAll(actor: string, signal: AbortSignal): Promise<void>;
 }
 
 /** The jobs, one each; they look after tables, which are no facts and need no command. */
-export const platformJobs = ({ clearLeftovers }: Housekeeping): readonly AnyJob[] => [
+export const platformJobs = ({ clearLeftovers, removeFormers, compareAll }: Housekeeping): readonly AnyJob[] => [
   defineJob({
     name: 'clear-leftover-tables',
     summary: 'Removes the tables of rebuilds that died',
@@ -18,5 +22,26 @@ export const platformJobs = ({ clearLeftovers }: Housekeeping): readonly AnyJob[
     concurrency: 1,
     schedule: { cron: '17 * * * *', timeZone: 'UTC', input: {} },
     run: clearLeftovers,
+  }),
+  defineJob({
+    name: 'remove-former-tables',
+    summary: 'Removes the tables that rebuilds have replaced, once nobody will roll back any more',
+    input: z.strictObject({}),
+    retry: { attempts: 3, backoff: { type: 'exponential', delayMs: 60_000 } },
+    timeoutMs: 300_000,
+    concurrency: 1,
+    schedule: { cron: '47 * * * *', timeZone: 'UTC', input: {} },
+    run: removeFormers,
+  }),
+  defineJob({
+    name: 'compare-projections',
+    summary: 'Compares every read model with what the log gives: live must equal replay',
+    input: z.strictObject({}),
+    // It comes again tomorrow; each comparison says for itself how it ended.
+    retry: { attempts: 1, backoff: { type: 'fixed', delayMs: 0 } },
+    timeoutMs: 20 * 3_600_000,
+    concurrency: 1,
+    schedule: { cron: '23 3 * * *', timeZone: 'UTC', input: {} },
+    run: (_, { signal }) => compareAll('job:compare-projections', signal),
   }),
 ];

@@ -25,6 +25,7 @@ export const commandLogView: View = {
   shapes: [table.shape],
   eventTypes: 'all',
   keyOf: (event) => idOf(event) ?? streamKey(event),
+  touches: ({ metadata }, { key }) => metadata['commandId'] === key['command_id'],
   project: (events, tx) => table.save(tx, [...lastOfEach(events, new Map()).values()]),
   startBuild: () => {
     const rows = new Map<string, Row>();

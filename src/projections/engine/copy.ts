@@ -1,7 +1,7 @@
 import { pipeline } from 'node:stream/promises';
 import { Readable } from 'node:stream';
 import copyStreams from 'pg-copy-streams';
-import type { PoolClient } from 'pg';
+import type { ViewTransaction } from '../kit/view.js';
 
 /** Rows go out in pieces of about this many characters: enough for the network, little enough for the event loop. */
 const pieceLength = 64 * 1024;
@@ -9,10 +9,17 @@ const special = /[\\\t\n\r\b\f\v]/g;
 const escapes: Record<string, string> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r', '\b': '\\b', '\f': '\\f', '\v': '\\v' };
 
 /** Loads rows into a table that this transaction made. Each row is its values' texts in the order of the columns, or null. */
-export async function copyRows(client: PoolClient, table: string, columns: readonly string[], rows: Iterable<readonly unknown[]>): Promise<void> {
+export async function copyRows(tx: ViewTransaction, table: string, columns: readonly string[], rows: Iterable<readonly unknown[]>): Promise<void> {
   const names = columns.map((column) => `"${column}"`).join(', ');
-  const target = client.query(copyStreams.from(`copy "${table}" (${names}) from stdin with (freeze)`));
-  await pipeline(Readable.from(piecesOf(rows), { objectMode: true, highWaterMark: 2 }), target);
+  const target = tx.client.query(copyStreams.from(`copy "${tx.table(table)}" (${names}) from stdin with (freeze)`));
+  await pipeline(Readable.from(unhurried(piecesOf(rows), tx), { objectMode: true, highWaterMark: 2 }), target);
+}
+
+async function* unhurried(pieces: Iterable<Buffer>, tx: ViewTransaction): AsyncGenerator<Buffer> {
+  for (const piece of pieces) {
+    yield piece;
+    await tx.rest?.();
+  }
 }
 
 function* piecesOf(rows: Iterable<readonly unknown[]>): Generator<Buffer> {

@@ -26,6 +26,8 @@ export function defineView<const Definitions extends readonly EventDefinition[],
     keepsHistory: history !== undefined,
     eventTypes: definition.events.map(({ type }) => type).filter((type) => type in definition.on),
     keyOf: (event) => touchOf(event)?.keyText ?? '',
+    touches: (event, { key }) => touchOf(event)?.keyText === table.keyTextOf(key),
+    onDifference: definition.onDifference,
     project: async (events, tx) => project({ table, history }, events.map(touchOf).filter((touch) => touch !== undefined), tx),
     startBuild: () => new KeyedBuild({ table, history }, touchOf),
   };

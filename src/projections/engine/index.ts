@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { Operation, ParkedKey, Projections, RebuildProgress, RetryOutcome, ViewComparison, ViewStatus } from '../../api/core.js';
+import type { NewOperation, OnDifference, Operation, ParkedKey, Projections, RebuildProgress, RetryOutcome, ViewComparison, ViewStatus } from '../../api/core.js';
 import { Refusal } from '../../domain/kit/index.js';
 import { comparePositions, formatPosition, startOfLog, type EventStore, type Position } from '../../platform/eventstore/port.js';
 import type { View } from '../kit/view.js';
@@ -14,8 +14,10 @@ import { retryParked, type RetryChoice } from './parking/retry.js';
 import { backoff_ms, pause } from './pause.js';
 import { Rates } from './rates.js';
 import { Reached } from './reached.js';
+import { compareAll, runOperation } from './operations/work.js';
 import { compareRebuilt, rebuild } from './rebuild.js';
-import { clearLeftovers } from './rebuild-lock.js';
+import { clearLeftovers, removeFormers } from './rebuild-lock.js';
+import { defaultLimits, Traffic, type RebuildLimits } from './rebuild-pace.js';
 import { splitView } from './split.js';
 import { readStatus } from './status.js';
 import { Term } from './term.js';
@@ -30,6 +32,9 @@ export interface ProjectionEngineOptions {
   readonly projects?: boolean;
   /** How the process is called where it is said who owns what. */
   readonly name?: string;
+  /** The pool that queries read from: rebuilds leave them room. */
+  readonly reads?: Pool;
+  readonly limits?: RebuildLimits;
 }
 
 /** How long a query waits for its view when it does not say. */
@@ -48,13 +53,13 @@ export class ProjectionEngine implements Projections {
   private readonly projects: boolean;
   private readonly name: string;
 
-  constructor({ eventStore, pool, views, log, projects = true, name = processName }: ProjectionEngineOptions) {
+  constructor({ eventStore, pool, views, log, projects = true, name = processName, reads, limits = defaultLimits }: ProjectionEngineOptions) {
     this.projects = projects;
     this.name = name;
     this.views = [...views, commandLogView];
-    this.world = { eventStore, pool, log, reached: new Reached(), rates: new Rates(), parked: new ParkedCounts(pool) };
+    this.world = { eventStore, pool, log, reached: new Reached(), rates: new Rates(), parked: new ParkedCounts(pool), limits: { ...limits, traffic: new Traffic(reads) } };
     this.operationStore = new OperationStore(pool);
-    this.runner = new OperationRunner(this.operationStore, (view, tell, signal) => this.rebuild(view, tell, signal), log, this.stopping.signal);
+    this.runner = new OperationRunner(this.operationStore, (operation, steering) => runOperation(operation, this.viewNamed(operation.metadata.view), this.world, steering), log, this.stopping.signal);
   }
 
   /** True while this process projects any view, or slice of one. */
@@ -91,17 +96,17 @@ export class ProjectionEngine implements Projections {
     return readStatus(this.views, this.world);
   }
 
-  async rebuild(view: string, onProgress: (progress: RebuildProgress) => void, signal?: AbortSignal): Promise<void> {
-    const signals = signal ? [this.stopping.signal, signal] : [this.stopping.signal];
-    await rebuild(this.viewNamed(view), this.world, onProgress, AbortSignal.any(signals));
+  async rebuild(view: string, onProgress: (progress: RebuildProgress) => void, signal?: AbortSignal, onDifference?: OnDifference): Promise<void> {
+    await rebuild(this.viewNamed(view), this.world, onProgress, this.stopping.signal, { calledOff: signal, onDifference });
   }
 
   async compare(view: string, signal?: AbortSignal): Promise<ViewComparison> {
-    return compareRebuilt(this.viewNamed(view), this.world, signal ? AbortSignal.any([this.stopping.signal, signal]) : this.stopping.signal);
+    return compareRebuilt(this.viewNamed(view), this.world, { interrupted: this.stopping.signal, calledOff: signal });
   }
 
-  async startRebuild(view: string, actor: string): Promise<Operation> {
-    const operation = await this.operationStore.begin(this.viewNamed(view).name, actor);
+  async begin(work: NewOperation): Promise<Operation> {
+    this.viewNamed(work.view);
+    const operation = await this.operationStore.begin(work);
     if (this.projects) await this.runner.look();
     return operation;
   }
@@ -116,8 +121,10 @@ export class ProjectionEngine implements Projections {
     throw new Refusal('NOT_FOUND', `There is no operation ${id}`, { reason: 'OPERATION_NOT_FOUND' });
   }
 
-  async cancelOperation(id: string): Promise<Operation> {
-    await this.operationStore.cancel(id);
+  async steer(id: string, wish: 'pause' | 'resume' | 'cancel'): Promise<Operation> {
+    await this.operationStore.steer(id, wish);
+    // One that stood still when its process ended has nobody to work on it.
+    if (wish !== 'pause' && this.projects) await this.runner.look();
     return this.operation(id);
   }
 
@@ -136,6 +143,16 @@ export class ProjectionEngine implements Projections {
 
   async split(view: string, slices: number): Promise<void> {
     await splitView(this.viewNamed(view), slices, this.world);
+  }
+
+  /** Compares every view with what the log gives, one after the other; what is found stands in the operations. */
+  compareAll(actor: string, signal: AbortSignal): Promise<void> {
+    return compareAll(this.views.map(({ name }) => name), this, actor, this.world.log, signal);
+  }
+
+  /** Removes the former tables that were replaced longer ago. */
+  removeFormers(olderThan_hours: number): Promise<void> {
+    return removeFormers(this.views, this.world, olderThan_hours);
   }
 
   /** Removes the tables that rebuilds left behind whose process died; those under way are not touched. */

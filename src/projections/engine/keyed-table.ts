@@ -30,6 +30,11 @@ export class KeyedTable {
     return JSON.stringify(this.keyColumns.map((column) => column.toSql(key[column.property])));
   }
 
+  /** The keyText of a row of which Postgres gave the key's columns. */
+  keyTextOf(values: Readonly<Record<string, unknown>>): string {
+    return this.keyText(Object.fromEntries(this.keyColumns.map(({ name, property, fromSql }) => [property, fromSql(values[name])])));
+  }
+
   /** The row as it would come back from the table. */
   canonical(row: Row): Row {
     for (const { property } of this.times) {
@@ -55,7 +60,7 @@ export class KeyedTable {
   /** Loads rows into an empty table made in this transaction. */
   async copy(tx: ViewTransaction, rows: Iterable<Row>): Promise<void> {
     const names = this.columns.map(({ name }) => name);
-    await copyRows(tx.client, tx.table(this.shape.name), names, textsOf(this.columns, rows));
+    await copyRows(tx, this.shape.name, names, textsOf(this.columns, rows));
   }
 
   private rowOf(values: unknown[]): Row {

@@ -3,11 +3,14 @@ import type { Position } from '../../platform/eventstore/port.js';
 
 const interval_ms = 100;
 
+/** What a rebuild is at. */
+export type Phase = 'reading' | 'writing' | 'indexing' | 'following' | 'comparing' | 'switching';
+
 /** Tells how far a rebuild is, at most ten times a second, and at every new phase. */
 export class ProgressReport {
-  private readonly startedAt = performance.now();
+  private startedAt = performance.now();
   private toldAt = -Infinity;
-  private phase: RebuildProgress['phase'] = 'reading';
+  private phase: Phase = 'reading';
   private events = 0;
   private done = 0;
 
@@ -23,7 +26,12 @@ export class ProgressReport {
     this.report(false);
   }
 
-  enter(phase: RebuildProgress['phase']): void {
+  /** So many milliseconds were no work. */
+  leaveOut(milliseconds: number): void {
+    this.startedAt += milliseconds;
+  }
+
+  enter(phase: Phase): void {
     this.phase = phase;
     if (phase !== 'reading') this.done = 1;
     this.report(true);

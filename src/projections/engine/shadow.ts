@@ -2,12 +2,12 @@ import type { ClientBase } from 'pg';
 
 /** Tables that are filled beside the live ones and then take their names. */
 export const shadowName = (table: string): string => `${table}__shadow`;
-/** What the live tables are called between the switch and their end. */
-const formerName = (table: string): string => `${table}__former`;
+/** What the live tables are called once others have taken their place. */
+export const formerName = (table: string): string => `${table}__former`;
 
 /** Makes empty tables like the live ones, without indexes. */
 export async function createShadows(client: ClientBase, tables: readonly string[]): Promise<void> {
-  await dropShadows(client, tables);
+  await dropTables(client, tables, shadowName);
   for (const table of tables) {
     const { rows } = await client.query(`select array_to_string(reloptions, ', ') as options from pg_class where oid = $1::regclass`, [quoted(table)]);
     const options = rows[0].options ? ` with (${rows[0].options})` : '';
@@ -15,10 +15,9 @@ export async function createShadows(client: ClientBase, tables: readonly string[
   }
 }
 
-/** Removes what an unfinished or a finished rebuild left behind. */
-export async function dropShadows(client: ClientBase, tables: readonly string[]): Promise<void> {
-  const names = tables.flatMap((table) => [shadowName(table), formerName(table)]).map(quoted);
-  await client.query(`drop table if exists ${names.join(', ')}`);
+/** Removes the shadows or the former tables, where there are any. */
+export async function dropTables(client: ClientBase, tables: readonly string[], nameOf: typeof shadowName): Promise<void> {
+  await client.query(`drop table if exists ${tables.map((table) => quoted(nameOf(table))).join(', ')}`);
 }
 
 interface Index {
@@ -41,6 +40,8 @@ const indexesOf = `
 
 /** Gives the filled tables the indexes and keys of the live ones, and statistics, so that the first query plans well. */
 export async function indexShadows(client: ClientBase, tables: readonly string[]): Promise<void> {
+  // One processor at most: the others are left to those who ask.
+  await client.query('set local max_parallel_maintenance_workers = 0');
   for (const table of tables) {
     const shadow = quoted(shadowName(table));
     for (const [order, { unique, rest, constraint }] of (await readIndexes(client, table)).entries()) {
@@ -62,6 +63,31 @@ export async function switchTables(client: ClientBase, tables: readonly string[]
     await rename(client, 'table', shadowName(table), table);
     for (const [order, { name }] of indexes.entries()) await rename(client, 'index', indexName(shadowName(table), order), name);
   }
+}
+
+/** Calls the former tables shadows, or the other way round; their indexes stay in the order that they had when they were live. */
+export async function renameTables(client: ClientBase, tables: readonly string[], from: typeof shadowName, to: typeof shadowName): Promise<void> {
+  for (const table of tables) {
+    const indexes = await readIndexes(client, from(table));
+    for (const order of indexes.keys()) await rename(client, 'index', indexName(from(table), order), indexName(to(table), order));
+    await rename(client, 'table', from(table), to(table));
+  }
+}
+
+const shapeOf = `
+  select (select array_agg(attname || ' ' || format_type(atttypid, atttypmod) || ' ' || attnotnull order by attname)
+          from pg_attribute where attrelid = to_regclass($1) and attnum > 0 and not attisdropped)::text as columns,
+         (select array_agg(definition order by definition) from (
+            select indisunique || substring(pg_get_indexdef(indexrelid) from ' USING .*$') as definition from pg_index where indrelid = to_regclass($1)) found)::text as indexes`;
+
+/** Whether the other tables are all there, with the columns and indexes of the live ones: a migration may have changed these since. */
+export async function sameShape(client: ClientBase, tables: readonly string[], other: typeof shadowName): Promise<boolean> {
+  for (const table of tables) {
+    const [live, beside] = [await client.query(shapeOf, [quoted(table)]), await client.query(shapeOf, [quoted(other(table))])];
+    const [{ columns, indexes }] = live.rows;
+    if (columns !== beside.rows[0].columns || indexes !== beside.rows[0].indexes) return false;
+  }
+  return true;
 }
 
 async function readIndexes(client: ClientBase, table: string): Promise<Index[]> {

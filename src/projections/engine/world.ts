@@ -3,6 +3,7 @@ import type { EventStore } from '../../platform/eventstore/port.js';
 import type { ParkedCounts } from './parking/counts.js';
 import type { Rates } from './rates.js';
 import type { Reached } from './reached.js';
+import type { RebuildLimits, Traffic } from './rebuild-pace.js';
 
 /** Where the engine tells what happens, in the manner of pino. */
 export interface EngineLog {
@@ -20,4 +21,6 @@ export interface World {
   readonly reached: Reached;
   readonly rates: Rates;
   readonly parked: ParkedCounts;
+  /** What rebuilds may take of the machine. */
+  readonly limits: RebuildLimits & { readonly traffic: Pick<Traffic, 'flows'> };
 }

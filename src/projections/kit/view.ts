@@ -1,4 +1,5 @@
 import type { PoolClient } from 'pg';
+import type { OnDifference } from '../../api/core.js';
 import type { z } from 'zod';
 import type { DomainEvent, EventDefinition, EventOf } from '../../domain/kit/index.js';
 import type { StoredEvent } from '../../platform/eventstore/port.js';
@@ -23,10 +24,20 @@ export interface View {
    * key are projected in their order; those of different keys may be projected side by side, so they share no row.
    */
   keyOf?(event: StoredEvent): string;
+  /** Whether an event may have made the row of this key, given as its columns' values: asked of single rows, to find out why they differ. */
+  touches?(event: StoredEvent, row: RowKey): boolean;
+  /** What becomes of a rebuild in an unchanged version whose rows differ from the live ones; STOP where it is left out. */
+  readonly onDifference?: OnDifference;
   /** Writes what a batch means, in few set-based statements, inside the engine's transaction. */
   project(events: readonly StoredEvent[], tx: ViewTransaction): Promise<void>;
   /** Starts a rebuild that folds the log in memory and is written at the end by COPY. */
   startBuild(): ViewBuild;
+}
+
+/** A row of one of the view's tables by the values of its key's columns, as Postgres gives them. */
+export interface RowKey {
+  readonly table: string;
+  readonly key: Readonly<Record<string, unknown>>;
 }
 
 /** What a table looks like: its columns in order, and those that make its primary key. */
@@ -50,6 +61,8 @@ export type ColumnType = 'text' | 'uuid' | 'boolean' | 'integer' | 'bigint' | 'd
 export interface ViewTransaction {
   readonly client: PoolClient;
   table(name: string): string;
+  /** Called between pieces of large writes, so that they leave room for queries. */
+  rest?(): Promise<void>;
 }
 
 /** One rebuild's fold. Pure: no clock, no other I/O than `write`. */
@@ -81,6 +94,8 @@ export interface EventInfo {
 export interface KeyedView<Definitions extends readonly EventDefinition[], Row extends z.ZodObject, Key extends keyof z.output<Row> & string> {
   readonly name: string;
   readonly version: number;
+  /** See View. */
+  readonly onDifference?: OnDifference;
   readonly table: string;
   /** Columns, in snake_case in the table; dates are ISO strings. */
   readonly row: Row;

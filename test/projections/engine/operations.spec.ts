@@ -7,6 +7,8 @@ import { countersView } from './counters.js';
 import { engineWorld, type EngineWorld } from './world.js';
 
 const counters = countersView();
+const rebuild = { kind: 'rebuild', view: 'counters', actor: 'key:me', onDifference: 'SWITCH' } as const;
+const idOf = ({ name }: Operation) => name.slice('operations/'.length);
 let world: EngineWorld;
 let engine: ProjectionEngine;
 beforeEach(async () => {
@@ -37,7 +39,7 @@ const atSwitch = (operation: Operation) =>
   until('the rebuild waits to switch', async () => (await engine.operation(operation.name.slice('operations/'.length))).metadata.progress?.phase === 'switching');
 
 test('a rebuild goes on by itself, and says how far it is and that it is done', async () => {
-  const begun = await engine.startRebuild('counters', 'key:me');
+  const begun = await engine.begin(rebuild);
   expect(begun).toMatchObject({ name: expect.stringMatching(/^operations\/[0-9a-f-]{36}$/), done: false, metadata: { view: 'counters', actor: 'key:me', state: 'running' } });
   const done = await ended(engine, begun);
   expect(done).toMatchObject({ done: true, metadata: { state: 'done', progress: { events: 1, phase: 'switching' } } });
@@ -47,19 +49,19 @@ test('a rebuild goes on by itself, and says how far it is and that it is done', 
 
 test('another one of the same view is refused while it is under way', async () => {
   const leave = await holdTable();
-  const begun = await engine.startRebuild('counters', 'key:me');
+  const begun = await engine.begin(rebuild);
   await atSwitch(begun);
-  await expect(engine.startRebuild('counters', 'key:me')).rejects.toMatchObject({ code: 'FAILED_PRECONDITION', message: 'View counters is being rebuilt already' });
+  await expect(engine.begin(rebuild)).rejects.toMatchObject({ code: 'FAILED_PRECONDITION', message: 'View counters is being rebuilt already' });
   await leave();
   await ended(engine, begun);
 });
 
 test('a rebuild is called off from any process, and leaves the live table as it was', async () => {
   const leave = await holdTable();
-  const begun = await engine.startRebuild('counters', 'key:me');
+  const begun = await engine.begin(rebuild);
   await atSwitch(begun);
   const other = world.engine([counters]);
-  await other.cancelOperation(begun.name.slice('operations/'.length));
+  await other.steer(idOf(begun), 'cancel');
   expect(await ended(other, begun)).toMatchObject({ metadata: { state: 'cancelled' }, error: { code: 'CANCELLED' } });
   await leave();
   expect(await sum()).toBe(999);
@@ -67,7 +69,7 @@ test('a rebuild is called off from any process, and leaves the live table as it 
 
 test('a rebuild whose process stops is started anew by another one', async () => {
   const leave = await holdTable();
-  const begun = await engine.startRebuild('counters', 'key:me');
+  const begun = await engine.begin(rebuild);
   await atSwitch(begun);
   const other = world.engine([counters]);
   await other.start();
@@ -79,19 +81,19 @@ test('a rebuild whose process stops is started anew by another one', async () =>
 
 test('a rebuild whose process was killed is started anew once it has been silent for a while', async () => {
   const id = randomUUID();
-  await world.database.pool.query(`insert into operations (id, view, actor, runner, updated_at) values ($1, 'counters', 'key:me', gen_random_uuid(), now() - interval '11 seconds')`, [id]);
+  await world.database.pool.query(`insert into operations (id, view, actor, on_difference, runner, updated_at) values ($1, 'counters', 'key:me', 'SWITCH', gen_random_uuid(), now() - interval '11 seconds')`, [id]);
   expect(await until('it is done', async () => [await engine.operation(id)].find(({ done }) => done))).toMatchObject({ metadata: { state: 'done' } });
   expect(await sum()).toBe(5);
 });
 
 test('a rebuild that fails says why', async () => {
   await world.database.pool.query('alter table counters rename to elsewhere');
-  expect(await ended(engine, await engine.startRebuild('counters', 'key:me'))).toMatchObject({ metadata: { state: 'failed' }, error: { code: 'INTERNAL', message: 'The rebuild failed; the log of the platform says why' } });
+  expect(await ended(engine, await engine.begin(rebuild))).toMatchObject({ metadata: { state: 'failed' }, error: { code: 'INTERNAL', message: 'The rebuild failed; the log of the platform says why' } });
   expect(world.complaints.join()).toContain('"counters" does not exist');
 });
 
 test('an operation or a view that is not there is refused', async () => {
   await expect(engine.operation('nope')).rejects.toMatchObject({ code: 'NOT_FOUND' });
-  await expect(engine.cancelOperation(randomUUID())).rejects.toMatchObject({ code: 'NOT_FOUND' });
-  await expect(engine.startRebuild('nope', 'key:me')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  await expect(engine.steer(randomUUID(), 'cancel')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  await expect(engine.begin({ ...rebuild, view: 'nope' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
 });

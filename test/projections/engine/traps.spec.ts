@@ -11,6 +11,7 @@ import { ProjectionEngine } from '../../../src/projections/engine/index.js';
 import { Lane } from '../../../src/projections/engine/lane.js';
 import { ParkedCounts } from '../../../src/projections/engine/parking/counts.js';
 import { Rates } from '../../../src/projections/engine/rates.js';
+import { defaultLimits } from '../../../src/projections/engine/rebuild-pace.js';
 import { Reached } from '../../../src/projections/engine/reached.js';
 import { wholeView } from '../../../src/projections/engine/slices.js';
 import type { View } from '../../../src/projections/kit/view.js';
@@ -41,7 +42,7 @@ test('two writers that both believe to be the owner count every event once', asy
   let clashes = 0;
   const believer = async () => {
     const { eventStore, database: { pool } } = world;
-    const surroundings = { eventStore, pool, log: silent, reached: new Reached(), rates: new Rates(), parked: new ParkedCounts(pool) };
+    const surroundings = { eventStore, pool, log: silent, reached: new Reached(), rates: new Rates(), parked: new ParkedCounts(pool), limits: { ...defaultLimits, traffic: { flows: false } } };
     while (!stop.signal.aborted) {
       try {
         await new Lane([wholeView(counters)], surroundings).follow(stop.signal);

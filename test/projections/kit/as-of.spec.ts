@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { defineEvent } from '../../../src/domain/kit/index.js';
 import type { StoredEvent } from '../../../src/platform/eventstore/port.js';
 import { defineView } from '../../../src/projections/engine/define.js';
-import { createShadows, dropShadows, indexShadows, shadowName } from '../../../src/projections/engine/shadow.js';
+import { createShadows, dropTables, indexShadows, shadowName } from '../../../src/projections/engine/shadow.js';
 import { asOfInput } from '../../../src/projections/kit/as-of.js';
 import { listPage, type Listing } from '../../../src/projections/kit/list/page.js';
 import { placeOf } from '../../../src/projections/kit/place.js';
@@ -118,7 +118,7 @@ describe('a list as of a moment', () => {
           const [live, shadow] = await Promise.all([table, shadowName(table)].map(async (name) => (await database.pool.query(`select * from ${name} order by ${table === 'items' ? 'item' : 'from_commit, from_prepare'}`)).rows));
           expect(shadow).toEqual(live);
         }
-        await dropShadows(client, items.tables);
+        await dropTables(client, items.tables, shadowName);
       }),
       { numRuns: 15 },
     );

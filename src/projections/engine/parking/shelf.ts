@@ -2,15 +2,22 @@ import type { ClientBase } from 'pg';
 import type { View } from '../../kit/view.js';
 import { withoutNul, type HeldEvent } from './keys.js';
 
+/** Whose parked keys: of the rows that answer, of those that a rebuild makes beside them, or of those that were replaced. */
+export type ShelfKind = 'live' | 'shadow' | 'former';
+
 /** The parked keys of a view and the events that wait under them; a rebuild has a shelf of its own beside the live one. */
 export class Shelf {
-  constructor(
-    private readonly view: Pick<View, 'name'>,
-    private readonly shadow = false,
-  ) {}
+  private readonly name: string;
+  private readonly shadow: boolean;
+
+  constructor(view: Pick<View, 'name'>, kind: ShelfKind = 'live') {
+    // No view is called like that, so nobody takes up what waits there.
+    this.name = kind === 'former' ? `${view.name}__former` : view.name;
+    this.shadow = kind !== 'live';
+  }
 
   async keys(client: ClientBase): Promise<Set<string>> {
-    const { rows } = await client.query('select key from projection_parked_keys where view = $1 and shadow = $2', [this.view.name, this.shadow]);
+    const { rows } = await client.query('select key from projection_parked_keys where view = $1 and shadow = $2', [this.name, this.shadow]);
     return new Set(rows.map(({ key }) => key));
   }
 
@@ -23,7 +30,7 @@ export class Shelf {
   /** Notes why the first event of a key cannot be taken. */
   async fail(client: ClientBase, key: string, error: string, attempts: number): Promise<void> {
     await client.query('update projection_parked_keys set error = $4, attempts = $5 where view = $1 and shadow = $2 and key = $3', [
-      this.view.name, this.shadow, key, withoutNul(error), attempts,
+      this.name, this.shadow, key, withoutNul(error), attempts,
     ]);
   }
 
@@ -31,23 +38,23 @@ export class Shelf {
   async hold(client: ClientBase, held: readonly HeldEvent[]): Promise<void> {
     if (held.length === 0) return;
     await this.mark(client, held.map(({ key }) => key));
-    await client.query({ ...holdEvents, values: [this.view.name, this.shadow, ...columnsOf(held)] });
+    await client.query({ ...holdEvents, values: [this.name, this.shadow, ...columnsOf(held)] });
   }
 
   /** Makes keys wait for an event that another slice has to park. */
   async mark(client: ClientBase, keys: readonly string[]): Promise<void> {
-    if (keys.length > 0) await client.query({ ...holdKeys, values: [this.view.name, this.shadow, keys] });
+    if (keys.length > 0) await client.query({ ...holdKeys, values: [this.name, this.shadow, keys] });
   }
 
   /** Removes everything from this shelf. */
   async clear(client: ClientBase): Promise<void> {
-    for (const table of tables) await client.query(`delete from ${table} where view = $1 and shadow = $2`, [this.view.name, this.shadow]);
+    for (const table of tables) await client.query(`delete from ${table} where view = $1 and shadow = $2`, [this.name, this.shadow]);
   }
 
-  /** Puts this shelf in the place of the live one, as its rebuild does with the rows. */
-  async switch(client: ClientBase): Promise<void> {
-    await new Shelf(this.view).clear(client);
-    for (const table of tables) await client.query(`update ${table} set shadow = false where view = $1 and shadow`, [this.view.name]);
+  /** Puts everything from here on another shelf, whatever lies there. */
+  async moveTo(client: ClientBase, other: Shelf): Promise<void> {
+    await other.clear(client);
+    for (const table of tables) await client.query(`update ${table} set view = $3, shadow = $4 where view = $1 and shadow = $2`, [this.name, this.shadow, other.name, other.shadow]);
   }
 }
 

@@ -23,6 +23,7 @@ export const featureChunksView: View = {
   version: 1,
   tables: [tableName],
   eventTypes: [featureRowsWritten.type, featureEntityDeleted.type],
+  touches: ({ stream, revision }, { key }) => stream === key['stream'] && revision === key['revision'],
   project: (events, tx) => insert(events.map(rowOf), tx),
   startBuild: (): ViewBuild => {
     let rows: ChunkRow[] = [];
@@ -37,7 +38,7 @@ export const featureChunksView: View = {
         return characters * 2 + rows.length * 300;
       },
       write: async (tx) => {
-        await copyRows(tx.client, tx.table(tableName), columns, rows);
+        await copyRows(tx, tableName, columns, rows);
         rows = [];
         characters = 0;
       },

@@ -32,6 +32,11 @@ export class LatestRows {
     return this.characters * 2 + this.rows * 160 + this.deleted.size * 300 + this.unsettledRows * 150;
   }
 
+  /** Whether there is a row of the entity. */
+  holds(scope: string, key: string): boolean {
+    return this.scopes.get(scope)?.has(key) ?? false;
+  }
+
   add(block: BlockHead & RowBlock): void {
     if (block.mode === 'OFFLINE') return;
     const scope = this.rowsOf(scopeOf(block.project, block.group, block.version));

@@ -26,6 +26,11 @@ export const featureOnlineView: View = {
   tables: [table.name],
   shapes: [table],
   eventTypes: [featureRowsWritten.type, featureEntityDeleted.type],
+  touches: (event, { key: { scope, key } }) => {
+    const latest = new LatestRows();
+    addTo(latest, event);
+    return latest.deletions.some(([of, gone]) => of === scope && gone === key) || latest.holds(String(scope), String(key));
+  },
   project: async (events, tx) => {
     const latest = new LatestRows();
     for (const event of events) addTo(latest, event);
@@ -40,7 +45,7 @@ export const featureOnlineView: View = {
         return latest.heldBytes;
       },
       write: async (tx) => {
-        await copyRows(tx.client, tx.table(table.name), columns, latest.texts());
+        await copyRows(tx, table.name, columns, latest.texts());
         latest.clear();
       },
     };
