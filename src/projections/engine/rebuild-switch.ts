@@ -21,14 +21,15 @@ const unbuilt = 0;
 export interface LiveRows {
   /** Another release made them, or nobody. */
   readonly ofOtherVersion: boolean;
-  /** They are kept by the same fold that this process would make them with, so they should be the same. */
-  readonly sameFold: boolean;
+  /** They hold all that the same fold would give: no slice fails, and no key waits for an event that could not be taken. */
+  readonly shouldBeSame: boolean;
 }
 
 export async function liveRows(client: PoolClient, view: View): Promise<LiveRows> {
   const checkpoint = (await readCheckpoints(client)).get(view.name);
   const ofOtherVersion = checkpoint?.version !== view.version;
-  return { ofOtherVersion, sameFold: !ofOtherVersion && checkpoint?.slices.every(({ error }) => error === undefined) };
+  const isWhole = checkpoint?.slices.every(({ error }) => error === undefined) && (await new Shelf(view).keys(client)).size === 0;
+  return { ofOtherVersion, shouldBeSame: !ofOtherVersion && isWhole === true };
 }
 
 /** Puts the shadow in the place of the live tables, which are kept; follows the log for as long as a query holds these. */

@@ -14,8 +14,8 @@ import type { World } from './world.js';
 
 /**
  * Makes a view's tables anew from the log beside the live ones, and puts them in their place. Queries go on meanwhile.
- * In an unchanged version the rows are compared first: where they differ, the live view has a fault, and it is the
- * policy that says whether they are replaced.
+ * Live rows that should be the same are compared first: where they differ, the live view has a fault, and it is the policy
+ * that says whether they are replaced.
  */
 export async function rebuild(view: View, world: World, tell: (progress: RebuildProgress) => void, interrupted: AbortSignal, steering: Partial<Steering> = {}): Promise<void> {
   await alone(view, world, { tell, interrupted, ...steering }, async (client, course) => {
@@ -54,9 +54,9 @@ async function alone<Result>(view: View, world: World, steering: Steering, work:
 }
 
 async function compareFirst(view: View, world: World, client: PoolClient, course: Course, shadow: Shadow, live: LiveRows, { onDifference, compared }: Partial<Steering>): Promise<void> {
-  const policy = onDifference ?? (live.sameFold ? (view.onDifference ?? 'STOP') : 'SWITCH');
-  // Another fold gives other rows: there is nothing to learn unless somebody asks.
-  if (!live.sameFold && policy === 'SWITCH') return;
+  const policy = onDifference ?? (live.shouldBeSame ? (view.onDifference ?? 'STOP') : 'SWITCH');
+  // Another fold gives other rows, and so does one that can take more: there is nothing to learn unless somebody asks.
+  if (!live.shouldBeSame && policy === 'SWITCH') return;
   const comparison = await compareAtOnePosition(view, world, client, course, shadow);
   compared?.(comparison);
   if (comparison.same || policy === 'SWITCH') return;
