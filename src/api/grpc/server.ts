@@ -3,6 +3,7 @@ import type { Core } from '../core.js';
 import { handwritten } from '../handwritten.js';
 import { healthOf } from '../health.js';
 import type { Observer } from '../observer.js';
+import { compression } from './compression.js';
 import { serveGuarded, type HandwrittenRpc } from './guard.js';
 import { serveHealth } from './health.js';
 import { loadProtos } from './protos.js';
@@ -22,7 +23,7 @@ export interface GrpcServer {
 
 /** Serves the catalogue over gRPC, with reflection and health; all but health stands behind the guard. */
 export async function grpcServer({ core, settings, observer }: GrpcParts, derived: (service: string, rpc: string) => HandwrittenRpc | undefined): Promise<GrpcServer> {
-  const server = new Server({ 'grpc.max_receive_message_length': settings.maxMessageBytes, 'grpc.max_send_message_length': settings.maxMessageBytes });
+  const server = new Server({ 'grpc.max_receive_message_length': settings.maxMessageBytes, 'grpc.max_send_message_length': settings.maxMessageBytes, interceptors: [compression] });
   const protos = loadProtos([...new Set(core.catalogue.map(({ proto }) => proto))]);
   const services = [...new Set(core.catalogue.map(({ service }) => service))];
   for (const service of services) {
