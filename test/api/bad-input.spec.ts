@@ -142,10 +142,10 @@ describe('over rest', () => {
 
 describe('over grpc', () => {
   /** One call with bytes that no client would send. */
-  const raw = (path: string, bytes: Buffer) =>
+  const raw = (path: string, bytes: Buffer, headers: Record<string, string> = {}) =>
     new Promise<{ status: string; message: string }>((resolve, reject) => {
       const session = connectHttp2(`http://${served.api.addresses.grpc}`).on('error', reject);
-      const stream = session.request({ ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers', authorization: 'Bearer owner-key' });
+      const stream = session.request({ ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers', authorization: 'Bearer owner-key', ...headers });
       let found: any = {};
       stream.on('response', (headers) => Object.assign(found, headers)).on('trailers', (headers) => (found = { ...found, ...headers }));
       stream.on('data', () => undefined).on('close', () => (session.close(), resolve({ status: found['grpc-status'], message: found['grpc-message'] }))).on('error', reject);
@@ -160,6 +160,12 @@ describe('over grpc', () => {
 
   test('a text that is not UTF-8 is INVALID_ARGUMENT', async () => {
     expect(await raw('/tarl.projects.v1.Projects/CreateProject', framed(Buffer.from([0x0a, 0x05, ...Buffer.from('fresh'), 0x12, 0x02, 0xc3, 0x28])))).toMatchObject({ status: '3' });
+    expect(served.core.events.length).toBe(before);
+  });
+
+  test('a time limit that is none is INVALID_ARGUMENT', async () => {
+    const message = framed(Buffer.from([0x0a, 0x05, ...Buffer.from('fresh')]));
+    for (const timeout of ['soon', '5', 'S']) expect(await raw('/tarl.projects.v1.Projects/CreateProject', message, { 'grpc-timeout': timeout })).toMatchObject({ status: '3' });
     expect(served.core.events.length).toBe(before);
   });
 
