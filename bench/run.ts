@@ -14,6 +14,7 @@ const suites: Record<string, () => Promise<Bench>> = {
   jobs: async () => (await import('./jobs.js')).jobsBench,
   historical: async () => (await import('./historical.js')).historicalBench,
   rebuild: async () => (await import('./rebuild.js')).rebuildBench,
+  snapshots: async () => (await import('./snapshots.js')).snapshotsBench,
 };
 
 const { values, positionals } = parseArgs({

@@ -1,8 +1,10 @@
 import type { Pool } from 'pg';
+import type { Logger } from 'pino';
 import type { Core } from './api/core.js';
 import { catalogue, views } from './catalogue.js';
 import { KeyGuard } from './commands/access.js';
 import { Aggregates } from './commands/kit/aggregates.js';
+import { PostgresSnapshots } from './commands/kit/snapshots/postgres.js';
 import type { RequestContext } from './commands/kit/command.js';
 import { CommandExecutor, requirePermission } from './commands/kit/execute.js';
 import { RememberingCommandLog, type CommandLog } from './commands/kit/idempotency.js';
@@ -12,12 +14,12 @@ import { parsePosition, PositionError, type Position } from './platform/eventsto
 import type { AnyQuery } from './projections/kit/query.js';
 import { pinPast } from './projections/past.js';
 
-type Foundations = Pick<Core, 'eventStore' | 'pool' | 'dataSource' | 'projections'> & { readonly localKey?: string; readonly minPositionWaitMs: number };
+type Foundations = Pick<Core, 'eventStore' | 'pool' | 'dataSource' | 'projections'> & { readonly localKey?: string; readonly minPositionWaitMs: number; readonly log: Pick<Logger, 'warn'> };
 
 /** Joins the command side and the query side into what the wires are given. */
 export function makeCore(foundations: Foundations): Omit<Core, 'jobs'> & { guard: KeyGuard } {
-  const { eventStore, pool, dataSource, projections, localKey, minPositionWaitMs } = foundations;
-  const aggregates = new Aggregates(eventStore);
+  const { eventStore, pool, dataSource, projections, localKey, minPositionWaitMs, log } = foundations;
+  const aggregates = new Aggregates(eventStore, new PostgresSnapshots(pool, (err, stream) => log.warn({ err, stream }, 'A snapshot could not be used; the stream is read instead')));
   const commandLog = new RememberingCommandLog(postgresCommandLog(pool));
   const executor = new CommandExecutor(eventStore, aggregates, commandLog);
   const guard = new KeyGuard(eventStore, aggregates, localKey);

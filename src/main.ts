@@ -48,7 +48,7 @@ export async function startPlatform(config: Config, endpoints: Endpoints, log: L
   const projections = new ProjectionEngine({ eventStore, pool, views, log, reads: readPool, limits: { share: config.rebuildSharePercent / 100, memory_bytes: config.rebuildMemoryBytes } });
   await projections.start();
   opened.defer(() => projections.stop());
-  const base = makeCore({ eventStore, pool: readPool, dataSource, projections, localKey: endpoints.localKey, minPositionWaitMs: config.minPositionWaitMs });
+  const base = makeCore({ eventStore, pool: readPool, dataSource, projections, localKey: endpoints.localKey, minPositionWaitMs: config.minPositionWaitMs, log });
   const jobs = new JobKeeper({
     eventStore,
     pool,

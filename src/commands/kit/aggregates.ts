@@ -1,5 +1,7 @@
 import { decode, type Decider, type EventDefinition } from '../../domain/kit/index.js';
+import { StreamDeleted } from '../../platform/eventstore/errors.js';
 import { formatPosition, startOfLog, type EventStore, type Position, type StoredEvent } from '../../platform/eventstore/port.js';
+import { isWorthKeeping, longStream, type Snapshots } from './snapshots/snapshots.js';
 
 /** What the events of one stream add up to, and where they end. */
 export interface Aggregate<State = unknown> {
@@ -7,6 +9,10 @@ export interface Aggregate<State = unknown> {
   /** The last revision folded; -1 for a stream without events. */
   readonly revision: bigint;
   readonly position: Position;
+  /** The id of the last event; empty for a stream without events. */
+  readonly lastId: string;
+  /** Whether the stream had its first event: one that was truncated folds to something else the next time it is cut. */
+  readonly isWhole: boolean;
   /** The newest commands of the stream, oldest first: command id → where its last event stands. */
   readonly commands: ReadonlyMap<string, { revision: bigint; position: string; bodyHash?: string }>;
 }
@@ -14,13 +20,19 @@ export interface Aggregate<State = unknown> {
 /** Streams remember this many of their newest commands, enough to recognise any retry. */
 const rememberedCommands = 32;
 
+/** Events are folded so many at a time while a stream is read. */
+const eventsAtOnce = 500;
+
 /** Folds streams, and keeps the newest folds so that most commands read nothing. */
 export class Aggregates {
   private readonly cache = new Map<string, Aggregate>();
   private readonly loadedAt = new Map<string, number>();
+  /** Of streams with a snapshot, how many events are in it. */
+  private readonly snapshotOf = new Map<string, bigint>();
 
   constructor(
     private readonly eventStore: EventStore,
+    private readonly snapshots?: Snapshots,
     private readonly limit = 20_000,
   ) {}
 
@@ -37,19 +49,58 @@ export class Aggregates {
 
   /** The fold with everything the log holds now: reads on from what is cached. */
   async load<State>(decider: Decider<State>, stream: string): Promise<Aggregate<State>> {
-    let aggregate = this.cached<State>(stream) ?? emptyAggregate(decider);
-    const from = aggregate.revision < 0n ? 'start' : aggregate.revision + 1n;
-    const events: StoredEvent[] = [];
-    for await (const event of this.eventStore.readStream(stream, { from })) events.push(event);
-    aggregate = advance(decider, aggregate, events);
+    const cached = this.cached<State>(stream);
+    const aggregate = await (cached ? this.readOn(decider, stream, cached) : this.readFirst(decider, stream));
     this.keep(stream, aggregate);
     this.loadedAt.set(stream, performance.now());
     return aggregate;
   }
 
+  /** A long stream goes on from its snapshot where it has a good one; all others are just read. */
+  private async readFirst<State>(decider: Decider<State>, stream: string): Promise<Aggregate<State>> {
+    const empty = emptyAggregate(decider);
+    if (!this.snapshots) return this.readOn(decider, stream, empty);
+    try {
+      const beginning = await this.readOn(decider, stream, empty, longStream);
+      if (beginning.revision + 1n < longStream) return beginning;
+      if (!beginning.isWhole) this.snapshots.forget(stream);
+      const kept = beginning.isWhole ? ((await this.snapshots.find(stream)) as Aggregate<State> | undefined) : undefined;
+      return (kept && (await this.resume(decider, stream, kept))) ?? (await this.readOn(decider, stream, beginning));
+    } catch (error) {
+      if (error instanceof StreamDeleted) this.snapshots.forget(stream);
+      throw error;
+    }
+  }
+
+  /** The fold from a snapshot on; undefined when the stream does not hold the event that the snapshot ends with. */
+  private async resume<State>(decider: Decider<State>, stream: string, kept: Aggregate<State>): Promise<Aggregate<State> | undefined> {
+    for await (const { id, revision } of this.eventStore.readStream(stream, { from: kept.revision, limit: 1 })) {
+      if (id !== kept.lastId || revision !== kept.revision) return undefined;
+      this.snapshotOf.set(stream, kept.revision + 1n);
+      return this.readOn(decider, stream, kept);
+    }
+    return undefined;
+  }
+
+  private async readOn<State>(decider: Decider<State>, stream: string, aggregate: Aggregate<State>, limit?: number): Promise<Aggregate<State>> {
+    const from = aggregate.revision < 0n ? 'start' : aggregate.revision + 1n;
+    let events: StoredEvent[] = [];
+    for await (const event of this.eventStore.readStream(stream, { from, limit })) {
+      events.push(event);
+      if (events.length < eventsAtOnce) continue;
+      aggregate = advance(decider, aggregate, events);
+      events = [];
+    }
+    return advance(decider, aggregate, events);
+  }
+
   keep(stream: string, aggregate: Aggregate): void {
     const known = this.cache.get(stream);
     if (known && known.revision > aggregate.revision) return;
+    if (this.snapshots && isWorthKeeping(aggregate, this.snapshotOf.get(stream) ?? 0n)) {
+      this.snapshotOf.set(stream, aggregate.revision + 1n);
+      this.snapshots.keep(stream, aggregate);
+    }
     this.cache.delete(stream);
     this.cache.set(stream, aggregate);
     if (this.cache.size > this.limit) this.forget(this.cache.keys().next().value!);
@@ -58,6 +109,7 @@ export class Aggregates {
   private forget(stream: string): void {
     this.cache.delete(stream);
     this.loadedAt.delete(stream);
+    this.snapshotOf.delete(stream);
   }
 }
 
@@ -66,15 +118,18 @@ export const emptyAggregate = <State>(decider: Decider<State>): Aggregate<State>
   state: decider.initialState,
   revision: -1n,
   position: startOfLog,
+  lastId: '',
+  isWhole: true,
   commands: new Map(),
 });
 
-type Folded = Pick<StoredEvent, 'type' | 'data' | 'metadata' | 'revision' | 'position'>;
+type Folded = Pick<StoredEvent, 'id' | 'type' | 'data' | 'metadata' | 'revision' | 'position'>;
 
 /** Folds further events of the stream into the aggregate. */
 export function advance<State>(decider: Decider<State>, aggregate: Aggregate<State>, events: readonly Folded[]): Aggregate<State> {
-  const last = events.at(-1);
-  if (!last) return aggregate;
+  const [first, last] = [events[0], events.at(-1)];
+  if (!first || !last) return aggregate;
+  const isWhole = aggregate.isWhole && first.revision === aggregate.revision + 1n;
   let { state } = aggregate;
   const commands = new Map(aggregate.commands);
   for (const { type, data, metadata, revision, position } of events) {
@@ -84,7 +139,7 @@ export function advance<State>(decider: Decider<State>, aggregate: Aggregate<Sta
     commands.set(metadata['commandId'], { revision, position: formatPosition(position), bodyHash: metadata['bodyHash'] as string | undefined });
     if (commands.size > rememberedCommands) commands.delete(commands.keys().next().value!);
   }
-  return { state, revision: last.revision, position: last.position, commands };
+  return { state, revision: last.revision, position: last.position, lastId: last.id, isWhole, commands };
 }
 
 function definitionOf(decider: Decider, type: string): EventDefinition {
