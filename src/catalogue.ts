@@ -7,6 +7,7 @@ import { featureGroupQueries } from './projections/features/groups-queries.js';
 import { featureGroupsView } from './projections/features/groups-view.js';
 import { featureChunksView } from './projections/features/chunks/view.js';
 import { featureOnlineView } from './projections/features/online/view.js';
+import { monitoringQueries } from './projections/features/monitoring/queries.js';
 import { featureServiceQueries } from './projections/features/services/queries.js';
 import { featureServicesView } from './projections/features/services/view.js';
 import { transformationQueries } from './projections/features/transformations/queries.js';
@@ -34,6 +35,7 @@ export const catalogue: readonly Domain[] = [
   { name: 'projects', proto: 'tarl/projects/v1/projects.proto', service: 'tarl.projects.v1.Projects', commands: projectCommands as never, queries: projectQueries as never, views: [projectsView] },
   { name: 'features', proto: 'tarl/features/v1/features.proto', service: 'tarl.features.v1.Features', commands: [...featureCommands, ...featureServiceCommands] as never, queries: [...featureGroupQueries, ...featureServiceQueries] as never, views: [featureGroupsView, featureServicesView, featureOnlineView, featureChunksView] },
   { name: 'transformations', proto: 'tarl/features/v1/transformations.proto', service: 'tarl.features.v1.Transformations', commands: transformationCommands as never, queries: transformationQueries as never, views: [transformationsView] },
+  { name: 'monitoring', proto: 'tarl/features/v1/monitoring.proto', service: 'tarl.features.v1.Monitoring', commands: [], queries: monitoringQueries as never, views: [] },
 ];
 
 /** The views of all domains, and those of the platform itself. */

@@ -45,15 +45,16 @@ function kindOf(schema: JsonSchema, definitions: Record<string, JsonSchema>, wit
   const choices = (schema.anyOf ?? schema.oneOf)?.filter((choice) => (choice as JsonSchema).type !== 'null') as JsonSchema[] | undefined;
   if (choices) return choices.length === 1 ? kindOf(choices[0]!, definitions, within) : { kind: 'json' };
   if (schema.enum && schema.enum.every((value) => typeof value === 'string')) return { kind: 'enum', values: schema.enum };
-  switch (schema.type) {
+  switch (typeOf(schema)) {
     case 'string':
       if (schema.format === 'date-time') return { kind: 'datetime' };
       return schema.contentEncoding === 'base64' || schema.format === 'base64' ? { kind: 'bytes' } : { kind: 'string' };
     case 'integer':
       return { kind: 'integer', min: schema.minimum, max: schema.maximum };
     case 'number':
+      return { kind: 'number' };
     case 'boolean':
-      return { kind: schema.type };
+      return { kind: 'boolean' };
     case 'array':
       return schema.items && !Array.isArray(schema.items) ? { kind: 'list', of: kindOf(schema.items as JsonSchema, definitions, within) } : { kind: 'list', of: { kind: 'json' } };
     case 'object':
@@ -63,6 +64,10 @@ function kindOf(schema: JsonSchema, definitions: Record<string, JsonSchema>, wit
   }
 }
 
+/** A plain type that may be null stands as a pair: `["number", "null"]`. */
+const typeOf = (schema: JsonSchema): unknown => (includesNull(schema) ? (schema.type as unknown as unknown[]).find((one) => one !== 'null') : schema.type);
+const includesNull = ({ type }: JsonSchema): boolean => Array.isArray(type) && type.length === 2 && (type as unknown[]).includes('null');
+
 function objectKind(schema: JsonSchema, definitions: Record<string, JsonSchema>, within: readonly string[]): Kind {
   if (!schema.properties) {
     const values = schema.additionalProperties;
@@ -70,7 +75,7 @@ function objectKind(schema: JsonSchema, definitions: Record<string, JsonSchema>,
   }
   const fields = Object.entries(schema.properties).map(([name, property]): Field => {
     const value = property as JsonSchema;
-    const nullable = [value.anyOf, value.oneOf].some((choices) => choices?.some((choice) => (choice as JsonSchema).type === 'null'));
+    const nullable = includesNull(value) || [value.anyOf, value.oneOf].some((choices) => choices?.some((choice) => (choice as JsonSchema).type === 'null'));
     return {
       name,
       kind: kindOf(value, definitions, within),

@@ -131,4 +131,21 @@ describe('tarl with a platform that is up', () => {
     await writeFile(join(files, 'a.csv'), 'origin,event_time\nORD,2001-01-02\n');
     expect(await run(['features', 'write', 'flights/none', join(files, 'a.csv')])).toMatchObject({ code: 4, stderr: expect.stringMatching(/^NOT_FOUND: /) });
   });
+
+  test('drift between two months is a table, a shape of each feature, and one line to ask the same again', async () => {
+    const rows = [1, 2].flatMap((month) => Array.from({ length: 60 }, (_, n) => `Q${n},2003-0${month}-10 00:00,${(n % 10) + month * 10},${'AB'[n % 2]}`));
+    await writeFile(join(files, 'months.csv'), `origin,date,delay,destination\n${rows.join('\n')}\n`);
+    await json('features', 'write', 'flights/airports', join(files, 'months.csv'), '--event-time', 'date', '--rename', 'delay_min=delay');
+    const ask = ['features', 'drift', 'flights/airports', '--reference', '2003-01', '--current', '2003-02..2003-03'];
+    const { code, stdout } = await run(ask);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/delay_min +drifted +kolmogorov-smirnov +1 /);
+    expect(stdout).toMatch(/destination +stable +z-test +0 +1 /);
+    expect(stdout).toMatch(/before │█{10} {10}│ mean 14\.5 ± 2\.897/);
+    const again = /--known-at (\S+)$/m.exec(stdout)![1]!;
+    await json('features', 'write', 'flights/airports', join(files, 'months.csv'), '--event-time', 'date', '--rename', 'delay_min=delay', '--mode', 'offline');
+    expect((await run([...ask, '--known-at', again])).stdout).toBe(stdout);
+    expect(await json(...ask, '--features', 'delay_min', '--numbers', 'wasserstein', '--thresholds', 'wasserstein=9')).toMatchObject({ drifted: 0, features: [{ test: 'WASSERSTEIN', verdict: 'STABLE', threshold: 9 }] });
+    expect(await run(['features', 'drift', 'flights/airports', '--reference', 'yesterday', '--current', '2003-02'])).toMatchObject({ code: 2, stderr: expect.stringContaining('is not a range') });
+  });
 });

@@ -2,14 +2,11 @@ import { requirePermission } from '../../commands/kit/execute.js';
 import { chunksOf } from '../../projections/features/chunks/index-of-chunks.js';
 import { readAsOf, type AsOfAnswer, type AsOfRequest } from '../../projections/features/history/as-of.js';
 import { historical, type HistoricalAnswer, type HistoricalQuestion } from '../../projections/features/history/historical.js';
-import { Replay } from '../../projections/features/history/replay.js';
 import { requireAsked, type Asked } from '../../projections/features/history/selection.js';
+import { sharedReplay } from '../../projections/features/history/shared-replay.js';
 import type { TrainingSet } from '../../projections/features/history/training-set.js';
 import type { Core } from '../core.js';
 import type { WireContext } from '../operations.js';
-
-/** Bytes of decoded history kept, so that a second training set over the same groups reads only what is new. */
-const cacheBytes = 128 * 1024 * 1024;
 
 /** A training set whose first table is there, so that whatever was to be refused has been. */
 export interface BegunAnswer extends HistoricalAnswer {
@@ -33,7 +30,7 @@ export function featureHistory(core: Core): FeatureHistory {
 }
 
 function makeHistory(core: Core): FeatureHistory {
-  const replay = new Replay(core.eventStore, { cacheBytes });
+  const replay = () => sharedReplay(core.eventStore);
   const admit = async (question: Asked & { project: string }, context: WireContext) => {
     requirePermission({ permission: 'features.read' }, question.project, context);
     requireAsked(question);
@@ -43,11 +40,11 @@ function makeHistory(core: Core): FeatureHistory {
   return {
     async readAsOf(request, context) {
       await admit(request, context);
-      return readAsOf(replay, request, context.signal, (stream, keys, untilUs, most) => chunksOf(core.pool, stream, keys, untilUs, most));
+      return readAsOf(replay(), request, context.signal, (stream, keys, untilUs, most) => chunksOf(core.pool, stream, keys, untilUs, most));
     },
     async historical(question, context) {
       await admit(question, context);
-      const answer = await historical(replay, question, context.signal);
+      const answer = await historical(replay(), question, context.signal);
       const more = answer.tables[Symbol.asyncIterator]();
       const { value: first, done } = await more.next();
       return { ...answer, first: done ? undefined : first, more };

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { asOf } from './as-of.js';
+import { drift } from './drift.js';
 import { historical } from './historical.js';
 import { read } from './read.js';
 import { write } from './write.js';
@@ -10,4 +11,5 @@ export function features(group: Command): void {
   read(group);
   asOf(group);
   historical(group);
+  drift(group);
 }
