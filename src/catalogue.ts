@@ -1,6 +1,7 @@
 import type { AnyCommand } from './commands/kit/command.js';
 import { featureServiceCommands } from './commands/feature-services.js';
 import { featureCommands } from './commands/features.js';
+import { trainingSetCommands } from './commands/training-sets.js';
 import { projectCommands } from './commands/projects.js';
 import { transformationCommands } from './commands/transformations.js';
 import { featureGroupQueries } from './projections/features/groups-queries.js';
@@ -12,6 +13,8 @@ import { featureServiceQueries } from './projections/features/services/queries.j
 import { featureServicesView } from './projections/features/services/view.js';
 import { transformationQueries } from './projections/features/transformations/queries.js';
 import { transformationsView } from './projections/features/transformations/view.js';
+import { trainingSetQueries } from './projections/features/training-sets/queries.js';
+import { trainingSetsView } from './projections/features/training-sets/view.js';
 import type { AnyQuery } from './projections/kit/query.js';
 import type { View } from './projections/kit/view.js';
 import { jobsView } from './projections/jobs/view.js';
@@ -36,6 +39,7 @@ export const catalogue: readonly Domain[] = [
   { name: 'features', proto: 'tarl/features/v1/features.proto', service: 'tarl.features.v1.Features', commands: [...featureCommands, ...featureServiceCommands] as never, queries: [...featureGroupQueries, ...featureServiceQueries] as never, views: [featureGroupsView, featureServicesView, featureOnlineView, featureChunksView] },
   { name: 'transformations', proto: 'tarl/features/v1/transformations.proto', service: 'tarl.features.v1.Transformations', commands: transformationCommands as never, queries: transformationQueries as never, views: [transformationsView] },
   { name: 'monitoring', proto: 'tarl/features/v1/monitoring.proto', service: 'tarl.features.v1.Monitoring', commands: [], queries: monitoringQueries as never, views: [] },
+  { name: 'training-sets', proto: 'tarl/features/v1/training_sets.proto', service: 'tarl.features.v1.TrainingSets', commands: trainingSetCommands as never, queries: trainingSetQueries as never, views: [trainingSetsView] },
 ];
 
 /** The views of all domains, and those of the platform itself. */

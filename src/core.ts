@@ -14,11 +14,11 @@ import { parsePosition, PositionError, type Position } from './platform/eventsto
 import type { AnyQuery } from './projections/kit/query.js';
 import { pinPast } from './projections/past.js';
 
-type Foundations = Pick<Core, 'eventStore' | 'pool' | 'dataSource' | 'projections'> & { readonly localKey?: string; readonly minPositionWaitMs: number; readonly log: Pick<Logger, 'warn'> };
+type Foundations = Pick<Core, 'eventStore' | 'pool' | 'dataSource' | 'projections' | 'trainingSets'> & { readonly localKey?: string; readonly minPositionWaitMs: number; readonly log: Pick<Logger, 'warn'> };
 
 /** Joins the command side and the query side into what the wires are given. */
 export function makeCore(foundations: Foundations): Omit<Core, 'jobs'> & { guard: KeyGuard } {
-  const { eventStore, pool, dataSource, projections, localKey, minPositionWaitMs, log } = foundations;
+  const { eventStore, pool, dataSource, projections, trainingSets, localKey, minPositionWaitMs, log } = foundations;
   const aggregates = new Aggregates(eventStore, new PostgresSnapshots(pool, (err, stream) => log.warn({ err, stream }, 'A snapshot could not be used; the stream is read instead')));
   const commandLog = new RememberingCommandLog(postgresCommandLog(pool));
   const executor = new CommandExecutor(eventStore, aggregates, commandLog);
@@ -30,7 +30,7 @@ export function makeCore(foundations: Foundations): Omit<Core, 'jobs'> & { guard
     await awaitPosition(query.views, context);
     const input = asked.asOf === undefined ? asked : { ...asked, asOf: await pin(asked.asOf, query.views, context) };
     await noteParked(query.views, context);
-    return query.run(input, { pool, eventStore, caller: context.caller, signal: context.signal });
+    return query.run(input, { pool, eventStore, trainingSets, caller: context.caller, signal: context.signal });
   }
 
   /** The position of a question about the past; the answer says which one it was. */
@@ -65,6 +65,7 @@ export function makeCore(foundations: Foundations): Omit<Core, 'jobs'> & { guard
     pool,
     dataSource,
     projections,
+    trainingSets,
     aggregates,
     commandLog,
     executor,

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { PoolConfig } from 'pg';
 import type { Logger } from 'pino';
 import { createApi } from './app.module.js';
@@ -8,6 +9,7 @@ import { reactions } from './commands/reactions/index.js';
 import { Reactor } from './commands/reactions/reactor.js';
 import { makeCore } from './core.js';
 import type { Config } from './platform/config/index.js';
+import { Contents } from './platform/contents.js';
 import { connect } from './platform/eventstore/index.js';
 import { connectDataSource } from './platform/postgres/data-source.js';
 import { makePool, patient } from './platform/postgres/pool.js';
@@ -48,7 +50,8 @@ export async function startPlatform(config: Config, endpoints: Endpoints, log: L
   const projections = new ProjectionEngine({ eventStore, pool, views, log, reads: readPool, limits: { share: config.rebuildSharePercent / 100, memory_bytes: config.rebuildMemoryBytes } });
   await projections.start();
   opened.defer(() => projections.stop());
-  const base = makeCore({ eventStore, pool: readPool, dataSource, projections, localKey: endpoints.localKey, minPositionWaitMs: config.minPositionWaitMs, log });
+  const trainingSets = new Contents(config.trainingSetsDir ?? join(config.dataDir, 'training-sets'), '.parquet');
+  const base = makeCore({ eventStore, pool: readPool, dataSource, projections, trainingSets, localKey: endpoints.localKey, minPositionWaitMs: config.minPositionWaitMs, log });
   const jobs = new JobKeeper({
     eventStore,
     pool,

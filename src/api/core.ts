@@ -5,6 +5,7 @@ import type { Caller, CommandReply, InnerCommand, RequestContext } from '../comm
 import type { Aggregates } from '../commands/kit/aggregates.js';
 import type { CommandExecutor } from '../commands/kit/execute.js';
 import type { RememberingCommandLog } from '../commands/kit/idempotency.js';
+import type { Contents } from '../platform/contents.js';
 import type { EventStore, Position } from '../platform/eventstore/port.js';
 import type { z } from 'zod';
 import type { onDifference, operation, parkedKey, rebuildProgress, retryOutcome, viewComparison } from '../projections/engine/answers.js';
@@ -15,6 +16,8 @@ export interface Core {
   readonly catalogue: readonly Domain[];
   readonly eventStore: EventStore;
   readonly pool: Pool;
+  /** The rows of saved training sets. */
+  readonly trainingSets: Contents;
   readonly dataSource: DataSource;
   readonly projections: Projections;
   /** Validates, authorises, loads, decides and appends. Throws a Refusal for every expected "no". */

@@ -14,6 +14,10 @@ import { FeatureExportController } from './rest/features/export-controller.js';
 import { featureExportPaths } from './rest/features/export-openapi.js';
 import { FeatureRowsController } from './rest/features/controller.js';
 import { featureRowsPaths } from './rest/features/openapi.js';
+import { trainingSetResolvers, trainingSetTypeDefs } from './graphql/features/training-sets.js';
+import { trainingSetRpcs } from './grpc/features/training-set-rpcs.js';
+import { TrainingSetController } from './rest/features/training-set-controller.js';
+import { trainingSetPaths } from './rest/features/training-set-openapi.js';
 
 /** What a domain serves besides its derived operations: streams, uploads and the hottest reads. */
 export interface Handwritten {
@@ -35,4 +39,5 @@ export const handwritten: readonly Handwritten[] = [
   { domain: 'features', grpc: featureRpcs, controllers: [FeatureRowsController], openApiPaths: featureRowsPaths, graphql: { typeDefs: featureTypeDefs, resolvers: featureResolvers } },
   { domain: 'features', grpc: featureHistoryRpcs, controllers: [FeatureHistoryController], openApiPaths: featureHistoryPaths, graphql: { typeDefs: featureHistoryTypeDefs, resolvers: featureHistoryResolvers } },
   { domain: 'features', controllers: [FeatureExportController], openApiPaths: featureExportPaths },
+  { domain: 'training-sets', grpc: trainingSetRpcs, controllers: [TrainingSetController], openApiPaths: trainingSetPaths, graphql: { typeDefs: trainingSetTypeDefs, resolvers: trainingSetResolvers } },
 ];

@@ -1,4 +1,4 @@
-import { Client, credentials, Metadata, status, type ClientDuplexStream, type ClientReadableStream, type ServiceError } from '@grpc/grpc-js';
+import { Client, credentials, Metadata, status, type ClientDuplexStream, type ClientReadableStream, type ClientWritableStream, type ServiceError } from '@grpc/grpc-js';
 import type protobuf from 'protobufjs';
 import { reflect } from '../api/grpc/protos.js';
 import { statusDetails } from '../api/grpc/status.js';
@@ -40,6 +40,14 @@ export class ServiceClient {
   answers<Reply>(rpc: string, request: object): ClientReadableStream<Reply> {
     const { path, encode, decode } = this.method(rpc);
     return this.client.makeServerStreamRequest(path, encode, decode as (bytes: Buffer) => Reply, request, this.metadata);
+  }
+
+  /** Requests one after another, one answer. */
+  requests<Request extends object, Reply>(rpc: string): { call: ClientWritableStream<Request>; reply: Promise<Reply> } {
+    const { path, encode, decode } = this.method(rpc);
+    const { promise: reply, resolve, reject } = Promise.withResolvers<Reply>();
+    const call = this.client.makeClientStreamRequest(path, encode, decode as (bytes: Buffer) => Reply, this.metadata, (error, answer) => (error ? reject(this.failureOf(error)) : resolve(answer as Reply)));
+    return { call, reply };
   }
 
   /** Requests and answers at once. */

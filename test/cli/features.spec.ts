@@ -119,6 +119,20 @@ describe('tarl with a platform that is up', () => {
     expect(rows.getRowsJson()).toEqual([['SEA', '986202000000000', '1.5', '1', 'a, b'], ['XXX', '986202000000000', '2', null, null]]);
   });
 
+  test('a training set is saved with the labels of its file, verified, listed and downloaded', async () => {
+    await writeFile(join(files, 'to-save.csv'), 'label,origin,event_time\nyes,ORD,2001-01-01T11:00:00Z\nno,XXX,2001-01-01T11:00:00Z\n');
+    const saved = await json('training-sets', 'save', 'flights/january', join(files, 'to-save.csv'), '--features', 'airports:delay_min', '--store-rows', '--tags', 'model=m7');
+    expect(saved).toMatchObject({ changed: true, rows: 2 });
+    expect((await run(['training-sets', 'save', 'flights/january', join(files, 'to-save.csv'), '--features', 'airports:delay_min', '--store-rows'])).stdout).toContain(`Saved already: 2 rows with the hash ${saved.hash}`);
+    expect((await run(['training-sets', 'save', 'flights/january', '--features', 'airports'])).stderr).toMatch(/^ALREADY_EXISTS/);
+    expect(await json('training-sets', 'verify', 'flights/january')).toMatchObject({ verdict: 'SAME', hash: saved.hash });
+    expect((await json('training-sets', 'list', 'flights', '--min-position', saved.position)).trainingSets).toMatchObject([{ trainingSet: 'january', tags: { model: 'm7' }, entityRows: { rows: 2 } }]);
+    const out = join(files, 'downloaded.csv');
+    expect(await json('training-sets', 'download', 'flights/january', '--out', out)).toEqual({ rows: 2, deletedSince: false, out });
+    expect(await readFile(out, 'utf8')).toBe('label,origin,event_time,delay_min\nyes,ORD,2001-01-01T11:00:00.000Z,5\nno,XXX,2001-01-01T11:00:00.000Z,\n');
+    expect(await run(['training-sets', 'download', 'flights/nothing'])).toMatchObject({ code: 3, stderr: expect.stringMatching(/^NOT_FOUND: Training set nothing/) });
+  });
+
   test('a training set that is refused leaves no file behind', async () => {
     await writeFile(join(files, 'some.csv'), 'origin,event_time\nSEA,2001-04-02\n');
     const out = join(files, 'refused.csv');

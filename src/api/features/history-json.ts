@@ -65,14 +65,14 @@ export interface RequestColumns {
 export function historicalQuestionOf(raw: unknown, given?: RequestColumns): HistoricalQuestion {
   const { knownAt: known, timeColumn, rows, start, end, ...selection } = parseInput(historicalInput, raw);
   const table = given ?? (rows && { rows: rows.length, columns: columnsOf(rows) });
-  return { ...selection, known: knownOf(known), rows: table ? tableOf(table, timeColumn) : { startUs: start, endUs: end ?? Date.now() * 1000 } };
+  return { ...selection, known: knownOf(known), rows: table ? tableOf(table, timeColumn) : { startUs: start, endUs: end } };
 }
 
 /** A question for the history of entities. */
 export function offlineQuestionOf(raw: unknown): HistoricalQuestion {
   const { knownAt: known, entities, start, end, ...selection } = parseInput(offlineInput, raw);
   const table = { rows: entities.length, timeUs: new Float64Array(entities.length), columns: columnsOf(entities) };
-  return { ...selection, aliases: [], known: knownOf(known), rows: { startUs: start, endUs: end ?? Date.now() * 1000, entities: table } };
+  return { ...selection, aliases: [], known: knownOf(known), rows: { startUs: start, endUs: end, entities: table } };
 }
 
 /** A read of a past moment; `entities` as for an online read. */

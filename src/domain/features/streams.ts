@@ -13,3 +13,6 @@ export const featureRowsStream = (project: string, group: string, partition: num
 /** What the names of all streams of rows begin with: of everything, of a project, or of one group. */
 export const featureRowsPrefix = (project?: string, group?: string): string =>
   project === undefined ? 'features-' : group === undefined ? `features-${project}.` : `features-${project}.${group}.`;
+
+/** The stream of a saved training set. */
+export const trainingSetStream = (project: string, trainingSet: string): string => `training_set-${project}.${trainingSet}`;

@@ -31,6 +31,7 @@ export const settings = z.object({
   redisUrl: address('redis', 'rediss').optional().describe('A Redis for background jobs, which otherwise wait in Postgres.'),
   logLevel: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent').default('info')
     .describe('The least important log line that is written.'),
+  trainingSetsDir: z.string().optional().describe('Folder for the rows of saved training sets, which all processes must share; by default one in the data folder.'),
   otelExporter: oneOf('none', 'otlp', 'console').default('none').describe('Where OpenTelemetry traces go.'),
   otelEndpoint: address('http', 'https').default('http://127.0.0.1:4318').describe('The collector that takes traces over OTLP.'),
   minPositionWaitMs: whole(0, 3_600_000).default(5000).describe('How long a query waits for the position it asked for, in milliseconds.'),

@@ -1,12 +1,15 @@
 import type { Pool } from 'pg';
 import type { z } from 'zod';
 import type { Caller, HttpRoute, Permission } from '../../commands/kit/command.js';
+import type { Contents } from '../../platform/contents.js';
 import type { EventStore } from '../../platform/eventstore/port.js';
 
 /** What a query may use. Its views have reached the caller's minimum position before it runs. */
 export interface QueryContext {
   readonly pool: Pool;
   readonly eventStore: EventStore;
+  /** The rows of saved training sets. */
+  readonly trainingSets: Contents;
   readonly caller: Caller;
   readonly signal?: AbortSignal;
 }

@@ -44,6 +44,7 @@ export function memoryCore(): MemoryCore {
     executor,
     pool: { query: async () => ({ rows: [] }) } as never,
     dataSource: undefined as never,
+    trainingSets: undefined as never,
     jobs: {
       status: async () => ({ jobs: [], failed: [], reactions: [] }),
       retry: async (id) => Promise.reject(new Refusal('NOT_FOUND', `Job ${id} does not exist`, { reason: 'JOB_NOT_FOUND' })),

@@ -7,7 +7,7 @@ import type { GraphqlContext } from '../context.js';
 import type { Resolvers } from '../schema.js';
 
 /** The most rows of a training set in one GraphQL answer, which is held in memory whole; the other wires stream. */
-const mostRows = 10_000;
+export const mostRows = 10_000;
 
 export const featureHistoryTypeDefs = `
 """What counts as known, so that late and backfilled rows cannot leak into the past; all that is set holds together."""
@@ -75,12 +75,12 @@ export function featureHistoryResolvers(core: Core, observer: Observer): Resolve
 }
 
 /** What the caller gave, as plain objects: GraphQL's have no prototype, and say null for what is left out. */
-function given(value: any): any {
+export function given(value: any): any {
   if (Array.isArray(value)) return value.map(given);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).flatMap(([name, part]) => (part === null && optional.has(name) ? [] : [[name, plainParts.has(name) ? part : given(part)]])));
 }
 
-const optional = new Set(['service', 'at', 'knownAt', 'time', 'position', 'rowTime']);
+const optional = new Set(['service', 'at', 'knownAt', 'time', 'position', 'rowTime', 'rows', 'start', 'end']);
 /** Values of the JSON scalar stay as they came. */
-const plainParts = new Set(['rows', 'entities', 'keyColumns']);
+const plainParts = new Set(['rows', 'entities', 'keyColumns', 'tags']);

@@ -55,11 +55,13 @@ function decodePast(bytes: Buffer, numbers: { from: number; end?: number; known:
   return message;
 }
 
-export function decodeHistoricalRequest(bytes: Buffer): HistoricalMessage {
+export const decodeHistoricalRequest = (bytes: Buffer): HistoricalMessage => readHistorical(new ProtoReader(bytes));
+
+/** Reads the message HistoricalRequest where it stands within another. */
+export function readHistorical(reader: ProtoReader): HistoricalMessage {
   const message: HistoricalMessage = {
     project: '', features: [], aliases: [], fullNames: false, service: '', known: unbounded(), columns: [], rowTimeUs: [], timeColumn: '', startUs: NaN, endUs: NaN,
   };
-  const reader = new ProtoReader(bytes);
   for (const field of reader.fields()) {
     if (field === 1) message.project = reader.string();
     else if (field === 2) message.features.push(reader.string());
@@ -122,13 +124,22 @@ export function encodeReadAsOfReply(answer: AsOfAnswer): Buffer {
 /** Some rows of one table of an answer. */
 export interface BatchAnswer {
   readonly answer: Pick<HistoricalAnswer, 'known' | 'range'>;
-  readonly table: TrainingSet;
+  readonly table: Pick<TrainingSet, 'rows' | 'columns'>;
   readonly from: number;
   readonly to: number;
 }
 
-export function encodeHistoricalBatch({ answer: { known, range }, table, from, to }: BatchAnswer): Buffer {
-  const writer = new ProtoWriter(256 + (to - from) * table.columns.length * 10);
+export function encodeHistoricalBatch(answer: BatchAnswer): Buffer {
+  const writer = new ProtoWriter(bytesOfBatch(answer));
+  writeHistoricalBatch(writer, answer);
+  return writer.finish();
+}
+
+/** About how many bytes a batch takes. */
+export const bytesOfBatch = ({ table, from, to }: BatchAnswer): number => 256 + (to - from) * table.columns.length * 10;
+
+/** Writes the message HistoricalBatch, also within another. */
+export function writeHistoricalBatch(writer: ProtoWriter, { answer: { known, range }, table, from, to }: BatchAnswer): void {
   writer.uint32(1, to - from);
   for (const { name, type, at } of table.columns) {
     const values = Array.from({ length: to - from }, (_, row) => at(from + row));
@@ -143,7 +154,6 @@ export function encodeHistoricalBatch({ answer: { known, range }, table, from, t
     writer.message(4, (within) => writeTimestamp(within, range.startUs));
     writer.message(5, (within) => writeTimestamp(within, range.endUs));
   }
-  return writer.finish();
 }
 
 /** The type of a column that brought none: all its values are null. */

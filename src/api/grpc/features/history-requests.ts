@@ -57,7 +57,7 @@ function tableOf({ columns, rowTimeUs, timeColumn: given }: HistoricalMessage): 
     if (type !== undefined) types.set(column.name, type);
   }
   if (values.has(timeColumn)) refuse('timeColumn', `is ${timeColumn} like another column`);
-  return { rows, timeUs: Float64Array.from(rowTimeUs), columns: values.set(timeColumn, rowTimeUs), types };
+  return { rows, timeUs: Float64Array.from(rowTimeUs), columns: values.set(timeColumn, rowTimeUs), timeColumn, types };
 }
 
 /** The type of a column is that of the list it fills; none where it brings no values. */
@@ -79,11 +79,11 @@ function joinedTables(tables: readonly RequestTable[]): RequestTable {
   });
   const timeUs = Float64Array.from(tables.flatMap((table) => Array.from(table.timeUs)));
   const columns = new Map([...first.columns.keys()].map((name) => [name, tables.flatMap((table) => table.columns.get(name)!)] as const));
-  return { rows: timeUs.length, timeUs, columns, types };
+  return { rows: timeUs.length, timeUs, columns, timeColumn: first.timeColumn, types };
 }
 
-function rangeOf(startUs: number, endUs: number): { startUs?: number; endUs: number } {
-  return { startUs: timeOf('start', startUs), endUs: timeOf('end', endUs) ?? Date.now() * 1000 };
+function rangeOf(startUs: number, endUs: number): { startUs?: number; endUs?: number } {
+  return { startUs: timeOf('start', startUs), endUs: timeOf('end', endUs) };
 }
 
 /** NaN stands for a time that is not set. */

@@ -21,9 +21,9 @@ import {
 import { asOfRequestOf, historicalQuestionOf, joinedQuestionOf, offlineQuestionOf } from './history-requests.js';
 
 /** How many rows one message of an answer holds. */
-const rowsOfBatch = 8192;
+export const rowsOfBatch = 8192;
 /** The most rows of a question that comes in several messages; they are held in memory until the last has come. */
-const mostRows = 10_000_000;
+export const mostRows = 10_000_000;
 
 type Call = ServerWritableStream<unknown, BatchAnswer>;
 
@@ -79,7 +79,7 @@ async function send(call: Call, answer: BegunAnswer, { signal }: WireContext): P
 }
 
 /** Waits while the client does not read; throws the signal's own reason when it has gone, which `once` hides in an AbortError. */
-async function drained(call: Call, signal: AbortSignal | undefined): Promise<void> {
+export async function drained(call: ServerWritableStream<unknown, any>, signal: AbortSignal | undefined): Promise<void> {
   try {
     await once(call, 'drain', { signal });
   } catch (error) {

@@ -74,7 +74,7 @@ export class FeatureHistoryController {
 /** The column of the request that holds the times of its rows. */
 const timeColumnOf = ({ rows }: HistoricalQuestion): string | undefined => ('timeColumn' in rows ? rows.timeColumn : undefined);
 
-function bodyOf({ body, query, params }: FastifyRequest): object {
+export function bodyOf({ body, query, params }: FastifyRequest): object {
   if (body instanceof ColumnsBody) return { ...historyFieldsOf(query as Record<string, unknown>), ...(params as object) };
   if (body instanceof NdjsonBody || body instanceof CsvBody) return { ...historyFieldsOf(query as Record<string, unknown>), rows: body.values, ...(params as object) };
   if (typeof body === 'object' && body !== null && !Array.isArray(body)) return { ...body, ...(params as object) };

@@ -17,7 +17,7 @@ export const tableContent = {
   ...columnar,
 };
 
-const tables = {
+export const tables = {
   description: 'One row after another, in the format that Accept names',
   headers: { 'Tarl-Position': { description: 'Asked again with this as knownAt.position, the rows are the same.', schema: { type: 'string' } } },
   content: tableContent,

@@ -1,4 +1,5 @@
 import type { Position } from '../../../platform/eventstore/port.js';
+import { answeredColumns, type AnsweredColumn } from './answered-columns.js';
 import { defaultTimeColumn, joinEntityTimes, requireSameKeys, startOf, type TimeRange } from './entity-times.js';
 import type { Named } from '../transformations/named.js';
 import type { KnownAt } from './known.js';
@@ -15,6 +16,8 @@ export interface HistoricalQuestion extends Selection {
   /** Names the features in place of `features`, which is then empty. */
   readonly service?: string;
   readonly known: KnownAt;
+  /** Only deletions up to here count, so that it can be told what later ones have changed; all where it is left out. */
+  readonly deletionsUpTo?: Position;
   /** The rows to join features to, or the range of event times whose rows are meant. */
   readonly rows: RequestTable | AskedRange;
 }
@@ -22,7 +25,8 @@ export interface HistoricalQuestion extends Selection {
 /** A range of event times as it is asked for. */
 export interface AskedRange {
   readonly startUs?: number;
-  readonly endUs: number;
+  /** Now where it is left out. */
+  readonly endUs?: number;
   /** The only entities meant, by columns of keys; all where they are left out. */
   readonly entities?: RequestTable;
 }
@@ -31,6 +35,13 @@ export interface AskedRange {
 export interface HistoricalAnswer {
   /** The question's `known` with the position at which it was answered: asked again with it, the answer is the same. */
   readonly known: KnownAt & { readonly position: Position };
+  /** The place in the log up to which deletions count. */
+  readonly end: Position;
+  /** The features asked for; those of the service where one was named. */
+  readonly selection: Selection;
+  readonly plan: Plan;
+  /** The columns of every table: those of the rows, then those of the plan. */
+  readonly columns: readonly AnsweredColumn[];
   /** The range meant, where the question gave no rows. */
   readonly range?: TimeRange;
   /** Tables with the same columns, whose rows follow one another. */
@@ -43,12 +54,14 @@ export async function historical(replay: Replay, asked: HistoricalQuestion, sign
   const { rows } = question;
   if (isTable(rows)) {
     const plan = planOf(question, named.definitions, rows.columns.keys(), named.transformations);
-    return { known, tables: one(() => joinHistory(replay, rows, plan, { known, end }, signal)) };
+    const own = [...rows.columns.keys()].map((name) => ({ name, type: rows.types?.get(name) }));
+    return { known, end, selection: question, plan, columns: [...own, ...answeredColumns(question.project, plan)], tables: one(() => joinHistory(replay, rows, plan, { known, end }, signal)) };
   }
   const plan = planWithoutRows(question, named);
-  const { endUs, startUs = startOf(endUs, plan), entities } = rows;
+  const { endUs = Date.now() * 1000, startUs = startOf(endUs, plan), entities } = rows;
   const range = { startUs, endUs, ...(entities && { entities: encodedKeys(momentsOf(entities, plan.joins[0]!)) }) };
-  return { known, range, tables: joinEntityTimes(replay, plan, range, { known, end }, signal) };
+  const own = [...plan.joins[0]!.keys.map(({ column, type }) => ({ name: column, type })), { name: defaultTimeColumn, type: 'TIMESTAMP' as const }];
+  return { known, end, selection: question, plan, columns: [...own, ...answeredColumns(question.project, plan)], range, tables: joinEntityTimes(replay, plan, range, { known, end }, signal) };
 }
 
 const isTable = (rows: HistoricalQuestion['rows']): rows is RequestTable => 'columns' in rows;

@@ -10,7 +10,7 @@ import { askedOf, groupsOf, type Selection } from './selection.js';
 import { serviceAt } from './service-at.js';
 
 /** A question of a read: what it selects, and what it may know. */
-export type Question = Selection & { readonly project: string; readonly service?: string; readonly known: KnownAt };
+export type Question = Selection & { readonly project: string; readonly service?: string; readonly known: KnownAt; readonly deletionsUpTo?: Position };
 
 /**
  * What a read may know, as a place in the log; where the log ended then, because deletions count up to there; and the
@@ -30,8 +30,9 @@ export interface Pinned<Asking extends Question = Question> extends Named {
  */
 export async function pinned<Asking extends Question>(eventStore: EventStore, question: Asking, signal?: AbortSignal): Promise<Pinned<Asking>> {
   const { project, service, known } = question;
-  const end = await eventStore.endOfLog();
-  const position = positionOf(end, known);
+  const endOfLog = await eventStore.endOfLog();
+  const position = positionOf(endOfLog, known);
+  const end = question.deletionsUpTo ?? endOfLog;
   const selection = service ? askedOf(question, await serviceAt(eventStore, project, service, known, signal)) : question;
   const groups = groupsOf(selection);
   const declared = await namedAt(eventStore, project, groups, { ...known, position }, signal);

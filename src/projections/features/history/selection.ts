@@ -118,7 +118,7 @@ export function planOf(
       if (spec?.type !== input.type) faults.push({ field: `features[${at}]`, description: `names ${transformation.name}, which takes ${input.feature} as ${input.type}; it is ${spec ? `${spec.type} now` : 'not there any more'}` });
       return add(joined(aliased ? `${name}>${group}` : group, definition, aliased ? name : group), '', { name: feature!, type: input.type });
     });
-    return { name, program: transformation.program, inputs };
+    return { name, transformation: transformation.name, program: transformation.program, inputs };
   };
   features.forEach((text, at) => {
     const { name, feature } = referenceOf(text);

@@ -21,6 +21,8 @@ export interface TrainingColumn {
 export interface TrainingSet {
   readonly rows: number;
   readonly columns: readonly TrainingColumn[];
+  /** Whether a row lacks values because their entity was deleted after they counted as known; left out where none can. */
+  hidden?(row: number): boolean;
 }
 
 /** The bounds of a pinned read. */
@@ -45,5 +47,5 @@ export async function joinHistory(replay: Replay, table: RequestTable, plan: Pla
   for (const { join } of joins) join.finish();
   const kept = [...table.columns].map(([name, values]): TrainingColumn => ({ name, type: table.types?.get(name), at: (row) => values[row] ?? null }));
   const features = plan.columns.map(({ name, type, dimensions, join, feature }): TrainingColumn => ({ name, type, dimensions, at: (row): FeatureValue | null => joins[join]!.join.value(feature, row) }));
-  return { rows: table.rows, columns: [...kept, ...(plan.derived ? shownCells(plan.derived, table.rows, features) : features)] };
+  return { rows: table.rows, columns: [...kept, ...(plan.derived ? shownCells(plan.derived, table.rows, features) : features)], hidden: (row) => joins.some(({ join }) => join.deleted(row)) };
 }

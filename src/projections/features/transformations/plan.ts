@@ -5,6 +5,8 @@ import type { FeatureType } from '../../../domain/features/values.js';
 export interface PlannedRun {
   /** The transformation, or its alias. */
   readonly name: string;
+  /** With its version. */
+  readonly transformation: string;
   readonly program: Program;
   /** The plan's column of each input. */
   readonly inputs: readonly number[];
