@@ -13,11 +13,15 @@ const CAUSE_MS = 1_000;
 /** With less than this, a write that fails is taken to have failed for want of room: LMDB calls a write cut short an input/output error. */
 const LITTLE_ROOM_BYTES = 4 * 1024 * 1024;
 
-/** Makes changes in one transaction; resolves when they are durable, and rejects with the one reason why none of them is. */
-export async function transact(environment: Environment, change: () => void): Promise<void> {
+/**
+ * Makes changes in one transaction; resolves when they are durable, and rejects with the one reason why none of them is. `here`
+ * does it in this turn: two hops between threads less, but nobody else is served meanwhile.
+ */
+export async function transact(environment: Environment, change: () => void, { here = false } = {}): Promise<void> {
   const { root, dir } = environment;
   try {
-    await root.batch(change);
+    if (here) root.transactionSync(change);
+    else await root.batch(change);
   } catch (error) {
     const cause = await causeOf(error);
     throw isForWantOfRoom(dir) ? new NoRoom('There is no room left on the disk.', { cause }) : cause;
