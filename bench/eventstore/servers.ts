@@ -17,9 +17,9 @@ export interface BenchServer {
 }
 
 /** The embedded node on a folder of its own, which goes with it unless a folder is given. */
-export async function startNode(folder?: string): Promise<BenchServer> {
+export async function startNode(folder?: string, projections: 'all' | 'none' = 'none'): Promise<BenchServer> {
   const dir = folder ?? (await mkdtemp(join(tmpdir(), 'tarl-bench-eventstore-')));
-  const server = await start(new URL('../../src/platform/eventstore/embedded/main.js', import.meta.url), ['--dir', dir, '--port', '0', '--projections', 'none']);
+  const server = await start(new URL('../../src/platform/eventstore/embedded/main.js', import.meta.url), ['--dir', dir, '--port', '0', '--projections', projections]);
   return {
     ...server,
     stop: async () => {

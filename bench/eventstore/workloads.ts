@@ -1,4 +1,5 @@
 import { EventStoreDBClient, jsonEvent, START } from '@eventstore/db-client';
+import { setTimeout as pause } from 'node:timers/promises';
 import { percentile } from '../kit.js';
 
 /** An event with 300 bytes of data. */
@@ -45,6 +46,37 @@ export async function readLog(url: string, total: number): Promise<number> {
   });
 }
 
+/** Events of the log delivered to one subscription that begins at its start; per second. */
+export async function subscribeFromStart(url: string, total: number): Promise<number> {
+  return withClient(url, async (client) => {
+    const begin = performance.now();
+    const subscription = client.subscribeToAll({ fromPosition: START });
+    let got = 0;
+    for await (const _ of subscription) if (++got === total) break;
+    const perSecond = total / seconds(begin);
+    await subscription.unsubscribe();
+    return perSecond;
+  });
+}
+
+/** From the acknowledgement of an append until a subscriber of its category sees it; in ms, one for each append. */
+export async function categoryDelays(url: string, category: string, appends: number): Promise<number[]> {
+  return withClient(url, async (client) => {
+    let arrived: () => void = () => undefined;
+    const next = () => new Promise<number>((resolve) => (arrived = () => resolve(performance.now())));
+    const subscription = client.subscribeToStream(`$ce-${category}`, { fromRevision: START }).on('data', () => arrived());
+    const delays: number[] = [];
+    for (let n = 0; n < appends; n++) {
+      const seen = next();
+      await client.appendToStream(`${category}-${n % 5}`, event());
+      const acknowledged = performance.now();
+      delays.push(Math.max(0, (await seen) - acknowledged));
+    }
+    await subscription.unsubscribe();
+    return delays;
+  });
+}
+
 /** Events of one stream read from its start by one reader; per second. */
 export async function readStream(url: string, stream: string, total: number): Promise<number> {
   return withClient(url, async (client) => {
@@ -85,7 +117,8 @@ export async function deliveryLatency(url: string, perSecond: number, durationMs
         for (const due = ((performance.now() - begin) / 1000) * perSecond; sent < due; sent++) {
           pending.push(writer.appendToStream('paced', jsonEvent({ type: 'Paced', data: { at: performance.now(), fill: 'x'.repeat(260) } })));
         }
-        await new Promise(setImmediate);
+        // A client that spins would take the processor from the server.
+        await pause(1);
       }
       await Promise.all(pending);
       while (latencies.length < sent) await new Promise((resolve) => subscription.once('data', resolve));
