@@ -9,6 +9,7 @@ import { featureGroupsView } from './projections/features/groups-view.js';
 import { featureChunksView } from './projections/features/chunks/view.js';
 import { featureOnlineView } from './projections/features/online/view.js';
 import { monitoringQueries } from './projections/features/monitoring/queries.js';
+import { quarantineQueries } from './projections/features/quarantine/queries.js';
 import { featureServiceQueries } from './projections/features/services/queries.js';
 import { featureServicesView } from './projections/features/services/view.js';
 import { transformationQueries } from './projections/features/transformations/queries.js';
@@ -40,6 +41,7 @@ export const catalogue: readonly Domain[] = [
   { name: 'transformations', proto: 'tarl/features/v1/transformations.proto', service: 'tarl.features.v1.Transformations', commands: transformationCommands as never, queries: transformationQueries as never, views: [transformationsView] },
   { name: 'monitoring', proto: 'tarl/features/v1/monitoring.proto', service: 'tarl.features.v1.Monitoring', commands: [], queries: monitoringQueries as never, views: [] },
   { name: 'training-sets', proto: 'tarl/features/v1/training_sets.proto', service: 'tarl.features.v1.TrainingSets', commands: trainingSetCommands as never, queries: trainingSetQueries as never, views: [trainingSetsView] },
+  { name: 'quarantine', proto: 'tarl/features/v1/quarantine.proto', service: 'tarl.features.v1.Quarantine', commands: [], queries: quarantineQueries as never, views: [] },
 ];
 
 /** The views of all domains, and those of the platform itself. */

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Core } from './api/core.js';
 import { catalogue, views } from './catalogue.js';
 import { KeyGuard } from './commands/access.js';
+import { Quarantine, type QuarantineLimits } from './commands/features/quarantine/quarantine.js';
 import { Aggregates } from './commands/kit/aggregates.js';
 import { PostgresSnapshots } from './commands/kit/snapshots/postgres.js';
 import type { RequestContext } from './commands/kit/command.js';
@@ -14,7 +15,7 @@ import { parsePosition, PositionError, type Position } from './platform/eventsto
 import type { AnyQuery } from './projections/kit/query.js';
 import { pinPast } from './projections/past.js';
 
-type Foundations = Pick<Core, 'eventStore' | 'pool' | 'dataSource' | 'projections' | 'trainingSets'> & { readonly localKey?: string; readonly minPositionWaitMs: number; readonly log: Pick<Logger, 'warn'> };
+type Foundations = Pick<Core, 'eventStore' | 'pool' | 'dataSource' | 'projections' | 'trainingSets'> & { readonly localKey?: string; readonly minPositionWaitMs: number; readonly quarantine: QuarantineLimits; readonly log: Pick<Logger, 'warn'> };
 
 /** Joins the command side and the query side into what the wires are given. */
 export function makeCore(foundations: Foundations): Omit<Core, 'jobs'> & { guard: KeyGuard } {
@@ -69,6 +70,7 @@ export function makeCore(foundations: Foundations): Omit<Core, 'jobs'> & { guard
     aggregates,
     commandLog,
     executor,
+    quarantine: new Quarantine(pool, foundations.quarantine),
     guard,
     execute: (command, input, context) => executor.execute(command, input, context),
     ask,

@@ -51,7 +51,7 @@ export async function startPlatform(config: Config, endpoints: Endpoints, log: L
   await projections.start();
   opened.defer(() => projections.stop());
   const trainingSets = new Contents(config.trainingSetsDir ?? join(config.dataDir, 'training-sets'), '.parquet');
-  const base = makeCore({ eventStore, pool: readPool, dataSource, projections, trainingSets, localKey: endpoints.localKey, minPositionWaitMs: config.minPositionWaitMs, log });
+  const base = makeCore({ eventStore, pool: readPool, dataSource, projections, trainingSets, localKey: endpoints.localKey, minPositionWaitMs: config.minPositionWaitMs, quarantine: { days: config.quarantineDays, bytesOfProject: config.quarantineMib * 1024 * 1024 }, log });
   const jobs = new JobKeeper({
     eventStore,
     pool,
@@ -60,6 +60,7 @@ export async function startPlatform(config: Config, endpoints: Endpoints, log: L
       clearLeftovers: () => projections.clearLeftovers(),
       removeFormers: () => projections.removeFormers(config.formerTablesHours),
       compareAll: (actor, signal) => projections.compareAll(actor, signal),
+      clearQuarantine: () => base.quarantine.clearExpired(),
     }),
     execute: base.execute,
     waitForView: (position, signal) => projections.waitFor(['jobs'], position, { timeoutMs: 60_000, signal }),

@@ -3,6 +3,7 @@ import type { DataSource } from 'typeorm';
 import type { Domain } from '../catalogue.js';
 import type { Caller, CommandReply, InnerCommand, RequestContext } from '../commands/kit/command.js';
 import type { Aggregates } from '../commands/kit/aggregates.js';
+import type { Quarantine } from '../commands/features/quarantine/quarantine.js';
 import type { CommandExecutor } from '../commands/kit/execute.js';
 import type { RememberingCommandLog } from '../commands/kit/idempotency.js';
 import type { Contents } from '../platform/contents.js';
@@ -32,6 +33,8 @@ export interface Core {
   readonly aggregates: Aggregates;
   readonly commandLog: RememberingCommandLog;
   readonly executor: CommandExecutor;
+  /** The refused rows that wait to be mended. */
+  readonly quarantine: Quarantine;
   readonly jobs: JobOperations;
   /** The caller behind an API key; a Refusal UNAUTHENTICATED for anything else. */
   authenticate(apiKey: string | undefined): Promise<Caller>;

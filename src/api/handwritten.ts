@@ -12,6 +12,10 @@ import { FeatureHistoryController } from './rest/features/history-controller.js'
 import { featureHistoryPaths } from './rest/features/history-openapi.js';
 import { FeatureExportController } from './rest/features/export-controller.js';
 import { featureExportPaths } from './rest/features/export-openapi.js';
+import { quarantineResolvers, quarantineTypeDefs } from './graphql/features/quarantine.js';
+import { quarantineRpcs } from './grpc/features/quarantine.js';
+import { QuarantineController } from './rest/features/quarantine-controller.js';
+import { quarantinePaths } from './rest/features/quarantine-openapi.js';
 import { FeatureRowsController } from './rest/features/controller.js';
 import { featureRowsPaths } from './rest/features/openapi.js';
 import { trainingSetResolvers, trainingSetTypeDefs } from './graphql/features/training-sets.js';
@@ -40,4 +44,5 @@ export const handwritten: readonly Handwritten[] = [
   { domain: 'features', grpc: featureHistoryRpcs, controllers: [FeatureHistoryController], openApiPaths: featureHistoryPaths, graphql: { typeDefs: featureHistoryTypeDefs, resolvers: featureHistoryResolvers } },
   { domain: 'features', controllers: [FeatureExportController], openApiPaths: featureExportPaths },
   { domain: 'training-sets', grpc: trainingSetRpcs, controllers: [TrainingSetController], openApiPaths: trainingSetPaths, graphql: { typeDefs: trainingSetTypeDefs, resolvers: trainingSetResolvers } },
+  { domain: 'quarantine', grpc: quarantineRpcs, controllers: [QuarantineController], openApiPaths: quarantinePaths, graphql: { typeDefs: quarantineTypeDefs, resolvers: quarantineResolvers } },
 ];

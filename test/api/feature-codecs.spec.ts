@@ -31,8 +31,8 @@ describe('the hand-written codecs of feature rows agree with protobufjs', () => 
     fc.assert(
       fc.property(text, text, fc.boolean(), fc.array(fc.maxSafeInteger()), column, (project, group, partial, eventTimeUs, given) => {
         const message = { ...given, ints: given.ints.map(String), lists: given.lists.map((values) => ({ values })) };
-        const read = decodeWriteRequest(encoded('WriteRequest', { project, group, mode: 2, partial, version: 3, batch: { keys: [message], eventTimeUs, features: [] } }));
-        expect(read).toEqual({ project, group, mode: 2, partial, version: 3, rows: [], batch: { keys: [expect.anything()], eventTimeUs, features: [] } });
+        const read = decodeWriteRequest(encoded('WriteRequest', { project, group, mode: 2, partial, quarantine: true, version: 3, batch: { keys: [message], eventTimeUs, features: [] } }));
+        expect(read).toEqual({ project, group, mode: 2, partial, quarantine: true, version: 3, rows: [], batch: { keys: [expect.anything()], eventTimeUs, features: [] } });
         const { ints, ...rest } = read.batch!.keys[0]!;
         const { ints: givenInts, ...givenRest } = given;
         expect(rest).toEqual(givenRest);
@@ -83,7 +83,7 @@ describe('the hand-written codecs of feature rows agree with protobufjs', () => 
   });
 
   test('on what a stream is answered', () => {
-    const written = { commandId: 'c', position: '5', rowsWritten: 300, rowsRejected: 1, faults: [{ row: 0, field: 'values.é', description: 'x'.repeat(200) }] };
+    const written = { commandId: 'c', position: '5', rowsWritten: 300, rowsRejected: 1, rowsQuarantined: 1, faults: [{ row: 0, field: 'values.é', description: 'x'.repeat(200) }] };
     expect(decoded('StreamWriteReply', encodeStreamWriteReply({ requestId: 'r', written }))).toMatchObject({ requestId: 'r', written });
     const refusal = { code: 'NOT_FOUND', reason: 'R', message: 'm'.repeat(20_000), fields: [{ field: 'f', description: 'd' }] };
     expect(decoded('StreamWriteReply', encodeStreamWriteReply({ requestId: '', refusal }))).toMatchObject({ refusal });

@@ -22,6 +22,8 @@ export const writeInput = z.strictObject({
   version: z.int().min(1).optional(),
   mode: z.enum(writeModes).default('BOTH'),
   partial: z.boolean().default(false),
+  /** Keeps the bad rows for mending, and stores the good ones. */
+  quarantine: z.boolean().default(false),
   rows: z.array(rowInput),
 });
 
@@ -37,7 +39,7 @@ export const readInput = z.strictObject({
 
 export function writeRequestOf(raw: unknown): WriteRequest {
   const { rows, ...request } = parseInput(writeInput, raw);
-  const given = rows.map(({ entity, eventTime, values: features }) => ({ keys: entriesOf(entity), timeUs: timeOf(eventTime), values: entriesOf(features) }));
+  const given = rows.map(({ entity, eventTime, values: features }) => ({ keys: entriesOf(entity), timeUs: timeOf(eventTime), time: eventTime, values: entriesOf(features) }));
   return { ...request, rows: rowsFromMaps(given) };
 }
 

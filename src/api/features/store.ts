@@ -59,7 +59,7 @@ export function featureStore(core: Core): FeatureStore {
 function makeStore(core: Core): FeatureStore {
   const groups = new FeatureGroups(core.aggregates, (project) => core.executor.requireActiveProject(project));
   const transformations = new Transformations(core.aggregates);
-  const writer = new FeatureWriter(groups, new RowLog(core.eventStore), core.commandLog, (project, named) => transformations.toRead(project, named));
+  const writer = new FeatureWriter(groups, new RowLog(core.eventStore), core.commandLog, core.quarantine, (project, named) => transformations.toRead(project, named));
   const rows = new OnlineRows(core.pool);
   const refresh = (project: string, name: string) => Promise.all([groups.latest(project, name), transformations.latest(project, name)]);
   const reader = new OnlineReader((project, group) => groups.toRead(project, group), (project, group) => refresh(project, group), rows, Date.now, transformations);

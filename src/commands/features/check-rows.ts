@@ -1,4 +1,4 @@
-import { isStringColumn, type Column, type RowBlock, type StringColumn } from '../../domain/features/chunk.js';
+import { isStringColumn, valueAt, type Column, type RowBlock, type StringColumn } from '../../domain/features/chunk.js';
 import { encodeKey, longestKey } from '../../domain/features/keys.js';
 import { eventTimeFault, isEventTime } from '../../domain/features/times.js';
 import type { EntityValue, FeatureValue } from '../../domain/features/values.js';
@@ -70,7 +70,23 @@ function keysOfDictionary({ of, at }: StringColumn, faults: RowFault[]): Pick<Ro
 }
 
 function checkFeature(feature: WritableFeature, incoming: IncomingRows, faults: RowFault[]): Column | null {
-  return checkColumn(incoming, `values.${feature.name}`, incoming.features.get(feature.name), feature, faults);
+  const field = `values.${feature.name}`;
+  const column = checkColumn(incoming, field, incoming.features.get(feature.name), feature, faults);
+  if (feature.unique && column !== null) findRepeated(column, field, faults);
+  return column;
+}
+
+/** Of rows that give the same value the first is good. */
+function findRepeated(column: Column, field: string, faults: RowFault[]): void {
+  const rows = isStringColumn(column) ? column.at.length : column.length;
+  const first = new Map<FeatureValue, number>();
+  for (let row = 0; row < rows; row++) {
+    const value = valueAt(column, row);
+    if (value === null) continue;
+    const before = first.get(value);
+    if (before === undefined) first.set(value, row);
+    else faults.push({ row, field, description: `is that of row ${before} too, but no two rows of a request may have the same` });
+  }
 }
 
 /** What is computed is checked like what is given; a row that gives a value of its own is at fault. */

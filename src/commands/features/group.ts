@@ -13,6 +13,7 @@ export interface WritableGroup {
 export interface WritableFeature {
   readonly name: string;
   readonly required: boolean;
+  readonly unique: boolean;
   readonly check: Check;
   /** Computes the column from those that stand before it, where rows give no value. */
   readonly computed?: ComputedFeature;
@@ -31,7 +32,7 @@ export async function writableGroup(definition: FeatureGroupDefinition, transfor
 export const writable = (definition: FeatureGroupDefinition, computed: ReadonlyMap<string, ComputedFeature> = new Map()): WritableGroup => ({
   definition,
   entities: definition.entities.map(({ name, type }) => ({ name, type, check: readers[type] })),
-  features: definition.features.map((spec) => ({ name: spec.name, required: spec.constraints.required === true, check: checkOf(spec), computed: computed.get(spec.name) })),
+  features: definition.features.map((spec) => ({ name: spec.name, required: spec.constraints.required === true, unique: spec.constraints.unique === true, check: checkOf(spec), computed: computed.get(spec.name) })),
 });
 
 /** Whether the group has every key and feature that is given; if not, the definition at hand may be an old one. */

@@ -7,6 +7,8 @@ export interface IncomingRows {
   readonly keys: ReadonlyMap<string, IncomingColumn>;
   /** Microseconds since the Unix epoch; NaN for what is no time. */
   readonly timeUs: Float64Array | readonly number[];
+  /** What the caller gave for a time, where that is not said by `timeUs`. */
+  readonly times?: readonly unknown[];
   /** Features by name. */
   readonly features: ReadonlyMap<string, IncomingColumn>;
 }
@@ -23,6 +25,10 @@ export interface WriteRequest {
   readonly mode: WriteMode;
   /** Stores the good rows although there are bad ones. */
   readonly partial: boolean;
+  /** Keeps the bad rows for mending, and stores the good ones. */
+  readonly quarantine?: boolean;
+  /** Where each row stands in the caller's file, for the quarantine. */
+  readonly sourceOf?: (row: number) => string;
   readonly rows: IncomingRows;
 }
 
@@ -41,6 +47,8 @@ export interface WriteReply {
   readonly position: string;
   readonly rowsWritten: number;
   readonly rowsRejected: number;
+  /** How many of the rejected rows are kept for mending. */
+  readonly rowsQuarantined: number;
   readonly faults: readonly RowFault[];
 }
 

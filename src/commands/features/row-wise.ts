@@ -4,6 +4,8 @@ import type { IncomingRows } from './incoming.js';
 export interface GivenRow {
   readonly keys: ReadonlyMap<string, unknown>;
   readonly timeUs: number;
+  /** What was given for a time that is none. */
+  readonly time?: unknown;
   readonly values: ReadonlyMap<string, unknown>;
 }
 
@@ -17,7 +19,7 @@ export function rowsFromMaps(rows: readonly GivenRow[]): IncomingRows {
     put(keys, row.keys, index, rows.length);
     put(features, row.values, index, rows.length);
   });
-  return { rows: rows.length, keys, timeUs, features };
+  return { rows: rows.length, keys, timeUs, times: rows.map(({ time }) => time), features };
 }
 
 function put(columns: Map<string, unknown[]>, values: ReadonlyMap<string, unknown>, row: number, rows: number): void {

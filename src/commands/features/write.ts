@@ -11,6 +11,8 @@ import { noTransformation, type TransformationOf } from './computed-columns.js';
 import { knows, writableGroup, type WritableGroup } from './group.js';
 import type { FeatureGroups } from './groups.js';
 import type { RowFault, WriteReply, WriteRequest } from './incoming.js';
+import type { Quarantine } from './quarantine/quarantine.js';
+import { rowReader, type RefusedRow } from './quarantine/refused-row.js';
 import type { RowLog } from './row-log.js';
 import { oversized, split, type Piece } from './split.js';
 
@@ -30,6 +32,7 @@ export class FeatureWriter {
     private readonly groups: FeatureGroups,
     private readonly rowLog: RowLog,
     private readonly commandLog: RememberingCommandLog,
+    private readonly quarantine: Pick<Quarantine, 'keep'>,
     private readonly transformationOf: TransformationOf = noTransformation,
   ) {}
 
@@ -69,13 +72,15 @@ export class FeatureWriter {
     const { group, checked } = await this.check(request);
     const { block, faults } = checked;
     const bad = new Set(faults.map(({ row }) => row));
-    if (bad.size > 0 && !request.partial) throw refusalOf(faults, bad.size, block.rows);
-    const reply = { commandId: identity.commandId, rowsWritten: block.rows - bad.size, rowsRejected: bad.size, faults: faults.slice(0, mostFaults) };
+    if (bad.size > 0 && !request.partial && !request.quarantine) throw refusalOf(faults, bad.size, block.rows);
+    const reply = { commandId: identity.commandId, rowsWritten: block.rows - bad.size, rowsRejected: bad.size, rowsQuarantined: request.quarantine ? bad.size : 0, faults: faults.slice(0, mostFaults) };
     const recorded = identity.bodyHash === undefined ? undefined : await this.commandLog.find(identity.commandId);
     if (recorded) {
       requireSameBody(recorded, identity.bodyHash!);
       return async () => ({ ...reply, position: recorded.position });
     }
+    // Before the append: what was stored is found again in the log, and then nothing is kept a second time.
+    if (request.quarantine) await this.quarantine.keep(refusedRows(request, faults, identity), context.caller.actor);
     const good = bad.size === 0 ? undefined : Array.from({ length: block.rows }, (_, row) => row).filter((row) => !bad.has(row));
     const pieces = split(block, good, group.definition.partitions);
     return async () => {
@@ -133,10 +138,23 @@ function eventOf({ partition, block }: Piece, index: number, marked: CommandIden
 const latestOf = (positions: readonly Position[]): Position | undefined =>
   positions.reduce<Position | undefined>((latest, position) => (latest && comparePositions(latest, position) > 0 ? latest : position), undefined);
 
+/** The bad rows of a request; their ids come from the command, so that a repeat keeps them once. */
+function refusedRows({ project, group, version, mode, rows, sourceOf }: WriteRequest, faults: readonly RowFault[], identity: CommandIdentity): RefusedRow[] {
+  const read = rowReader(rows);
+  return [...Map.groupBy(faults, ({ row }) => row)].map(([row, own]) => ({
+    id: eventIdOf(identity, `refused ${row}`),
+    project, group, mode,
+    ...(version !== undefined && { version }),
+    row: read(row),
+    faults: own.map(({ field, description }) => ({ field, description })),
+    source: sourceOf?.(row) ?? '',
+  }));
+}
+
 /** Rows are many, so they are hashed as they came, without putting the fields of objects in order. */
-function hashOf({ project, group, version, mode, partial, rows }: WriteRequest): string {
+function hashOf({ project, group, version, mode, partial, quarantine, rows }: WriteRequest): string {
   const { keys, timeUs, features } = rows;
-  return bodyHashOf('WriteFeatures', JSON.stringify([project, group, mode, partial, [...keys], Array.from(timeUs), [...features], ...(version === undefined ? [] : [version])]));
+  return bodyHashOf('WriteFeatures', JSON.stringify([project, group, mode, partial, [...keys], Array.from(timeUs), [...features], ...(version === undefined ? [] : [version]), ...(quarantine ? ['quarantine'] : [])]));
 }
 
 function refusalOf(faults: readonly RowFault[], bad: number, rows: number): Refusal {

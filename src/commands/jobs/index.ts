@@ -9,10 +9,12 @@ export interface Housekeeping {
   removeFormers(): Promise<void>;
   /** Compares every view with what the log gives; what is found stands in the operations. */
   compareAll(actor: string, signal: AbortSignal): Promise<void>;
+  /** Forgets the refused rows whose time is up. */
+  clearQuarantine(): Promise<void>;
 }
 
 /** The jobs, one each; they look after tables, which are no facts and need no command. */
-export const platformJobs = ({ clearLeftovers, removeFormers, compareAll }: Housekeeping): readonly AnyJob[] => [
+export const platformJobs = ({ clearLeftovers, removeFormers, compareAll, clearQuarantine }: Housekeeping): readonly AnyJob[] => [
   defineJob({
     name: 'clear-leftover-tables',
     summary: 'Removes the tables of rebuilds that died',
@@ -43,5 +45,15 @@ export const platformJobs = ({ clearLeftovers, removeFormers, compareAll }: Hous
     concurrency: 1,
     schedule: { cron: '23 3 * * *', timeZone: 'UTC', input: {} },
     run: (_, { signal }) => compareAll('job:compare-projections', signal),
+  }),
+  defineJob({
+    name: 'clear-expired-quarantine',
+    summary: 'Forgets the refused rows that were kept long enough',
+    input: z.strictObject({}),
+    retry: { attempts: 3, backoff: { type: 'exponential', delayMs: 60_000 } },
+    timeoutMs: 300_000,
+    concurrency: 1,
+    schedule: { cron: '43 * * * *', timeZone: 'UTC', input: {} },
+    run: clearQuarantine,
   }),
 ];

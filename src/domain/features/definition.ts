@@ -14,6 +14,8 @@ export const featureConstraints = z
   .object({
     /** Every row gives a value. */
     required: z.boolean().optional(),
+    /** No two rows of one request give the same value. */
+    unique: z.boolean().optional(),
     /** The smallest and the largest number, both allowed; for a list, of each element. */
     min: z.number().optional(),
     max: z.number().optional(),
@@ -34,6 +36,7 @@ export type FeatureConstraints = z.output<typeof featureConstraints>;
 /** For which types a constraint means something. */
 const constraintTypes: Record<keyof FeatureConstraints, readonly FeatureType[]> = {
   required: featureTypes,
+  unique: ['INT64', 'DOUBLE', 'STRING', 'BOOL', 'TIMESTAMP'],
   min: ['INT64', 'DOUBLE', 'DOUBLE_LIST'],
   max: ['INT64', 'DOUBLE', 'DOUBLE_LIST'],
   oneOf: ['STRING', 'INT64'],

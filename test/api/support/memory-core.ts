@@ -43,6 +43,7 @@ export function memoryCore(): MemoryCore {
     commandLog,
     executor,
     pool: { query: async () => ({ rows: [] }) } as never,
+    quarantine: {} as never,
     dataSource: undefined as never,
     trainingSets: undefined as never,
     jobs: {

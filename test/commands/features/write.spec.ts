@@ -3,6 +3,7 @@ import { FeatureGroups } from '../../../src/commands/features/groups.js';
 import type { WriteRequest } from '../../../src/commands/features/incoming.js';
 import { RowLog } from '../../../src/commands/features/row-log.js';
 import { rowsFromMaps } from '../../../src/commands/features/row-wise.js';
+import type { RefusedRow } from '../../../src/commands/features/quarantine/refused-row.js';
 import { FeatureWriter } from '../../../src/commands/features/write.js';
 import { Aggregates } from '../../../src/commands/kit/aggregates.js';
 import type { RequestContext } from '../../../src/commands/kit/command.js';
@@ -22,6 +23,8 @@ const keyed = (idempotencyKey: string): RequestContext => ({ ...owner, idempoten
 
 let log: MemoryLog;
 let writer: FeatureWriter;
+let kept: RefusedRow[] = [];
+let keepFault: Error | undefined;
 let projectRefusal: Refusal | undefined;
 
 /** Another process: its caches are empty, the log is the same. */
@@ -37,6 +40,12 @@ const anotherWriter = () =>
         return event && { bodyHash: event.metadata['bodyHash'] as string, position: `${event.position.commit}`, revision: event.revision };
       },
     }),
+    {
+      keep: async (rows) => {
+        if (keepFault) throw keepFault;
+        kept.push(...rows);
+      },
+    },
   );
 
 const define = (type: string, data: object) => log.append(featureGroupStream('p', 'g'), [{ id: crypto.randomUUID(), type, data, metadata: { version: 1 } }], { expected: 'any' });
@@ -51,6 +60,8 @@ const manyRows = Object.fromEntries(Array.from({ length: 50 }, (_, id) => [`k${i
 beforeEach(async () => {
   log = memoryLog();
   projectRefusal = undefined;
+  kept = [];
+  keepFault = undefined;
   writer = anotherWriter();
   await define('FeatureGroupCreated', definition);
 });
@@ -76,6 +87,21 @@ describe('a write', () => {
     const reply = await writer.write(write({ a: 1, b: -1, c: 3 }, { partial: true }), owner);
     expect(reply).toMatchObject({ rowsWritten: 2, rowsRejected: 1, faults: [{ row: 1, field: 'values.x' }] });
     expect(chunks().flatMap(({ data }) => decodeChunk(data).keys).sort()).toEqual(['["a"]', '["c"]']);
+  });
+
+  test('keeps the bad rows for mending where that is asked for, once however often it is repeated', async () => {
+    const request = write({ a: 1, b: -1 }, { quarantine: true });
+    expect(await writer.write(request, keyed('k'))).toMatchObject({ rowsWritten: 1, rowsRejected: 1, rowsQuarantined: 1 });
+    expect(kept).toMatchObject([{ project: 'p', group: 'g', mode: 'BOTH', row: { entity: { id: 'b' }, values: { x: -1 } }, faults: [{ field: 'values.x', description: 'is less than 0' }] }]);
+    expect(await writer.write(request, keyed('k'))).toMatchObject({ rowsQuarantined: 1 });
+    expect(await anotherWriter().write(request, keyed('k'))).toMatchObject({ rowsQuarantined: 1 });
+    expect(kept).toHaveLength(1);
+  });
+
+  test('stores nothing when the bad rows cannot be kept', async () => {
+    keepFault = new Error('full');
+    await expect(writer.write(write({ a: 1, b: -1 }, { quarantine: true }), owner)).rejects.toThrow('full');
+    expect(chunks()).toEqual([]);
   });
 
   test('without any good row stores nothing and has no position', async () => {

@@ -23,6 +23,8 @@ input WriteFeaturesInput {
   mode: WriteMode = BOTH
   """Stores the good rows although there are bad ones."""
   partial: Boolean = false
+  """Keeps the bad rows for mending, and stores the good ones."""
+  quarantine: Boolean = false
   rows: [FeatureRowInput!]!
 }
 
@@ -32,6 +34,8 @@ type WriteFeaturesReply {
   position: String!
   rowsWritten: Int!
   rowsRejected: Int!
+  """How many of the rejected rows are kept for mending."""
+  rowsQuarantined: Int!
   """What is wrong with the rejected rows; the first hundred faults."""
   faults: [RowFault!]!
 }

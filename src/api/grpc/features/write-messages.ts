@@ -14,6 +14,8 @@ export interface WriteMessage {
   partial: boolean;
   /** 0 for the promoted one. */
   version: number;
+  /** Keeps the bad rows for mending. */
+  quarantine: boolean;
   batch?: BatchMessage;
   readonly rows: RowMessage[];
 }
@@ -48,7 +50,7 @@ export function decodeStreamWriteRequest(bytes: Buffer): StreamWriteMessage {
   return message;
 }
 
-const emptyWrite = (): WriteMessage => ({ project: '', group: '', mode: 0, partial: false, version: 0, rows: [] });
+const emptyWrite = (): WriteMessage => ({ project: '', group: '', mode: 0, partial: false, version: 0, quarantine: false, rows: [] });
 
 function readWrite(reader: ProtoReader): WriteMessage {
   const message = emptyWrite();
@@ -60,6 +62,7 @@ function readWrite(reader: ProtoReader): WriteMessage {
     else if (field === 5) message.batch = readBatch(reader.message());
     else if (field === 6) message.rows.push(readRow(reader.message()));
     else if (field === 7) message.version = reader.uint32();
+    else if (field === 8) message.quarantine = reader.bool();
     else reader.skip();
   }
   return message;
@@ -111,12 +114,13 @@ export function encodeStreamWriteReply(answer: StreamWriteAnswer): Buffer {
   return writer.finish();
 }
 
-function writeReply(writer: ProtoWriter, { commandId, position, rowsWritten, rowsRejected, faults }: WriteReply): void {
+function writeReply(writer: ProtoWriter, { commandId, position, rowsWritten, rowsRejected, rowsQuarantined, faults }: WriteReply): void {
   writer.string(1, commandId);
   writer.string(2, position);
   writer.uint32(3, rowsWritten);
   writer.uint32(4, rowsRejected);
   for (const fault of faults) writer.message(5, (within) => writeFault(within, fault));
+  writer.uint32(6, rowsQuarantined);
 }
 
 function writeFault(writer: ProtoWriter, { row, field, description }: RowFault): void {

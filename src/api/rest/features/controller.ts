@@ -23,7 +23,7 @@ export class FeatureRowsController {
     this.store = featureStore(core);
   }
 
-  /** `{ rows: [{ entity, eventTime, values }] }`, or one such row a line; `mode`, `version` and `partial` in the body or the query string. */
+  /** `{ rows: [{ entity, eventTime, values }] }`, or one such row a line; `mode`, `version`, `partial` and `quarantine` in the body or the query string. */
   @Post(routerPath('/api/v1/projects/{project}/feature-groups/{group}:write'))
   @HttpCode(200)
   async writeFeatures(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<WriteReply> {
@@ -46,10 +46,12 @@ export class FeatureRowsController {
 }
 
 function queryOf({ query }: FastifyRequest): object {
-  const { partial, version, ...rest } = query as Record<string, unknown>;
+  const { partial, quarantine, version, ...rest } = query as Record<string, unknown>;
   const number = typeof version === 'string' && /^\d+$/.test(version) ? Number(version) : version;
-  return { ...rest, ...(version !== undefined && { version: number }), ...(partial !== undefined && { partial: partial === 'true' ? true : partial === 'false' ? false : partial }) };
+  return { ...rest, ...(version !== undefined && { version: number }), ...(partial !== undefined && { partial: truth(partial) }), ...(quarantine !== undefined && { quarantine: truth(quarantine) }) };
 }
+
+const truth = (text: unknown): unknown => (text === 'true' ? true : text === 'false' ? false : text);
 
 function bodyOf({ body }: FastifyRequest): object {
   if (body instanceof NdjsonBody) return { rows: body.values };

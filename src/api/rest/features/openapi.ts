@@ -9,13 +9,15 @@ const json = (schema: object) => ({ content: { 'application/json': { schema } } 
 const text = { type: 'string' };
 const count = { type: 'integer' };
 
-const writeReply = {
+/** What a write answers. */
+export const writeReply = {
   type: 'object',
   properties: {
     commandId: text,
     position: { ...text, description: 'The position of the last event; empty when no row was good.' },
     rowsWritten: count,
     rowsRejected: count,
+    rowsQuarantined: { ...count, description: 'How many of the rejected rows are kept for mending.' },
     faults: {
       type: 'array',
       description: 'What is wrong with the rejected rows; the first hundred faults.',

@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import type { QuarantineEvent } from '../../../domain/features/quarantine/events.js';
+import { notWaiting, quarantineDecisions, quarantineStream } from '../../../domain/features/quarantine/state.js';
+import { resourceName } from '../../../domain/kit/index.js';
+import { formatPosition, type EventStore } from '../../../platform/eventstore/port.js';
+import type { RequestContext } from '../../kit/command.js';
+import { identityOf, requirePermission } from '../../kit/execute.js';
+import { eventIdOf, eventMetadata } from '../../kit/metadata.js';
+import { parseInput } from '../../kit/validate.js';
+import { writePermission } from '../write.js';
+import type { Quarantine } from './quarantine.js';
+
+/** Which rows are given up, and why. */
+export const discardInput = z.strictObject({ project: resourceName, ids: z.array(z.uuid()).min(1).max(1000), reason: z.string().trim().min(1).max(1024) });
+
+export interface DiscardReply {
+  readonly discarded: number;
+  /** The position of the event that says who decided it and why. */
+  readonly position: string;
+}
+
+/**
+ * Gives refused rows up. The log says who decided it and why before they go: a crash in between leaves them, and the
+ * decision can be made again. Refuses when any of them does not wait.
+ */
+export async function discardQuarantinedRows({ quarantine, eventStore }: { quarantine: Quarantine; eventStore: EventStore }, raw: unknown, context: RequestContext): Promise<DiscardReply> {
+  const input = parseInput(discardInput, raw);
+  const { project, reason } = input;
+  requirePermission({ permission: writePermission }, project, context);
+  const ids = [...new Set(input.ids)].sort();
+  const present = new Set(await quarantine.present(project, ids));
+  if (present.size < ids.length) throw notWaiting(project, ids.filter((id) => !present.has(id)));
+  const identity = identityOf({ name: 'DiscardQuarantinedRows' }, input, context);
+  const discarded: QuarantineEvent = { type: 'QuarantinedRowsDiscarded', data: { project, ids, reason } };
+  const { version } = quarantineDecisions.events[0]!;
+  const event = { id: eventIdOf(identity, ids.join()), ...discarded, metadata: { ...eventMetadata(identity, context, version, project) } };
+  const { position } = await eventStore.append(quarantineStream(project), [event], { expected: 'any' });
+  return { discarded: await quarantine.remove(project, ids), position: formatPosition(position) };
+}
