@@ -15,6 +15,17 @@ export const repairPermission = 'projections.repair';
 const retryInput = z.object({ view: z.string(), key: z.string().optional() });
 const skipInput = z.object({ view: z.string(), key: z.string(), reason: z.string().trim().min(1).max(1024) });
 
+/** What it takes to change how a view is projected, not what it shows. */
+const splitPermission = 'projections.rebuild';
+const splitInput = z.object({ view: z.string(), slices: z.int() });
+
+/** Splits a view into so many slices, which are projected side by side. */
+export async function splitProjection({ projections }: Pick<Stores, 'projections'>, raw: unknown, context: RequestContext): Promise<void> {
+  requirePermission({ permission: splitPermission }, undefined, context);
+  const { view, slices } = parseInput(splitInput, raw);
+  await projections.split(view, slices);
+}
+
 interface Stores {
   readonly eventStore: EventStore;
   readonly projections: Projections;

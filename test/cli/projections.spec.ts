@@ -44,8 +44,8 @@ const tarl = (...args: string[]) => runTarl(args, { env: { XDG_CONFIG_HOME: home
 
 test('tarl projections shows name, version, state, position, lag and rate of every view', async () => {
   const { code, stdout } = await tarl('projections');
-  expect({ code, header: stdout.split('\n')[0]!.split(/\s+/) }).toEqual({ code: 0, header: ['view', 'version', 'state', 'position', 'lag', 'age', 'events/s'] });
-  expect(stdout).toMatch(/^projects +1 +live/m);
+  expect({ code, header: stdout.split('\n')[0]!.split(/\s+/) }).toEqual({ code: 0, header: ['view', 'version', 'state', 'position', 'lag', 'age', 'events/s', 'by'] });
+  expect(stdout).toMatch(/^projects +1 +live .* here:1$/m);
   expect(JSON.parse((await tarl('projections', '--json')).stdout).projections[0]).toMatchObject({ name: 'projects', lagPositions: expect.any(String) });
 });
 
@@ -74,6 +74,14 @@ test('a rebuild that is refused at once, or fails on its way, ends the command w
 
 test('a key without the permission may not rebuild', async () => {
   expect(await tarl('projections', 'rebuild', 'projects', '--profile', 'reader')).toMatchObject({ code: 3, stderr: expect.stringContaining('PERMISSION_DENIED') });
+});
+
+test('tarl projections slices splits a view, and says where its slices stand', async () => {
+  const asked: unknown[] = [];
+  served.core.projections.split = async (...input) => void asked.push(input);
+  expect(await tarl('projections', 'slices', 'projects', '4')).toMatchObject({ code: 0, stdout: 'projects has 1 slice, from position 0.\n' });
+  expect(asked).toEqual([['projects', 4]]);
+  expect(await tarl('projections', 'slices', 'projects', 'many')).toMatchObject({ code: 2, stderr: expect.stringContaining('"many" is not a whole number') });
 });
 
 test('tarl projections parked shows what waits and why, and retry and skip say what became of it', async () => {

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as delay } from 'node:timers/promises';
 import { comparePositions, type StoredEvent } from '../../src/platform/eventstore/port.js';
+import { sliceOfKey } from '../../src/projections/engine/slices.js';
 import { countersView, foldOfLog } from '../projections/engine/counters.js';
 import { until } from '../support/until.js';
 import { engineWorld, type EngineWorld } from '../projections/engine/world.js';
@@ -15,7 +16,10 @@ const seed = Number(process.env['TARL_CRASH_SEED'] ?? Date.now() % 1_000_000);
 const counters = countersView();
 let world: EngineWorld;
 beforeEach(async () => void (world = await engineWorld([counters])));
-afterEach(() => world.close());
+afterEach(async () => {
+  await Promise.all([...alive].map(kill));
+  await world.close();
+});
 
 test(`a projector killed at any moment leaves rows that are a fold of the log up to its checkpoint (seed ${seed})`, async () => {
   const random = randomFrom(seed);
@@ -64,6 +68,49 @@ test(`killed at any moment while keys are parked and taken up again, a projector
   expect((await stored()).rows).toEqual(foldOfLog(await log()));
 }, 60_000 + runs * 15_000);
 
+test(`several projectors that share a view, killed and joined at any moment while its slices change, leave in each slice the fold of its keys up to its checkpoint (seed ${seed})`, async () => {
+  const random = randomFrom(seed + 2);
+  const writer = startWriter(random);
+  const children = [await startProjector('share'), await startProjector('share'), await startProjector('share')];
+  const operator = world.engine([counters], { projects: false });
+  await until('the view is there', async () => (await operator.status())[0]!.slices[0]!.owner !== undefined);
+  for (let run = 0; run < runs; run++) {
+    const action = random();
+    if (action < 0.4) await kill(children.splice(Math.floor(random() * children.length), 1)[0]!);
+    if (action > 0.6) await operator.split('counters', 1 + Math.floor(random() * 8));
+    if (children.length < 1 + Math.floor(random() * 3)) children.push(await startProjector('share'));
+    await delay(random() * 700);
+    expect({ run, ...(await storedBySlice()) }).toEqual({ run, ...(await foldedBySlice()) });
+  }
+  const last = await writer.stop();
+  if (children.length === 0) children.push(await startProjector('share'));
+  await operator.waitFor(['counters', 'command-log'], last, { timeoutMs: 30_000 });
+  expect((await storedBySlice()).rows).toEqual(foldOfLog(await log()));
+  const { slices } = (await operator.status())[0]!;
+  expect(slices.every(({ owner }) => owner !== undefined)).toBe(true);
+}, 60_000 + runs * 10_000);
+
+async function kill(child: ChildProcess): Promise<void> {
+  const gone = once(child, 'exit');
+  child.kill('SIGKILL');
+  await gone;
+}
+
+/** The rows and the checkpoints of all slices, as one snapshot. */
+async function storedBySlice() {
+  const { rows: [found] } = await world.database.pool.query(`
+    select (select jsonb_agg(commit_position::text order by slice) from projection_checkpoints where view = 'counters') as places,
+           (select jsonb_object_agg(counter, jsonb_build_object('sum', sum, 'events', events, 'latest', latest)) from counters) as rows`);
+  places = found.places.map(BigInt);
+  return { slices: places.length, rows: found.rows ?? {} };
+}
+let places: bigint[] = [];
+
+async function foldedBySlice() {
+  const events = await log();
+  return { slices: places.length, rows: foldOfLog(events.filter((event) => event.position.commit <= places[sliceOfKey(counterOf(event), places.length)]!)) };
+}
+
 /** The positions of the events that wait, by their counters. */
 async function parkedPlaces(): Promise<Map<string, string[]>> {
   const { rows } = await world.database.pool.query(`
@@ -86,8 +133,12 @@ async function foldedBefore(waiting: ReadonlyMap<string, readonly string[]>) {
 
 const counterOf = ({ data }: StoredEvent): string => (data as { counter: string }).counter;
 
+const alive = new Set<ChildProcess>();
+
 async function startProjector(task: string): Promise<ChildProcess> {
   const child = spawn(process.execPath, [projector, world.eventStoreUrl, world.database.url, task], { stdio: ['ignore', 'pipe', 'inherit'] });
+  alive.add(child);
+  child.once('exit', () => alive.delete(child));
   await Promise.race([once(child.stdout, 'data'), once(child, 'exit').then(() => Promise.reject(new Error('The projector ended by itself')))]);
   return child;
 }

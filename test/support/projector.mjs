@@ -1,7 +1,7 @@
 /**
  * A process that projects, to be killed: `node projector.mjs <event store> <postgres> <task>`. It says `ready` when it
- * owns the projections. Its view is that of test/projections/engine/counters.ts; it runs the compiled engine.
- * The tasks are `project` and `rebuild`; behind `poisoned-` they cannot take an event that raises a counter by 13.
+ * projects, with the task `share` as soon as it has started. Its view is that of test/projections/engine/counters.ts; it runs the compiled engine.
+ * The tasks are `project`, `share` and `rebuild`; behind `poisoned-` they cannot take an event that raises a counter by 13.
  */
 import { z } from 'zod';
 import { defineEvent } from '../../dist/src/domain/kit/index.js';
@@ -42,7 +42,7 @@ const complain = (facts, message) => console.error(message, facts.err);
 const log = { debug() {}, info() {}, warn: complain, error: (facts, message) => /cannot count 13/.test(message) || complain(facts, message) };
 const engine = new ProjectionEngine({ eventStore: connect(eventStoreUrl), pool: makePool(postgresUrl), views: [counters], log });
 await engine.start();
-while (!engine.isOwner) await new Promise((resolve) => setTimeout(resolve, 2));
+while (!engine.isOwner && task !== 'share') await new Promise((resolve) => setTimeout(resolve, 2));
 console.log('ready');
 for (;;) {
   if (task.endsWith('rebuild')) await engine.rebuild('counters', () => undefined);

@@ -56,12 +56,20 @@ export const operatorPaths = {
   },
   '/metrics': { get: { operationId: 'metrics', summary: 'Numbers for Prometheus', tags: ['operations'], responses: { 200: answer('The page', 'text/plain') } } },
   '/api/v1/platform': { get: { operationId: 'platformStatus', summary: 'Versions, and how far each view has come', tags: ['operations'], responses: { 200: answer('The status') } } },
-  '/api/v1/projections': { get: { operationId: 'listProjections', summary: 'Every read model: version, position, lag and rate', tags: ['operations'], responses: { 200: answer('The read models') } } },
+  '/api/v1/projections': { get: { operationId: 'listProjections', summary: 'Every read model: version, position, lag, rate, and the process that projects each slice', tags: ['operations'], responses: { 200: answer('The read models') } } },
   '/api/v1/projections/{view}:rebuild': {
     post: {
       operationId: 'rebuildProjection', summary: 'Begin to build a read model anew from the log; queries go on, and so does the work when the caller hangs up', tags: ['operations'],
       parameters: [viewName],
       responses: { 200: answer('The operation') },
+    },
+  },
+  '/api/v1/projections/{view}:split': {
+    post: {
+      operationId: 'splitProjection', summary: 'Split a read model by key into slices that are projected side by side; nothing is rebuilt', tags: ['operations'],
+      parameters: [viewName],
+      requestBody: body({ slices: { type: 'integer', minimum: 1, maximum: 64 } }, ['slices']),
+      responses: { 200: answer('The read model') },
     },
   },
   '/api/v1/projections/{view}/parked': {

@@ -32,6 +32,19 @@ export function isPassing(error: unknown): boolean {
   return error instanceof pg.DatabaseError && /^(08|40|53|55|57|58)/.test(error.code ?? '');
 }
 
+const triesOfPassing = 5;
+
+/** Does it again where somebody else came in the way, at once: a transaction that was the victim of a deadlock has let the other pass. */
+export async function insist<Result>(work: () => Promise<Result>): Promise<Result> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (tries === triesOfPassing || !isPassing(error)) throw error;
+    }
+  }
+}
+
 /** True for what an event may be blamed for. What Postgres says of the tables themselves (class 42) would be so for every other event too. */
 export function isOfOneEvent(error: unknown): boolean {
   return !isPassing(error) && !(error instanceof ConnectionBroken) && !(error instanceof pg.DatabaseError && error.code?.startsWith('42'));

@@ -1,6 +1,7 @@
 import { Refusal } from '../../domain/kit/index.js';
 import type { View } from '../kit/view.js';
 import { putSlices } from './checkpoints.js';
+import { insist } from './failures.js';
 import { mostSlices } from './slices.js';
 import { holdTogether } from './together.js';
 import { inTransaction, withClient } from './transaction.js';
@@ -12,11 +13,11 @@ export async function splitView(view: View, slices: number, world: World): Promi
     throw new Refusal('INVALID_ARGUMENT', `A view has from 1 to ${mostSlices} slices`, { reason: 'INVALID_SLICES', fields: [{ field: 'slices', description: `takes a whole number from 1 to ${mostSlices}` }] });
   }
   await withClient(world.pool, (client) =>
-    inTransaction(client, async () => {
+    insist(() => inTransaction(client, async () => {
       const checkpoint = await holdTogether(client, view, world);
       if (!checkpoint) throw new Refusal('FAILED_PRECONDITION', `View ${view.name} is not built in this version yet`, { reason: 'VIEW_NOT_BUILT' });
       if (checkpoint.slices.length !== slices) await putSlices(client, view, checkpoint, slices);
-    }),
+    })),
   );
   world.parked.forget();
 }

@@ -13,8 +13,8 @@ import type { World } from './world.js';
 
 /** How often it is looked which slices there are and who owns them. A dead owner's work lies still for no longer. */
 const look_ms = 500;
-/** Slices whose checkpoints are no further apart in the log follow it together. */
-const samePlace_bytes = 4n * 1024n * 1024n;
+/** Slices whose checkpoints are no further apart in the log follow it together. Positions count bytes, or events in the embedded event store. */
+const samePlace = 2000n;
 
 /** A slice that this process owns, until it leaves. */
 interface Holding {
@@ -251,7 +251,7 @@ function placesOf(slices: readonly { slice: Slice; position: Position }[]): Slic
   const groups: { from: Position; slices: Slice[] }[] = [];
   for (const { slice, position } of [...slices].sort((a, b) => comparePositions(b.position, a.position))) {
     const last = groups.at(-1);
-    if (last && last.from.commit - position.commit <= samePlace_bytes) last.slices.push(slice);
+    if (last && last.from.commit - position.commit <= samePlace) last.slices.push(slice);
     else groups.push({ from: position, slices: [slice] });
   }
   return groups.map((group) => group.slices);

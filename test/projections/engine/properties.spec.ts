@@ -28,18 +28,20 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('restart' as const) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('second engine' as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('rebuild' as const), view: fc.constantFrom('counters', 'totals') }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('split' as const), view: fc.constantFrom('counters', 'totals', 'command-log'), slices: fc.integer({ min: 1, max: 5 }) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('stumble' as const), times: fc.integer({ min: 1, max: 3 }) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('lose locks' as const) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('wait' as const) }) },
 );
 
-test('whatever is written, restarted, rebuilt and lost: the rows are a fold of the log', async () => {
+test('whatever is written, restarted, rebuilt, split and lost: the rows are a fold of the log', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
       const engines: ProjectionEngine[] = [await started()];
       stumbles = 0;
       let last = (await world.append('counter-a', ['CounterRaised', { counter: 'a', by: 1 }])).position;
       const rebuilds: Promise<void>[] = [];
+      const splits: Promise<void>[] = [];
       for (const now of steps) {
         switch (now.do) {
           case 'append':
@@ -61,6 +63,9 @@ test('whatever is written, restarted, rebuilt and lost: the rows are a fold of t
           case 'rebuild':
             rebuilds.push(engines[0]!.rebuild(now.view, () => undefined).catch(() => undefined));
             break;
+          case 'split':
+            splits.push(engines[0]!.split(now.view, now.slices).catch(() => undefined));
+            break;
           case 'stumble':
             stumbles = now.times;
             break;
@@ -72,7 +77,7 @@ test('whatever is written, restarted, rebuilt and lost: the rows are a fold of t
             await engines.at(-1)!.waitFor(['counters'], last, { timeoutMs: 20_000 });
         }
       }
-      await Promise.all(rebuilds);
+      await Promise.all([...rebuilds, ...splits]);
       await engines[0]!.waitFor(['counters', 'totals'], last, { timeoutMs: 20_000 });
       const events = [];
       for await (const event of world.eventStore.readLog()) events.push(event);

@@ -5,6 +5,7 @@ import { StreamDeleted } from '../../../platform/eventstore/errors.js';
 import type { EventStore, StoredEvent } from '../../../platform/eventstore/port.js';
 import type { View } from '../../kit/view.js';
 import { changeParking } from '../checkpoints.js';
+import { insist } from '../failures.js';
 import { holdTogether } from '../together.js';
 import { inTransaction, withClient } from '../transaction.js';
 import type { World } from '../world.js';
@@ -44,7 +45,7 @@ class Retry {
   ) {}
 
   async run(signal: AbortSignal): Promise<RetryOutcome> {
-    while (!signal.aborted && (await inTransaction(this.client, () => this.takeUp())));
+    while (!signal.aborted && (await insist(() => inTransaction(this.client, () => this.takeUp()))));
     this.world.parked.forget();
     return { taken: this.taken, left: this.left };
   }
