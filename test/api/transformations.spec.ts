@@ -216,3 +216,59 @@ describe('a feature that a transformation computes on write', () => {
     else expect(refused.code).toBe('NOT_FOUND');
   });
 });
+
+describe('windows over rows', () => {
+  const groups = '/api/v1/projects/p/feature-groups';
+  const ago = (seconds: number) => new Date(Date.now() - seconds * 1000).toISOString();
+  const write = async (rows: [number, string, number | null][], more: object = {}): Promise<string> =>
+    (await ok(platform.rest(`${groups}/payments:write`, { rows: rows.map(([card, eventTime, amount]) => ({ entity: { card }, eventTime, values: { amount } })), ...more }))).position;
+  const features = ['recent'];
+  const now = async (card: number | null, position: string, names = features) => (await ok(platform.rest(`${read}:readOnline`, { features: names, entities: [{ card }] }, { 'tarl-min-position': position }))).rows[0];
+
+  beforeAll(async () => {
+    await ok(platform.rest(groups, { group: 'payments', entities: [{ name: 'card', type: 'INT64' }], features: [{ name: 'amount', type: 'DOUBLE' }], ttlSeconds: 60 }));
+    await write([[1, ago(7200), 1000], [1, ago(1800), 10]]);
+    await ok(platform.rest(transformations, {
+      transformation: 'recent',
+      inputs: [{ name: 'amount', feature: 'payments:amount', type: 'DOUBLE' }],
+      outputs: [
+        { name: 'n', window: { aggregate: 'COUNT', durationSeconds: 3600 } },
+        { name: 'sum', window: { aggregate: 'SUM', input: 'amount', durationSeconds: 3600 } },
+        { name: 'last', window: { aggregate: 'LAST', input: 'amount', durationSeconds: 3600 } },
+        { name: 'mean', expression: 'sum / n' },
+      ],
+    }));
+  });
+
+  test('are those of the read\'s own time online, with rows written before the transformation, late rows, corrections and deletions', async () => {
+    const first = await now(1, await write([[2, ago(10), 5]]));
+    expect(first).toMatchObject({ values: { n: 1, sum: 10, last: 10, mean: 10 }, statuses: { n: 'PRESENT', sum: 'PRESENT' } });
+    const late = ago(2400);
+    expect((await now(1, await write([[1, ago(5), 20], [1, late, 3]]))).values).toEqual({ n: 3, sum: 33, last: 20, mean: 11 });
+    expect((await now(1, await write([[1, late, 6]]))).values).toEqual({ n: 3, sum: 36, last: 20, mean: 12 });
+    expect((await now(1, await write([[1, ago(1), null], [1, ago(-600), 500]]))).values).toEqual({ n: 4, sum: 36, last: 20, mean: 9 });
+    expect((await now(1, await write([[1, ago(2), 77]], { mode: 'OFFLINE' }))).values).toMatchObject({ n: 4 });
+    const { position } = await ok(platform.rest(`${groups}/payments:deleteEntity`, { entity: { card: 1 } }));
+    expect(await now(1, position)).toMatchObject({ values: { n: 0, sum: null, last: null, mean: null }, statuses: { n: 'PRESENT', sum: 'NOT_FOUND', mean: 'NULL_VALUE' } });
+    expect(await now(null, position)).toMatchObject({ values: { n: null, sum: null }, statuses: { n: 'NOT_FOUND', sum: 'NOT_FOUND', mean: 'NOT_FOUND' } });
+  });
+
+  test('are those of each row\'s time in the past, from what was known, in as-of reads, training sets and over gRPC', async () => {
+    const position = await write([[5, '2026-01-01T00:00:00Z', 1], [5, '2026-01-01T00:30:00Z', 2], [5, '2026-01-01T01:00:00Z', 4]]);
+    await write([[5, '2026-01-01T00:45:00Z', 8]]);
+    const asOf = async (at: string, more: object = {}) => (await ok(platform.rest(`${read}:readAsOf`, { features, entities: [{ card: 5 }], at, ...more }))).rows[0];
+    expect((await asOf('2026-01-01T01:00:00Z')).values).toEqual({ n: 3, sum: 14, last: 4, mean: 14 / 3 });
+    expect((await asOf('2026-01-01T01:00:00Z', { knownAt: { position } })).values).toEqual({ n: 2, sum: 6, last: 4, mean: 3 });
+    expect(await asOf('2025-12-31T00:00:00Z')).toMatchObject({ values: { n: 0, sum: null }, statuses: { n: 'PRESENT', sum: 'NOT_FOUND' } });
+    const rows = ['2026-01-01T00:00:00Z', '2026-01-01T00:59:59Z', '2026-01-01T01:00:00Z'].map((event_time) => ({ card: 5, event_time }));
+    const history = async (more: object) => (await ok(platform.rest(`${read}:historical`, { features: ['recent:n', 'recent:sum', 'payments:amount'], rows, ...more }, { accept: 'application/json' }))).rows.map(({ n, sum, amount }: any) => [n, sum, amount]);
+    expect(await history({})).toEqual([[1, 1, 1], [3, 11, null], [3, 14, 4]]);
+    expect(await history({ knownAt: { position } })).toEqual([[1, 1, 1], [2, 3, null], [2, 6, 4]]);
+    expect(await history({ knownAt: { rowTime: true } })).toEqual([[0, null, null], [0, null, null], [0, null, null]]);
+    const grpc = await ok(platform.grpc('ReadAsOf', { project: 'p', features: ['recent:sum'], entities: [{ key: { card: 5 } }], at: '2026-01-01T01:00:00Z' }));
+    expect(grpc.features.map(({ name }: any) => name)).toEqual(['sum']);
+    const { knownAt } = await ok(platform.rest(`${read}:readAsOf`, { features, entities: [{ card: 5 }], at: '2026-01-01T01:00:00Z' }));
+    await ok(platform.rest(`${groups}/payments:deleteEntity`, { entity: { card: 5 } }));
+    expect(await asOf('2026-01-01T01:00:00Z', { knownAt })).toMatchObject({ values: { n: null, sum: null, mean: null }, statuses: { n: 'DELETED', sum: 'DELETED', mean: 'DELETED' } });
+  });
+});

@@ -11,6 +11,8 @@ import { askedOf, requireAsked } from '../../projections/features/history/select
 import type { TrainingSet } from '../../projections/features/history/training-set.js';
 import { exportOnline } from '../../projections/features/online/export.js';
 import { followEntities, type FollowedRow } from '../../projections/features/online/follow.js';
+import { recentFrom } from '../../projections/features/chunks/index-of-chunks.js';
+import { LiveWindows } from '../../projections/features/windows/live.js';
 import { OnlineRows } from '../../projections/features/online/lookup.js';
 import { OnlineReader, type OnlineAnswer, type OnlineRequest } from '../../projections/features/online/read.js';
 import { RowTail } from '../../projections/features/online/tail.js';
@@ -62,7 +64,7 @@ function makeStore(core: Core): FeatureStore {
   const writer = new FeatureWriter(groups, new RowLog(core.eventStore), core.commandLog, core.quarantine, (project, named) => transformations.toRead(project, named));
   const rows = new OnlineRows(core.pool);
   const refresh = (project: string, name: string) => Promise.all([groups.latest(project, name), transformations.latest(project, name)]);
-  const reader = new OnlineReader((project, group) => groups.toRead(project, group), (project, group) => refresh(project, group), rows, Date.now, transformations);
+  const reader = new OnlineReader((project, group) => groups.toRead(project, group), (project, group) => refresh(project, group), rows, Date.now, transformations, new LiveWindows(core.eventStore, (stream, sinceUs) => recentFrom(core.pool, stream, sinceUs)));
   const services = new Definitions(core.aggregates, featureService, featureServiceStream);
   const serviceOf = async (project: string, service: string) => requireService({ project, service }, await services.present(project, service));
   const tail = new RowTail(core.eventStore);
@@ -74,7 +76,8 @@ function makeStore(core: Core): FeatureStore {
       requireAsked(request);
       if (context.minPosition !== undefined) await core.awaitPosition([featureOnlineView.name], context);
       await core.noteParked([featureOnlineView.name], context);
-      return reader.read(request.service ? askedOf(request, await serviceOf(request.project, request.service)) : request);
+      const asked = request.service ? askedOf(request, await serviceOf(request.project, request.service)) : request;
+      return reader.read(asked, { fresh: context.minPosition !== undefined, signal: context.signal });
     },
     async exportOnline({ project, group, features }, context) {
       requirePermission({ permission: readPermission }, project, context);

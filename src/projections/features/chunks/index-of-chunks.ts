@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { earliestEventTimeUs, latestEventTimeUs } from '../../../domain/features/values.js';
 import { keyHash } from './key-hash.js';
 
 /** An event that deletes a wanted entity, or may hold rows of it at or before the wanted moment. */
@@ -26,6 +27,18 @@ const listChunks = {
     select (select max(revision) from feature_chunks where stream = $1)::text as last,
       (select coalesce(json_agg(json_build_array(revision::text, to_us) order by to_us desc, revision desc), '[]') from latest) as chunks`,
 };
+
+// Deletions are listed under all times; those before the first recent row have nothing left to hide.
+const firstRecent = {
+  name: 'first recent feature chunk',
+  text: `select coalesce(min(revision) filter (where to_us > $2 and not (from_us = $3 and to_us = $4)), max(revision) + 1, 0)::text as first from feature_chunks where stream = $1`,
+};
+
+/** Asks the view `feature-chunks` for the first revision of a stream from which on rows may have an event time after a moment. */
+export async function recentFrom(pool: Pool, stream: string, sinceUs: number): Promise<bigint> {
+  const { rows } = await pool.query({ ...firstRecent, values: [stream, sinceUs, earliestEventTimeUs, latestEventTimeUs] });
+  return BigInt((rows[0] as { first: string }).first);
+}
 
 /** Asks the view `feature-chunks` for the events that delete these entities or may hold rows of them at or before a moment. */
 export async function chunksOf(pool: Pool, stream: string, keys: readonly string[], untilUs: number, most: number): Promise<Listed> {

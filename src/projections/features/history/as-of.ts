@@ -3,7 +3,8 @@ import type { FeatureValue } from '../../../domain/features/values.js';
 import { Refusal } from '../../../domain/kit/index.js';
 import type { Position } from '../../../platform/eventstore/port.js';
 import type { AnsweredFeature, OnlineAnswer, OnlineRequest } from '../online/read.js';
-import { shownColumns } from '../transformations/shown.js';
+import { shownColumns, type WindowValues } from '../transformations/shown.js';
+import { windowReaders, windowValues } from '../windows/history.js';
 import { deletedStatus, statusOf } from '../online/status.js';
 import { chosenEvents, type ListChunks } from './chosen-events.js';
 import type { HistoryEvent } from './events.js';
@@ -40,7 +41,7 @@ export async function readAsOf(replay: Replay, request: AsOfRequest, signal?: Ab
   if (request.entities > mostEntities) throw new Refusal('INVALID_ARGUMENT', `A read takes at most ${mostEntities} entities; a training set takes more`, { reason: 'TOO_MANY_ENTITIES' });
   const { known, end, selection, definitions, transformations } = await pinned(replay.eventStore, { ...request, aliases: [] }, signal);
   const plan = planOf(selection, definitions, [], transformations);
-  const joins = await replayed({ replay, listChunks, signal }, plan, request, { known, end });
+  const { joins, windows } = await replayed({ replay, listChunks, signal }, plan, request, { known, end });
   const groups = joins.map((join, at) => ({
     group: plan.joins[at]!.name,
     timeUs: Float64Array.from({ length: request.entities }, (_, entity) => join.eventTimeUs(entity) ?? 0),
@@ -51,7 +52,7 @@ export async function readAsOf(replay: Replay, request: AsOfRequest, signal?: Ab
     return { name, group: plan.joins[join]!.name, type, ...answered(joins[join]!, feature, request.entities, oldestUs) };
   });
   const { derived } = plan;
-  return { entities: request.entities, groups, features: derived ? shownColumns(derived, request.entities, features) : features, known };
+  return { entities: request.entities, groups, features: derived ? shownColumns(derived, request.entities, features, windows) : features, known };
 }
 
 interface Sources {
@@ -60,31 +61,34 @@ interface Sources {
   readonly signal?: AbortSignal;
 }
 
-async function replayed({ replay, listChunks, signal }: Sources, plan: Plan, { entities, keys, atUs }: AsOfRequest, { known, end }: PinnedAt): Promise<PointInTimeJoin[]> {
+async function replayed({ replay, listChunks, signal }: Sources, plan: Plan, { entities, keys, atUs }: AsOfRequest, { known, end }: PinnedAt): Promise<{ joins: PointInTimeJoin[]; windows: WindowValues }> {
   const table: RequestTable = { rows: entities, timeUs: new Float64Array(entities).fill(atUs), columns: keys };
   const joins = plan.joins.map((planned) => {
     const moments = momentsOf(table, planned);
     // A value past its TTL is still given, with its status; so the join itself knows no TTL.
     return { planned, moments, join: new PointInTimeJoin(moments, { features: planned.features, ttlUs: 0, knownAtRowTime: known.rowTime }) };
   });
-  const { partitions, readersOf } = reading(joins);
+  const overWindows = windowReaders(plan, joins, known);
+  const { partitions, readersOf } = reading<(typeof joins | typeof overWindows)[number]>([...joins, ...overWindows]);
   const told = ({ definition: { version } }: PlannedJoin) => ({ version, known, onlineToo: true });
   const take = (event: HistoryEvent, partition: Partition) => {
     for (const { join, planned } of readersOf(partition)) tell(join, event, told(planned));
   };
   const whole = await Promise.all(
     partitions.map(async (partition) => {
-      const [{ planned, moments }] = readersOf(partition) as [(typeof joins)[number]];
+      const [{ planned, moments }, ...others] = readersOf(partition) as [(typeof joins)[number]];
       const own = keysOfPartition(moments.keys, partition.partition, planned.definition.partitions);
       const sought = { keys: own, atUs, end, told: told(planned) };
-      const events = listChunks && (await chosenEvents(replay, listChunks, partition, sought, signal));
-      events?.forEach((event) => take(event, partition));
+      // Windows want more than the latest rows.
+      const shortened = !others.some((other) => overWindows.includes(other as never));
+      const events = shortened && listChunks && (await chosenEvents(replay, listChunks, partition, sought, signal));
+      if (events) events.forEach((event) => take(event, partition));
       return events ? [] : [partition];
     }),
   );
   await replay.run(whole.flat(), end, take, signal);
   for (const { join } of joins) join.finish();
-  return joins.map(({ join }) => join);
+  return { joins: joins.map(({ join }) => join), windows: windowValues(overWindows) };
 }
 
 const keysOfPartition = (keys: readonly (string | null)[], partition: number, partitions: number): string[] =>

@@ -4,7 +4,7 @@ import type { FeatureGroupDefinition } from '../../../domain/features/state.js';
 import type { FeatureServiceDefinition } from '../../../domain/features/services/state.js';
 import type { FeatureType } from '../../../domain/features/values.js';
 import { Refusal, type FieldViolation } from '../../../domain/kit/index.js';
-import type { ComputedColumn, Derived, PlannedRun } from '../transformations/plan.js';
+import type { ComputedColumn, Derived, PlannedRun, PlannedWindow } from '../transformations/plan.js';
 import type { ReadableTransformation } from '../../../domain/features/transformations/readable.js';
 
 /** How a question names its features: one by one, or by the service that names them. */
@@ -140,8 +140,18 @@ export function planOf(
   });
   faults.push(...unknownKeys(aliases, definitions));
   if (faults.length > 0) refuse(faults);
-  return { joins: [...joins.values()], columns, ...(runs.size > 0 && { derived: { runs: [...runs.values()], shown } }) };
+  return { joins: [...joins.values()], columns, ...(runs.size > 0 && { derived: { runs: [...runs.values()], windows: windowsOf([...runs.values()], columns, [...joins.values()]), shown } }) };
 }
+
+/** The outputs that are windows, with the feature that each looks at; one that counts rows is of the group of the first input. */
+const windowsOf = (runs: readonly PlannedRun[], columns: readonly PlannedColumn[], joins: readonly PlannedJoin[]): PlannedWindow[] =>
+  runs.flatMap(({ program, inputs }, run) =>
+    program.outputs.flatMap(({ way }, output) => {
+      if (!('window' in way)) return [];
+      const { join, feature } = columns[inputs[way.window.input ?? 0]!]!;
+      return [{ run, output, join, spec: way.window, ...(way.window.input !== undefined && { feature: joins[join]!.features[feature]! }) }];
+    }),
+  );
 
 const noTransformations: ReadonlyMap<string, ReadableTransformation> = new Map();
 

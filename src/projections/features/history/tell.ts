@@ -1,6 +1,5 @@
-import type { BlockHead } from '../../../domain/features/chunk.js';
+import type { BlockHead, RowBlock } from '../../../domain/features/chunk.js';
 import type { EntityDeleted, HistoryEvent } from './events.js';
-import type { PointInTimeJoin } from './join.js';
 import { isKnown, type KnownAt } from './known.js';
 
 /** Whose history a read wants, and what of it counts. */
@@ -12,11 +11,18 @@ export interface Told {
   readonly onlineToo: boolean;
 }
 
+/** What is made of a group's history, told in the order of the log. */
+export interface HistoryReader {
+  add(block: RowBlock, recordedAtUs: number): void;
+  delete(keys: readonly string[], recordedAtUs: number): void;
+  erase(keys: readonly string[]): void;
+}
+
 /**
  * Tells a join what an event means to it. A deletion that was not known yet at the moments asked for hides no row, but
  * what was deleted is not shown again either: it erases the values.
  */
-export function tell(join: PointInTimeJoin, event: HistoryEvent, told: Told): void {
+export function tell(join: HistoryReader, event: HistoryEvent, told: Told): void {
   if ('deleted' in event) {
     if (!concerns(event, told.version)) return;
     if (isKnown(told.known, event)) join.delete([event.deleted.key], event.recordedAtUs);

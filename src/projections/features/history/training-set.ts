@@ -5,7 +5,9 @@ import { reading } from './reading.js';
 import type { Replay } from './replay.js';
 import { momentsOf, type RequestTable } from './request-table.js';
 import type { Plan } from './selection.js';
+import { deletedStatus } from '../online/status.js';
 import { shownCells } from '../transformations/shown.js';
+import { windowReaders, windowValues } from '../windows/history.js';
 import { tell } from './tell.js';
 
 /** One column of a training set: a feature, or a column of the request, which may have no type. */
@@ -35,7 +37,8 @@ export async function joinHistory(replay: Replay, table: RequestTable, plan: Pla
     const { definition, features } = planned;
     return { planned, moments, join: new PointInTimeJoin(moments, { features, ttlUs: definition.ttlSeconds * 1_000_000, knownAtRowTime: known.rowTime }) };
   });
-  const { partitions, readersOf } = reading(joins);
+  const overWindows = windowReaders(plan, joins, known);
+  const { partitions, readersOf } = reading<(typeof joins | typeof overWindows)[number]>([...joins, ...overWindows]);
   await replay.run(
     partitions,
     end,
@@ -47,5 +50,8 @@ export async function joinHistory(replay: Replay, table: RequestTable, plan: Pla
   for (const { join } of joins) join.finish();
   const kept = [...table.columns].map(([name, values]): TrainingColumn => ({ name, type: table.types?.get(name), at: (row) => values[row] ?? null }));
   const features = plan.columns.map(({ name, type, dimensions, join, feature }): TrainingColumn => ({ name, type, dimensions, at: (row): FeatureValue | null => joins[join]!.join.value(feature, row) }));
-  return { rows: table.rows, columns: [...kept, ...(plan.derived ? shownCells(plan.derived, table.rows, features) : features)], hidden: (row) => joins.some(({ join }) => join.deleted(row)) };
+  const windows = windowValues(overWindows);
+  const shown = plan.derived ? shownCells(plan.derived, table.rows, features, windows) : features;
+  const hidden = (row: number) => joins.some(({ join }) => join.deleted(row)) || windows.values().some(({ statuses }) => statuses[row] === deletedStatus);
+  return { rows: table.rows, columns: [...kept, ...shown], hidden };
 }

@@ -5,6 +5,8 @@ import type { EntityValue, FeatureType, FeatureValue } from '../../../domain/fea
 import { Refusal } from '../../../domain/kit/index.js';
 import { groupsOf, planOf, type Plan, type PlannedJoin } from '../history/selection.js';
 import { noTransformations, resolve, type Lookup, type TransformationSource } from '../transformations/named.js';
+import { windowsNow } from '../windows/now.js';
+import type { WindowSource } from '../windows/live.js';
 import { shownColumns } from '../transformations/shown.js';
 import type { Found, OnlineRows } from './lookup.js';
 import { scopeOf } from './scope.js';
@@ -56,10 +58,13 @@ export class OnlineReader {
     private readonly rows: OnlineRows,
     private readonly now: () => number = Date.now,
     private readonly transformations: TransformationSource = noTransformations,
+    private readonly windows?: WindowSource,
   ) {}
 
-  async read(request: OnlineRequest): Promise<OnlineAnswer> {
-    const { joins, columns, derived } = await this.plan(request);
+  /** `fresh`: also what was written a moment ago counts in windows. */
+  async read(request: OnlineRequest, asked: { fresh?: boolean; signal?: AbortSignal } = {}): Promise<OnlineAnswer> {
+    const plan = await this.plan(request);
+    const { joins, columns, derived } = plan;
     const { entities } = request;
     if (entities > mostEntities || entities * joins.length > mostLookups) {
       throw new Refusal('INVALID_ARGUMENT', `A read takes at most ${mostEntities} entities, and ${mostLookups} entities times groups`, { reason: 'TOO_MANY_ENTITIES' });
@@ -72,7 +77,10 @@ export class OnlineReader {
       const place = definition.features.findIndex((spec) => spec.name === names[feature]);
       return { name, group, type, ...column(found, join * entities, entities, place, definition.ttlSeconds === 0 ? -Infinity : nowUs - definition.ttlSeconds * 1e6) };
     });
-    return { entities, groups, features: derived ? shownColumns(derived, entities, features) : features };
+    if (!derived) return { entities, groups, features };
+    const keys = (join: PlannedJoin) => keysOf(request, join);
+    const windows = await windowsNow(plan, keys, { source: this.windows, nowUs, fresh: asked.fresh === true, signal: asked.signal });
+    return { entities, groups, features: shownColumns(derived, entities, features, windows) };
   }
 
   /** Definitions come from memory; when they do not fit the request, they may be old, so they are looked up once. */

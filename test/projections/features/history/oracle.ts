@@ -42,7 +42,8 @@ const perRow = `
   )
   select best.t, n, s from asked left join (from qualified where place = 1) best using (i) order by i`;
 
-async function fill(connection: DuckDBConnection, facts: readonly Fact[], asked: readonly Asked[], rules: Rules): Promise<void> {
+/** The tables `asked`, `history` (what is known of it) and `deleted`. */
+export async function fill(connection: DuckDBConnection, facts: readonly Fact[], asked: readonly Asked[], rules: Rules): Promise<void> {
   await connection.run(`
     create or replace table asked (i bigint, k1 varchar, k2 bigint, t bigint);
     create or replace table deleted (written bigint, recorded bigint, k1 varchar, k2 bigint, known bigint);
