@@ -18,6 +18,8 @@ import { trainingSetQueries } from './projections/features/training-sets/queries
 import { trainingSetsView } from './projections/features/training-sets/view.js';
 import type { AnyQuery } from './projections/kit/query.js';
 import type { View } from './projections/kit/view.js';
+import { decidersOf } from './projections/replay/deciders.js';
+import { auditQueries } from './projections/replay/queries.js';
 import { jobsView } from './projections/jobs/view.js';
 import { logTimesView } from './projections/log-times/view.js';
 import { projectQueries } from './projections/projects/queries.js';
@@ -42,6 +44,7 @@ export const catalogue: readonly Domain[] = [
   { name: 'monitoring', proto: 'tarl/features/v1/monitoring.proto', service: 'tarl.features.v1.Monitoring', commands: [], queries: monitoringQueries as never, views: [] },
   { name: 'training-sets', proto: 'tarl/features/v1/training_sets.proto', service: 'tarl.features.v1.TrainingSets', commands: trainingSetCommands as never, queries: trainingSetQueries as never, views: [trainingSetsView] },
   { name: 'quarantine', proto: 'tarl/features/v1/quarantine.proto', service: 'tarl.features.v1.Quarantine', commands: [], queries: quarantineQueries as never, views: [] },
+  { name: 'audit', proto: 'tarl/audit/v1/audit.proto', service: 'tarl.audit.v1.Audit', commands: [], queries: auditQueries(() => decidersOf(catalogue)) as never, views: [] },
 ];
 
 /** The views of all domains, and those of the platform itself. */

@@ -2,6 +2,7 @@ import type { Provider, Type } from '@nestjs/common';
 import type { Core } from './core.js';
 import { featureResolvers } from './graphql/features/resolvers.js';
 import { featureTypeDefs } from './graphql/features/schema.js';
+import { auditRpcs } from './grpc/audit/replay.js';
 import { featureRpcs } from './grpc/features/handlers.js';
 import { featureHistoryRpcs } from './grpc/features/history-rpcs.js';
 import type { HandwrittenRpc } from './grpc/guard.js';
@@ -40,6 +41,7 @@ export interface Handwritten {
 
 /** The hand-written endpoints, one line a domain. */
 export const handwritten: readonly Handwritten[] = [
+  { domain: 'audit', grpc: auditRpcs },
   { domain: 'features', grpc: featureRpcs, controllers: [FeatureRowsController], openApiPaths: featureRowsPaths, graphql: { typeDefs: featureTypeDefs, resolvers: featureResolvers } },
   { domain: 'features', grpc: featureHistoryRpcs, controllers: [FeatureHistoryController], openApiPaths: featureHistoryPaths, graphql: { typeDefs: featureHistoryTypeDefs, resolvers: featureHistoryResolvers } },
   { domain: 'features', controllers: [FeatureExportController], openApiPaths: featureExportPaths },

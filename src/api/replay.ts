@@ -1,41 +1,38 @@
 import { z } from 'zod';
+import type { RequestContext } from '../commands/kit/command.js';
+import { requirePermission } from '../commands/kit/execute.js';
 import { parseInput } from '../commands/kit/validate.js';
-import { ownerKeys } from '../domain/access/state.js';
-import type { Decider } from '../domain/kit/index.js';
-import { skippedEvents } from '../domain/projections/state.js';
-import type { Position } from '../platform/eventstore/port.js';
-import { placeOf, placeWords } from '../projections/kit/place.js';
+import { selectionInput, selectionOf } from '../projections/replay/input.js';
 import type { ReplaySelection } from '../projections/replay/selection.js';
-import type { Core } from './core.js';
 
-const place = z.string().transform((text, context): Position | Date => {
-  const found = placeOf(text);
-  if (found !== undefined) return found;
-  context.addIssue(placeWords);
-  return z.NEVER;
-});
-const names = z.preprocess((value) => (typeof value === 'string' ? value.split(',') : value), z.array(z.string().min(1)).max(100)).default([]);
-const flag = z.enum(['true', 'false']).default('false').transform((text) => text === 'true');
+const flag = z.boolean().default(false);
 
-const query = z.strictObject({
-  from: place.optional(),
-  to: place.optional(),
-  type: names,
-  stream: names,
-  project: z.string().optional(),
-  actor: z.string().optional(),
-  correlation: z.string().optional(),
-  state: flag,
-  progress: flag,
-});
+/** What a replay takes, as fields of a message. */
+export const replayInput = z.object({ ...selectionInput, state: flag, effects: flag });
 
-/** What a replay was asked for in a query string. */
-export function replayRequestOf(raw: unknown): { selection: ReplaySelection; state: boolean; progress: boolean } {
-  const { from, to, type, stream, project, actor, correlation, state, progress } = parseInput(query, raw);
-  return { selection: { from, to, types: type, streams: stream, project, actor, correlationId: correlation }, state, progress };
+export interface ReplayRequest {
+  readonly selection: ReplaySelection;
+  readonly state: boolean;
 }
 
-/** The deciders of all streams that have one. */
-export function decidersOf({ catalogue }: Pick<Core, 'catalogue'>): readonly Decider[] {
-  return [...new Set<Decider>([...catalogue.flatMap(({ commands }) => commands.map(({ decider }) => decider)), ownerKeys as Decider, skippedEvents as Decider])];
+/** What a replay was asked for. */
+export function replayRequestOf(raw: unknown): ReplayRequest {
+  const { state, effects, ...chosen } = parseInput(replayInput, raw);
+  return { selection: { ...selectionOf(chosen), effects }, state };
+}
+
+const list = z.preprocess((value) => (typeof value === 'string' ? value.split(',') : value), selectionInput.types);
+const flagText = z.enum(['true', 'false']).default('false').transform((text) => text === 'true');
+const { types: _types, streams: _streams, ...places } = selectionInput;
+const query = z.strictObject({ ...places, type: list, stream: list, state: flagText, effects: flagText, progress: flagText });
+
+/** The same from a query string, which names types and streams by commas. */
+export function replayQueryOf(raw: unknown): ReplayRequest & { progress: boolean } {
+  const { type, stream, state, effects, progress, ...chosen } = parseInput(query, raw);
+  return { selection: { ...selectionOf({ ...chosen, types: type, streams: stream }), effects }, state, progress };
+}
+
+/** Who may read the audit of a project may have that project's events; what they led to elsewhere is for those who may read all. */
+export function requireReplay({ project, effects }: ReplaySelection, context: RequestContext): void {
+  requirePermission({ permission: 'audit.read' }, effects ? undefined : project, context);
 }

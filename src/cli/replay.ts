@@ -17,6 +17,7 @@ interface Options {
   readonly to?: string;
   readonly filter: Readonly<Record<string, string>>;
   readonly state?: boolean;
+  readonly effects?: boolean;
 }
 
 /** `tarl replay`: the log told again as NDJSON. */
@@ -27,6 +28,7 @@ export function replay(program: Command): void {
     .option('--to <place>', 'end with this position, or at this time')
     .option('--filter <name=value>', `only events of this ${filterNames.join(', ')}; several by commas, * at the end for all that begin so; may be repeated`, addFilter, {})
     .option('--state', 'with the state of its stream after each event')
+    .option('--effects', 'with all that the chosen events led to later, whoever did it')
     .addHelpText('after', '\nExample:\n  $ tarl replay --from 2026-01-31T12:00:00Z --filter type=ProjectCreated,ProjectArchived --state');
   command.action((options: Options) => run(command, options));
 }
@@ -37,9 +39,9 @@ function addFilter(text: string, filters: Record<string, string>): Record<string
   return { ...filters, [name]: filters[name] === undefined ? value : `${filters[name]},${value}` };
 }
 
-async function run(command: Command, { from, to, filter, state }: Options): Promise<void> {
+async function run(command: Command, { from, to, filter, state, effects }: Options): Promise<void> {
   const { profile } = globalOptions(command);
-  const query = Object.entries({ ...filter, from, to, state: state && 'true', progress: 'true' }).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
+  const query = Object.entries({ ...filter, from, to, state: state && 'true', effects: effects && 'true', progress: 'true' }).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
   const bar = progress('Replaying', 1000, '‰');
   let events = 0;
   try {

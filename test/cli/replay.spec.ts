@@ -38,6 +38,15 @@ test('tarl replay goes on after a position that it has printed', async () => {
   expect(linesOf((await tarl('replay', '--from', second.position)).stdout).map(({ position }) => position)).toEqual(all.slice(2).map(({ position }) => position));
 });
 
+test('tarl replay --effects also tells what came of it later', async () => {
+  const same = { 'tarl-correlation-id': 'c-9' };
+  await platform.rest('/api/v1/projects', { project: 'c', description: 'd' }, same);
+  await platform.rest('/api/v1/projects/a:archive', { reason: 'replaced by c' }, same);
+  const chosen = ['replay', '--filter', 'stream=project-c'];
+  expect(linesOf((await tarl(...chosen)).stdout).map(({ type }) => type)).toEqual(['ProjectCreated']);
+  expect(linesOf((await tarl(...chosen, '--effects')).stdout).map(({ type }) => type)).toEqual(['ProjectCreated', 'ProjectArchived']);
+});
+
 test('a place that is none, and a filter that is none, are refused with what would do', async () => {
   expect(await tarl('replay', '--from', 'yesterday')).toMatchObject({ code: 3, stderr: expect.stringContaining('takes a position of the log, or a time such as') });
   expect(await tarl('replay', '--filter', 'colour=red')).toMatchObject({ code: 2, stderr: expect.stringContaining('Takes one of type=…') });

@@ -105,6 +105,7 @@ export const operatorPaths = {
         inQuery('stream', 'Names of streams, likewise.'),
         ...['project', 'actor', 'correlation'].map((name) => inQuery(name, `Only events whose metadata name this ${name}.`)),
         inQuery('state', '`true`: with the state of its stream after each event.'),
+        inQuery('effects', '`true`: with all that the chosen events led to later, whoever did it.'),
         inQuery('progress', '`true`: with lines `{"progress": …}` in between, twice a second.'),
       ],
       responses: { 200: answer('The events', 'application/x-ndjson') },

@@ -1,13 +1,13 @@
 import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
-import { requirePermission } from '../../commands/kit/execute.js';
+import { decidersOf } from '../../projections/replay/deciders.js';
 import { jsonLine, replay, type ReplayProgress } from '../../projections/replay/replay.js';
 import type { Core } from '../core.js';
 import { failureOf } from '../errors.js';
 import { Observer } from '../observer.js';
 import { CORE, type WireContext } from '../operations.js';
-import { decidersOf, replayRequestOf } from '../replay.js';
+import { replayQueryOf, requireReplay } from '../replay.js';
 import { restContext } from './request.js';
 
 /** The log told again, for audits and for finding out what happened. */
@@ -22,18 +22,18 @@ export class ReplayController {
   @Get('/api/v1/replay')
   async replay(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const lines = await this.observer.observe('rest', 'Replay', restContext(request), async (context) => {
-      requirePermission({ permission: 'audit.read' }, undefined, context);
-      return this.lines(request.query, context);
+      const asked = replayQueryOf(request.query);
+      requireReplay(asked.selection, context);
+      return this.lines(asked, context);
     });
     reply.type('application/x-ndjson').send(Readable.from(lines));
   }
 
-  private lines(query: unknown, context: WireContext): AsyncGenerator<string> {
-    const { selection, state, progress } = replayRequestOf(query);
+  private lines({ selection, state, progress }: ReturnType<typeof replayQueryOf>, context: WireContext): AsyncGenerator<string> {
     const { core, observer } = this;
     const told: ReplayProgress[] = [];
     const onProgress = progress ? (now: ReplayProgress) => void told.push(now) : undefined;
-    const events = replay(core.eventStore, selection, { state, deciders: decidersOf(core), onProgress, signal: context.signal });
+    const events = replay(core.eventStore, selection, { state, deciders: decidersOf(core.catalogue), onProgress, signal: context.signal });
     return (async function* () {
       try {
         for await (const event of events) {

@@ -74,6 +74,9 @@ function progressTeller(end: Position, tellEvery_ms: number, onProgress: (progre
 /** A line of JSON. States hold what JSON does not know: maps become objects, sets lists, 64-bit integers texts. */
 export const jsonLine = (value: unknown): string => `${JSON.stringify(value, plain)}\n`;
 
+/** The event with its state as JSON knows it, for wires that do not write JSON themselves. */
+export const inPlainJson = (event: ReplayedEvent): ReplayedEvent => (event.state === undefined ? event : { ...event, state: JSON.parse(JSON.stringify(event.state, plain)) });
+
 function plain(_key: string, value: unknown): unknown {
   if (typeof value === 'bigint') return `${value}`;
   if (value instanceof Map) return Object.fromEntries(value);

@@ -12,12 +12,17 @@ export interface ReplaySelection {
   readonly project?: string;
   readonly actor?: string;
   readonly correlationId?: string;
+  /** With everything later that belongs to the same requests as the chosen events, whoever did it. */
+  readonly effects?: boolean;
 }
+
+/** So many requests are remembered whose effects are told, the newest; older ones have had theirs. */
+const rememberedRequests = 100_000;
 
 /** Reads the chosen events in the order of the log. What the server can filter it filters. */
 export async function* readChosen(eventStore: Pick<EventStore, 'readLog'>, selection: ReplaySelection, signal?: AbortSignal): AsyncGenerator<StoredEvent> {
-  const { from, to } = selection;
-  const isChosen = chosenBy(selection);
+  const { from, to, effects } = selection;
+  const isChosen = effects ? withEffects(chosenBy(selection)) : chosenBy(selection);
   const start = from === undefined || from instanceof Date ? startOfLog : from;
   for await (const event of eventStore.readLog({ from: start, filter: filterOf(selection), signal })) {
     if (to !== undefined && isAfter(event, to)) return;
@@ -26,8 +31,21 @@ export async function* readChosen(eventStore: Pick<EventStore, 'readLog'>, selec
   }
 }
 
-/** The log knows prefixes of streams or of types, not both. */
-function filterOf({ types, streams }: ReplaySelection): LogFilter | undefined {
+/** Reactions and jobs carry on the correlation id of what they come from, and come behind it in the log. */
+function withEffects(isChosen: (event: StoredEvent) => boolean): (event: StoredEvent) => boolean {
+  const requests = new Set<unknown>();
+  return (event) => {
+    const { correlationId } = event.metadata;
+    if (!isChosen(event)) return correlationId !== undefined && requests.has(correlationId);
+    requests.add(correlationId);
+    if (requests.size > rememberedRequests) requests.delete(requests.values().next().value);
+    return true;
+  };
+}
+
+/** The log knows prefixes of streams or of types, not both. What chosen events led to may be of any. */
+function filterOf({ types, streams, effects }: ReplaySelection): LogFilter | undefined {
+  if (effects) return undefined;
   if (streams.length > 0) return { streamPrefixes: streams.map(prefixOf) };
   return types.length > 0 ? { eventTypePrefixes: types.map(prefixOf) } : undefined;
 }

@@ -67,6 +67,33 @@ describe('a replay', () => {
     expect(await places({ correlationId: 'c-1' })).toEqual([1]);
   });
 
+  test('follows what the chosen events led to, whoever did it and wherever, and nothing that came before them', async () => {
+    const log = [
+      ['other-x', { actor: 'key:9', correlationId: 'r-2' }],
+      ['project-x', { actor: 'key:7', correlationId: 'r-1' }],
+      ['group-x', { actor: 'reaction:one', correlationId: 'r-1' }],
+      ['other-x', { actor: 'key:9', correlationId: 'r-3' }],
+      ['other-x', { actor: 'key:9' }],
+      ['project-y', { actor: 'key:7', correlationId: 'r-2' }],
+      ['service-x', { actor: 'job:two', correlationId: 'r-2' }],
+      ['group-x', { actor: 'reaction:one', correlationId: 'r-1' }],
+    ] as const;
+    const inMemory = {
+      endOfLog: async () => ({ commit: 8n, prepare: 8n }),
+      async *readLog({ filter }: { filter?: object }) {
+        expect(filter).toBeUndefined();
+        for (const [index, [stream, metadata]] of log.entries()) yield { id: `${index}`, stream, revision: 0n, position: { commit: BigInt(index), prepare: BigInt(index) }, type: 'T', data: {}, metadata, recordedAt: new Date(0) };
+      },
+    };
+    const led = async (selection: Partial<ReplaySelection>) => {
+      const found = [];
+      for await (const { id } of replay(inMemory as never, { types: [], streams: [], effects: true, ...selection }, { state: false, deciders: [] })) found.push(Number(id));
+      return found;
+    };
+    expect(await led({ actor: 'key:7' })).toEqual([1, 2, 5, 6, 7]);
+    expect(await led({ streams: ['project-x'] })).toEqual([1, 2, 7]);
+  });
+
   test('gives the state after each event, whatever events it leaves out, and says where there is none', async () => {
     const events = await told({ from: parsePosition(positions[1]!), types: ['ProjectArchived', 'NoteTaken', 'ProjectDescribed'] }, true);
     expect(events.map(({ state, stateError }) => state ?? (stateError && 'error'))).toEqual([

@@ -1,5 +1,4 @@
 import type { ServerDuplexStream, ServerWritableStream } from '@grpc/grpc-js';
-import { once } from 'node:events';
 import { Refusal } from '../../../domain/kit/index.js';
 import type { AsOfAnswer } from '../../../projections/features/history/as-of.js';
 import type { HistoricalQuestion } from '../../../projections/features/history/historical.js';
@@ -10,6 +9,7 @@ import type { Observer } from '../../observer.js';
 import type { WireContext } from '../../operations.js';
 import { visitorOf } from '../../visitors.js';
 import { grpcContext } from '../call.js';
+import { drained } from '../drained.js';
 import type { HandwrittenRpc } from '../guard.js';
 import { messagesOf } from '../messages.js';
 import { grpcError } from '../status.js';
@@ -75,15 +75,5 @@ async function send(call: Call, answer: BegunAnswer, { signal }: WireContext): P
       const taken = call.write({ answer, table, from, to: Math.min(table.rows, from + rowsOfBatch) });
       if (!taken) await drained(call, signal);
     }
-  }
-}
-
-/** Waits while the client does not read; throws the signal's own reason when it has gone, which `once` hides in an AbortError. */
-export async function drained(call: ServerWritableStream<unknown, any>, signal: AbortSignal | undefined): Promise<void> {
-  try {
-    await once(call, 'drain', { signal });
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw error;
   }
 }

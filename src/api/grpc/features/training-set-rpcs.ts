@@ -8,11 +8,12 @@ import type { Observer } from '../../observer.js';
 import type { WireContext } from '../../operations.js';
 import { visitorOf } from '../../visitors.js';
 import { grpcContext, sendVersion } from '../call.js';
+import { drained } from '../drained.js';
 import type { HandwrittenRpc } from '../guard.js';
 import { messagesOf } from '../messages.js';
 import { grpcError } from '../status.js';
 import { joinedQuestionOf } from './history-requests.js';
-import { drained, mostRows, rowsOfBatch } from './history-rpcs.js';
+import { mostRows, rowsOfBatch } from './history-rpcs.js';
 import { decodeSaveTrainingSetRequest, encodeTrainingSetBatch, type SavedBatch, type SaveTrainingSetMessage } from './training-set-messages.js';
 
 type SaveCall = ServerDuplexStream<SaveTrainingSetMessage, never>;
