@@ -1,4 +1,4 @@
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Module, type DynamicModule, type INestApplication, type Provider } from '@nestjs/common';
 import { APP_FILTER, NestFactory } from '@nestjs/core';
 import { CommandBus, CqrsModule, QueryBus } from '@nestjs/cqrs';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -44,52 +44,81 @@ export interface ApiSettings {
 
 export const apiDefaults = { host: '127.0.0.1', httpPort: 0, grpcPort: 0, graphqlPort: 0, logLevel: 'info', maxMessageBytes: 16 * 1024 * 1024, readyLagMs: 10_000 } satisfies ApiSettings;
 
+/** Where a process can be reached: over all wires, or at its pages of health and metrics alone. */
+export interface Addresses {
+  readonly rest: string;
+  readonly grpc?: string;
+  readonly graphql?: string;
+}
+
 /** The running wires. */
-export interface Api {
-  readonly addresses: { readonly rest: string; readonly grpc: string; readonly graphql: string };
+export interface Api<Reached extends Addresses = Required<Addresses>> {
+  readonly addresses: Reached;
   /** Lets running requests finish, then stops listening everywhere. */
   close(): Promise<void>;
 }
 
-/** Serves the core over REST, gRPC and GraphQL; resolves once all three listen. */
-export async function createApi(core: Core, given: Partial<ApiSettings> = {}, telemetry: { logger?: Logger; tracing?: Tracing } = {}): Promise<Api> {
-  const settings: ApiSettings = { ...apiDefaults, ...given };
-  const logger = telemetry.logger ?? createLogger(settings.logLevel);
-  const metrics = new Metrics(() => core.projections.status(), (error) => logger.warn({ err: error }, 'the lag of the views is not known'));
-  const observer = new Observer(metrics, telemetry.tracing ?? noTracing, logger);
-  const operations = operationsOf(core.catalogue);
+interface Telemetry {
+  readonly logger?: Logger;
+  readonly tracing?: Tracing;
+}
 
+/** Serves the core over REST, gRPC and GraphQL; resolves once all three listen. */
+export async function createApi(core: Core, given: Partial<ApiSettings> = {}, telemetry: Telemetry = {}): Promise<Api> {
+  const parts = partsOf(core, given, telemetry);
+  const { settings, logger } = parts;
   await using opened = new AsyncDisposableStack();
-  const adapter = restAdapter(settings.maxMessageBytes);
-  guardHttp(adapter.getInstance() as never, 'rest', core, observer, sendProblem);
-  const app = await NestFactory.create<NestFastifyApplication>(appModule({ core, settings, metrics, observer, operations }), adapter, { logger: nestLogger(logger), bodyParser: false });
+  const app = await httpApp(parts, appModule(parts));
   opened.defer(() => app.close());
-  const parts = { core, settings, observer, operations, dispatcher: app.get(Dispatcher), nest: { logger: nestLogger(logger) } };
-  const grpc = new GrpcTransport(parts);
+  const wire = { ...parts, dispatcher: app.get(Dispatcher), nest: { logger: nestLogger(logger) } };
+  const grpc = new GrpcTransport(wire);
   app.connectMicroservice({ strategy: grpc });
   await app.startAllMicroservices();
   await app.listen(settings.httpPort, settings.host);
-  const graphql = await graphqlServer(parts);
+  const graphql = await graphqlServer(wire);
   opened.defer(() => graphql.close());
   await graphql.listen(settings.graphqlPort, settings.host);
 
   const running = opened.move();
   return {
-    addresses: { rest: addressOf(app.getHttpServer().address() as AddressInfo), grpc: `${settings.host}:${grpc.port}`, graphql: `${addressOf(graphql.getHttpServer().address() as AddressInfo)}/graphql` },
+    addresses: { rest: addressOf(app), grpc: `${settings.host}:${grpc.port}`, graphql: `${addressOf(graphql)}/graphql` },
     close: () => running.disposeAsync(),
   };
+}
+
+/** Serves health and metrics alone, for a process that answers nothing else. */
+export async function createPages(core: Core, given: Partial<ApiSettings> = {}, telemetry: Telemetry = {}): Promise<Api<Addresses>> {
+  const parts = { ...partsOf(core, given, telemetry), operations: [] };
+  const app = await httpApp(parts, { module: AppModule, controllers: [OperatorController], providers: surroundings(parts) });
+  await app.listen(parts.settings.httpPort, parts.settings.host);
+  return { addresses: { rest: addressOf(app) }, close: () => app.close() };
+}
+
+function partsOf(core: Core, given: Partial<ApiSettings>, telemetry: Telemetry): Parts {
+  const settings: ApiSettings = { ...apiDefaults, ...given };
+  const logger = telemetry.logger ?? createLogger(settings.logLevel);
+  const metrics = new Metrics(() => core.projections.status(), (error) => logger.warn({ err: error }, 'the lag of the views is not known'));
+  return { core, settings, logger, metrics, observer: new Observer(metrics, telemetry.tracing ?? noTracing, logger), operations: operationsOf(core.catalogue) };
+}
+
+async function httpApp({ core, settings, logger, observer }: Parts, module: DynamicModule): Promise<NestFastifyApplication> {
+  const adapter = restAdapter(settings.maxMessageBytes);
+  guardHttp(adapter.getInstance() as never, 'rest', core, observer, sendProblem);
+  return NestFactory.create<NestFastifyApplication>(module, adapter, { logger: nestLogger(logger), bodyParser: false });
 }
 
 interface Parts {
   readonly core: Core;
   readonly settings: ApiSettings;
+  readonly logger: Logger;
   readonly metrics: Metrics;
   readonly observer: Observer;
   readonly operations: readonly Operation[];
 }
 
 /** The one wiring list. */
-function appModule({ core, settings, metrics, observer, operations }: Parts): DynamicModule {
+function appModule(parts: Parts): DynamicModule {
+  const { core, observer, operations } = parts;
   const domains = core.catalogue.map((domain) => ({ ...domain, operations: operations.filter((operation) => operation.domain === domain) }));
   const extras = handwritten.filter(({ domain }) => core.catalogue.some(({ name }) => name === domain));
   return {
@@ -108,20 +137,28 @@ function appModule({ core, settings, metrics, observer, operations }: Parts): Dy
       ...extras.flatMap(({ controllers = [] }) => controllers),
     ],
     providers: [
-      { provide: CORE, useValue: core },
-      { provide: SETTINGS, useValue: settings },
-      { provide: OPERATIONS, useValue: operations },
-      { provide: Metrics, useValue: metrics },
-      { provide: Observer, useValue: observer },
+      ...surroundings(parts),
       { provide: Dispatcher, inject: [CommandBus, QueryBus], useFactory: (commands: CommandBus, queries: QueryBus) => new Dispatcher(commands, queries, observer) },
-      { provide: APP_FILTER, useClass: ProblemFilter },
       ...operations.map(({ Handler }) => Handler),
       ...extras.flatMap(({ providers = [] }) => providers),
     ],
   };
 }
 
+/** What every page and every wire stands on. */
+const surroundings = ({ core, settings, metrics, observer, operations }: Parts): Provider[] => [
+  { provide: CORE, useValue: core },
+  { provide: SETTINGS, useValue: settings },
+  { provide: OPERATIONS, useValue: operations },
+  { provide: Metrics, useValue: metrics },
+  { provide: Observer, useValue: observer },
+  { provide: APP_FILTER, useClass: ProblemFilter },
+];
+
 @Module({})
 class AppModule {}
 
-const addressOf = ({ address, port, family }: AddressInfo): string => `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+function addressOf(app: Pick<INestApplication, 'getHttpServer'>): string {
+  const { address, port, family } = app.getHttpServer().address() as AddressInfo;
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+}

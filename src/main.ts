@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import type { PoolConfig } from 'pg';
 import type { Logger } from 'pino';
-import { createApi } from './app.module.js';
+import { createApi, createPages, type Addresses } from './app.module.js';
 import { views } from './catalogue.js';
 import { platformJobs } from './commands/jobs/index.js';
 import { JobKeeper } from './commands/jobs/keeper.js';
 import { reactions } from './commands/reactions/index.js';
 import { Reactor } from './commands/reactions/reactor.js';
 import { makeCore } from './core.js';
-import type { Config } from './platform/config/index.js';
+import type { Config, Role } from './platform/config/index.js';
 import { Contents } from './platform/contents.js';
 import { connect } from './platform/eventstore/index.js';
 import { connectDataSource } from './platform/postgres/data-source.js';
@@ -25,14 +25,16 @@ export interface Endpoints {
 }
 
 export interface Platform {
-  readonly addresses: { readonly rest: string; readonly grpc: string; readonly graphql: string };
+  /** Those of gRPC and GraphQL only where the process answers requests. */
+  readonly addresses: Addresses;
   /** The owner key in clear; only at the very first start. */
   readonly ownerKey?: string;
   close(): Promise<void>;
 }
 
-/** Joins the stores, the projection engine and the wires into a running platform, and resolves when it serves. */
+/** Joins the stores, the projection engine and the wires into a running platform that does what its roles say, and resolves when it serves. */
 export async function startPlatform(config: Config, endpoints: Endpoints, log: Logger): Promise<Platform> {
+  const isA = (role: Role) => config.roles.includes(role);
   await using opened = new AsyncDisposableStack();
   const tracing = await startTracing(config.otelExporter, config.otelEndpoint);
   opened.defer(() => tracing.close());
@@ -47,7 +49,7 @@ export async function startPlatform(config: Config, endpoints: Endpoints, log: L
   const [pool, readPool] = [openPool(), openPool(patient())];
   const dataSource = await connectDataSource(endpoints.postgresUrl, views);
   opened.defer(() => dataSource.destroy());
-  const projections = new ProjectionEngine({ eventStore, pool, views, log, reads: readPool, limits: { share: config.rebuildSharePercent / 100, memory_bytes: config.rebuildMemoryBytes } });
+  const projections = new ProjectionEngine({ eventStore, pool, views, log, projects: isA('projector'), reads: readPool, limits: { share: config.rebuildSharePercent / 100, memory_bytes: config.rebuildMemoryBytes } });
   await projections.start();
   opened.defer(() => projections.stop());
   const trainingSets = new Contents(config.trainingSetsDir ?? join(config.dataDir, 'training-sets'), '.parquet');
@@ -73,13 +75,14 @@ export async function startPlatform(config: Config, endpoints: Endpoints, log: L
     log,
   });
   const core = { ...base, jobs };
-  const ownerKey = await core.guard.issueFirstOwnerKey();
-  const api = await createApi(core, config, { logger: log, tracing });
+  const ownerKey = isA('api') ? await core.guard.issueFirstOwnerKey() : undefined;
+  const api = await (isA('api') ? createApi : createPages)(core, config, { logger: log, tracing });
   opened.defer(() => api.close());
   const reactor = new Reactor({ eventStore, pool, reactions, execute: core.execute, log });
-  reactor.start();
+  if (isA('worker')) reactor.start();
   opened.defer(() => reactor.stop());
-  jobs.start();
+  // The others only look into the queues.
+  if (isA('worker')) jobs.start();
   opened.defer(() => jobs.stop());
   const running = opened.move();
   return { addresses: api.addresses, ownerKey, close: () => running.disposeAsync() };

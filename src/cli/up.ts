@@ -2,7 +2,7 @@ import { relative, join } from 'node:path';
 import type { Command } from 'commander';
 import { pino, type Logger } from 'pino';
 import type { Platform } from '../main.js';
-import { readConfig, type Config } from '../platform/config/index.js';
+import { readConfig, roles, type Config } from '../platform/config/index.js';
 import { createLogger } from '../platform/telemetry/logger.js';
 import { openDataFolder, type DataFolder } from '../platform/supervise/data-folder.js';
 import { startStores } from '../platform/supervise/stores.js';
@@ -14,12 +14,13 @@ import { untilStopped } from './until-stopped.js';
 export function up(program: Command): void {
   program.command('up')
     .description('Start the platform: event store, Postgres and API, all embedded unless a setting says otherwise.')
+    .option('--roles <list>', `what this process does, by commas: ${roles.join(', ')}; all without it (or TARL_ROLES)`)
     .addHelpText('after', '\nExample:\n  $ TARL_HTTP_PORT=9090 tarl up\n')
-    .action(async (_options: object, command: Command) => run(Boolean(command.optsWithGlobals().json)));
+    .action(async ({ roles }: { roles?: string }, command: Command) => run(Boolean(command.optsWithGlobals().json), roles));
 }
 
-async function run(json: boolean): Promise<void> {
-  const config = readConfig();
+async function run(json: boolean, wanted?: string): Promise<void> {
+  const config = readConfig(wanted === undefined ? process.env : { ...process.env, TARL_ROLES: wanted });
   // Standard output is for people; the log, JSON lines, goes beside it.
   const log = createLogger(config.logLevel, pino.destination({ dest: 2, sync: true }));
   const stopped = untilStopped();
@@ -29,7 +30,7 @@ async function run(json: boolean): Promise<void> {
   const platform = await Promise.race([start(config, folder, log, cleanup), stopped]);
   // Asked to stop while still starting: what has started is stopped, and what has not ends with this process.
   if (typeof platform === 'string') return;
-  console.log(json ? JSON.stringify({ addresses: platform.addresses, ownerKey: platform.ownerKey }) : welcome(platform, folder));
+  console.log(json ? JSON.stringify({ addresses: platform.addresses, ownerKey: platform.ownerKey }) : welcome(platform, folder, config));
   const reason = await stopped;
   log.info({ reason }, 'stopping');
 }
@@ -47,14 +48,17 @@ async function start(config: Config, folder: DataFolder, log: Logger, cleanup: A
   ]);
   const localKey = makeLocalKey();
   const endpoints = { eventstoreUrl: stores.eventstoreUrl, postgresUrl: stores.postgresUrl, localKey };
-  const platform = await step('Starting the API', () => startPlatform(config, endpoints, log));
+  const platform = await step(config.roles.includes('api') ? 'Starting the API' : 'Starting to work', () => startPlatform(config, endpoints, log));
   cleanup.defer(() => platform.close());
   cleanup.defer(() => removeLocalRun(folder.run));
-  await writeLocalRun(folder.run, { addresses: platform.addresses, key: localKey });
+  const { rest, grpc, graphql } = platform.addresses;
+  // Commands on this machine would ask in vain where nobody answers.
+  if (grpc !== undefined && graphql !== undefined) await writeLocalRun(folder.run, { addresses: { rest, grpc, graphql }, key: localKey });
   return platform;
 }
 
-function welcome({ addresses, ownerKey }: Platform, folder: DataFolder): string {
+function welcome({ addresses, ownerKey }: Platform, folder: DataFolder, { roles }: Config): string {
+  if (!roles.includes('api')) return `\nTARL is ready as ${roles.join(' and ')}.\n\n  Health   ${addresses.rest}/health/ready\n  Data     ${folder.path}\n\nCtrl-C stops it.\n`;
   const fromHere = relative(process.cwd(), join(folder.run, 'key'));
   const keyFile = fromHere.startsWith('..') ? join(folder.run, 'key') : fromHere;
   return `

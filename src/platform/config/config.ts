@@ -7,6 +7,14 @@ const whole = (min: number, max: number) => {
 };
 const port = whole(0, 65_535);
 const oneOf = <const T extends readonly string[]>(...values: T) => z.enum(values, { error: `one of ${values.join(', ')}` });
+/** What a process of TARL can do; one process may do all of it. */
+export const roles = ['api', 'projector', 'worker'] as const;
+export type Role = (typeof roles)[number];
+const someRoles = (() => {
+  const error = `one or more of ${roles.join(', ')}, separated by commas`;
+  const list = z.string().transform((text) => [...new Set(text.split(',').map((role) => role.trim()))]);
+  return list.pipe(z.array(z.enum(roles, { error }), { error }));
+})();
 const address = (...schemes: string[]) => {
   const beginnings = schemes.map((scheme) => `${scheme}://`);
   const error = `an address that begins with ${beginnings.join(' or ')}`;
@@ -19,6 +27,7 @@ const address = (...schemes: string[]) => {
  */
 export const settings = z.object({
   dataDir: z.string().default('.tarl').describe('Folder for everything TARL keeps: log, read models, keys.'),
+  roles: someRoles.prefault(roles.join(',')).describe('What this process does, by commas: `api` answers, `projector` keeps read models, `worker` runs jobs and reactions.'),
   host: z.string().default('127.0.0.1').describe('Address the API listens on; `0.0.0.0` for every network.'),
   httpPort: port.default(8080).describe('Port of the REST API, health and metrics; 0 takes a free one, here and below.'),
   grpcPort: port.default(50_051).describe('Port of the gRPC API.'),

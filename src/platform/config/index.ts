@@ -1,2 +1,2 @@
-export { settings, variableOf, type Config } from './config.js';
+export { roles, settings, variableOf, type Config, type Role } from './config.js';
 export { readConfig } from './read-config.js';

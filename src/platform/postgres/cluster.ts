@@ -15,7 +15,8 @@ export type Settings = Readonly<Record<string, string | number>>;
 const laptop: Settings = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
-  max_connections: 40,
+  // Several processes may share it, each with some thirty at most.
+  max_connections: 120,
   // A commit need not wait for the disk: rows and their checkpoint are in one transaction, so after a crash the
   // projections find an older but whole state and go on from its checkpoint. Nothing is known only here.
   synchronous_commit: 'off',

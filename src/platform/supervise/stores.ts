@@ -90,6 +90,7 @@ function portsOf(config: Config): WantedPort[] {
   const embedded: WantedPort[] = [];
   if (!config.eventstoreUrl) embedded.push({ host: '127.0.0.1', port: config.eventstorePort, setting: 'eventstorePort' });
   if (!config.postgresUrl) embedded.push({ host: '127.0.0.1', port: config.postgresPort, setting: 'postgresPort' });
-  const api = (['httpPort', 'grpcPort', 'graphqlPort'] as const).map((setting) => ({ host: config.host, port: config[setting], setting }));
+  const wires = config.roles.includes('api') ? (['httpPort', 'grpcPort', 'graphqlPort'] as const) : (['httpPort'] as const);
+  const api = wires.map((setting) => ({ host: config.host, port: config[setting], setting }));
   return [...api, ...embedded];
 }

@@ -32,7 +32,7 @@ export async function testPlatform(): Promise<TestPlatform> {
   const config = readConfig({ TARL_HTTP_PORT: '0', TARL_GRPC_PORT: '0', TARL_GRAPHQL_PORT: '0', TARL_TRAINING_SETS_DIR: trainingSets });
   const log: Record<string, unknown>[] = [];
   const platform = await startPlatform(config, { eventstoreUrl: store.url, postgresUrl: database.url, localKey: ownerKey }, createLogger('info', { write: (line) => void log.push(JSON.parse(line) as never) }));
-  const { addresses } = platform;
+  const addresses = platform.addresses as Required<typeof platform.addresses>;
   const loaded = loadPackageDefinition(loadProtos(['tarl/features/v1/features.proto', 'tarl/features/v1/training_sets.proto'])) as any;
   const features: Client = new loaded.tarl.features.v1.Features(addresses.grpc, credentials.createInsecure());
   const trainingSetsClient: Client = new loaded.tarl.features.v1.TrainingSets(addresses.grpc, credentials.createInsecure());

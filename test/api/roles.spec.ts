@@ -1,0 +1,78 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { jobStream } from '../../src/domain/jobs/state.js';
+import { startPlatform, type Platform } from '../../src/main.js';
+import { readConfig } from '../../src/platform/config/index.js';
+import { connect } from '../../src/platform/eventstore/index.js';
+import { formatPosition } from '../../src/platform/eventstore/port.js';
+import { createLogger } from '../../src/platform/telemetry/logger.js';
+import { testEventStore } from '../support/eventstore.js';
+import { testDatabase, type TestDatabase } from '../support/postgres.js';
+import { until } from '../support/until.js';
+import { callRest } from './support/clients.js';
+import { ownerKey } from './support/memory-core.js';
+
+let store: Awaited<ReturnType<typeof testEventStore>>;
+let database: TestDatabase;
+const started = new Map<string, Platform>();
+beforeAll(async () => void ([store, database] = await Promise.all([testEventStore(), testDatabase()])));
+afterAll(async () => {
+  for (const platform of started.values()) await platform.close();
+  await store.close();
+  await database.drop();
+});
+
+async function start(roles: string): Promise<Platform> {
+  const config = readConfig({ TARL_HTTP_PORT: '0', TARL_GRPC_PORT: '0', TARL_GRAPHQL_PORT: '0', TARL_ROLES: roles });
+  const platform = await startPlatform(config, { eventstoreUrl: store.url, postgresUrl: database.url, localKey: ownerKey }, createLogger('silent'));
+  started.set(roles, platform);
+  return platform;
+}
+const get = (platform: Platform, path: string, headers = {}) => callRest(platform.addresses.rest, 'GET', path, undefined, headers);
+const createProject = (platform: Platform, project: string) => callRest(platform.addresses.rest, 'POST', '/api/v1/projects', { project, description: '' });
+
+test('a process that only answers shows what another one projects, and waits for what its caller wrote', async () => {
+  const api = await start('api');
+  const { status, headers = {} } = await createProject(api, 'fraud');
+  expect(status).toBe(200);
+  const position = headers['tarl-position']!;
+  expect(await get(api, '/api/v1/projects/fraud', { 'tarl-min-position': position })).toMatchObject({ status: 503, reason: 'VIEW_BEHIND' });
+
+  await start('projector');
+  await until('the projector has caught up', async () => (await get(api, '/api/v1/projects/fraud', { 'tarl-min-position': position })).status === 200);
+  for (const project of ['a', 'b', 'c']) {
+    const { headers = {} } = await createProject(api, project);
+    expect(await get(api, `/api/v1/projects/${project}`, { 'tarl-min-position': headers['tarl-position']! })).toMatchObject({ status: 200, answer: { project } });
+  }
+}, 60_000);
+
+test('a process without wires has its health and its metrics, and nothing else', async () => {
+  const projector = started.get('projector')!;
+  expect(Object.keys(projector.addresses)).toEqual(['rest']);
+  expect(await get(projector, '/health/live')).toMatchObject({ status: 200 });
+  expect(await get(projector, '/health/ready')).toMatchObject({ status: 200, answer: { ready: true } });
+  expect((await fetch(`${projector.addresses.rest}/metrics`, { headers: { authorization: `Bearer ${ownerKey}` } })).status).toBe(200);
+  expect(await get(projector, '/api/v1/projects')).toMatchObject({ status: 404 });
+});
+
+test('a rebuild that is asked of a process which only answers is done by one that projects', async () => {
+  const api = started.get('api')!;
+  const { answer } = await callRest(api.addresses.rest, 'POST', '/api/v1/projections/projects:rebuild', {});
+  await until('it is done', async () => (await get(api, `/api/v1/${(answer as { name: string }).name}`)).answer['done'] === true);
+  expect((await get(api, '/api/v1/projects/a')).status).toBe(200);
+}, 60_000);
+
+test('jobs run in a worker, and in no other process', async () => {
+  const id = '019a0c1e-7d3c-7a0e-9c55-0b3c1a5d7e42';
+  const eventStore = connect(store.url);
+  const requested = { id, job: 'clear-leftover-tables', input: {}, notBefore: null };
+  const { position } = await eventStore.append(jobStream(id), [{ id: randomUUID(), type: 'JobRequested', data: requested, metadata: { version: 1, actor: 'tester' } }], { expected: 'none' });
+  await eventStore.close();
+  const statusOf = async () => (await database.pool.query('select status from requested_jobs where id = $1', [id])).rows[0]?.status;
+  expect(await get(started.get('api')!, '/api/v1/projects/a', { 'tarl-min-position': formatPosition(position) })).toMatchObject({ status: 200 });
+  await until('it is known', async () => (await statusOf()) === 'waiting');
+  expect((await get(started.get('api')!, '/api/v1/jobs')).status).toBe(200);
+  expect(await statusOf()).toBe('waiting');
+  await start('worker');
+  await until('it has run', async () => (await statusOf()) === 'succeeded');
+}, 60_000);
