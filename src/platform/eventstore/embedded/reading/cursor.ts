@@ -21,10 +21,12 @@ export class LogForward implements Cursor {
     private readonly log: BlockLog,
     /** The position of the next event. */
     public position: number,
+    /** Whether each slice is done with before anything else is read. */
+    private readonly isPassing = false,
   ) {}
 
   next(): Slice | undefined {
-    const block = this.log.atOrAfter(this.position);
+    const block = this.isPassing ? this.log.glimpse(this.position) : this.log.atOrAfter(this.position);
     if (block === undefined) return undefined;
     const from = Math.max(0, this.position - block.first);
     this.position = block.end;

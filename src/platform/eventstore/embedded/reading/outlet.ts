@@ -11,7 +11,7 @@ type Call = ServerWritableStream<never, FramedMessages> | ServerDuplexStream<nev
  * never more than one chunk on our side.
  */
 export class Outlet {
-  private gathered = new FramedMessages();
+  private gathered: FramedMessages | undefined;
   private inFlight: Promise<void> | undefined;
   /** How long the client was waited for so far, in ms. */
   waitedMs = 0;
@@ -23,22 +23,22 @@ export class Outlet {
     return this.call.cancelled || this.call.destroyed || this.call.writableEnded;
   }
 
-  /** Takes in framed messages; they are sent with the next flush. */
+  /** Copies framed messages in; they are sent with the next flush. */
   add(frames: Buffer): void {
-    this.gathered.add(frames);
+    (this.gathered ??= new FramedMessages()).add(frames);
   }
 
   /** Whether enough is gathered for a write. */
   get isFull(): boolean {
-    return this.gathered.size >= CHUNK_BYTES;
+    return this.gathered !== undefined && this.gathered.size >= CHUNK_BYTES;
   }
 
   /** Sends what is gathered; resolves when the client has room for more. */
   async flush(): Promise<void> {
     while (this.inFlight !== undefined) await this.inFlight;
-    if (this.gathered.size === 0 || this.isClosed) return;
     const chunk = this.gathered;
-    this.gathered = new FramedMessages();
+    this.gathered = undefined;
+    if (chunk === undefined || this.isClosed) return chunk?.release();
     const since = performance.now();
     this.inFlight = this.write(chunk);
     await this.inFlight;
@@ -50,6 +50,7 @@ export class Outlet {
       const finish = () => {
         this.call.off('cancelled', finish);
         this.inFlight = undefined;
+        chunk.release();
         resolve();
       };
       // A client that goes leaves the write without an answer.

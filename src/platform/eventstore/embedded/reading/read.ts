@@ -19,7 +19,7 @@ async function readLog(store: EventStore, request: ReadRequest & { count: number
   const filter = request.filter && rowFilter(request.filter);
   const { end } = store.log;
   const position = request.from === 'start' ? 0 : request.from === 'end' ? end : request.from;
-  const cursor = request.backwards ? new LogBackward(store.log, position) : new LogForward(store.log, position);
+  const cursor = request.backwards ? new LogBackward(store.log, position) : new LogForward(store.log, position, !request.resolveLinks);
   await new Delivery(store, outlet, request, filter, request.backwards).run(cursor, request.count);
 }
 

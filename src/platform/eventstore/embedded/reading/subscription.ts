@@ -23,7 +23,7 @@ const DEFAULT_WINDOW = 32;
 async function subscribeToLog(store: EventStore, request: ReadRequest, outlet: Outlet, gone: AbortSignal): Promise<void> {
   const filter = request.filter && rowFilter(request.filter);
   const position = request.from === 'start' ? 0 : request.from === 'end' ? store.log.end : request.from + 1;
-  const cursor = new LogForward(store.log, position);
+  const cursor = new LogForward(store.log, position, !request.resolveLinks);
   const delivery = new Delivery(store, outlet, request, filter);
   const checkpoints = request.filter && new Checkpoints(request.filter, outlet);
   using wakeup = new Wakeup((wake) => store.signal.watchLog(wake), gone);

@@ -30,13 +30,22 @@ export class BlockLog {
 
   /** The block that holds `position`, or the first one after it. */
   atOrAfter(position: number): Block | undefined {
+    return this.find(position, (key) => this.load(key));
+  }
+
+  /** The same for one look: the block is good until anything else is read, and costs no memory of its own. */
+  glimpse(position: number): Block | undefined {
+    return this.find(position, (key) => this.cache.get(key) ?? this.passing(key));
+  }
+
+  private find(position: number, load: (key: number) => Block | undefined): Block | undefined {
     if (position >= this.end) return undefined;
-    const exact = this.load(position);
+    const exact = load(position);
     if (exact !== undefined) return exact;
     const before = this.keyBefore(position);
-    const block = before === undefined ? undefined : this.load(before);
+    const block = before === undefined ? undefined : load(before);
     if (block !== undefined && position < block.end) return block;
-    for (const key of this.environment.log.getKeys({ start: position, limit: 1 })) return key < this.end ? this.load(key) : undefined;
+    for (const key of this.environment.log.getKeys({ start: position, limit: 1 })) return key < this.end ? load(key) : undefined;
     return undefined;
   }
 
@@ -56,6 +65,15 @@ export class BlockLog {
     const block = Block.stored(asBuffer(bytes), key);
     this.remember(block);
     return block;
+  }
+
+  /** In the bytes that LMDB's binding reads everything into. */
+  private passing(key: number): Block | undefined {
+    const bytes = this.environment.log.getBinaryFast(key);
+    if (bytes === undefined) return undefined;
+    this.mapped?.noteRead();
+    // Its length is that of what was read last, its memory is larger.
+    return Block.stored(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), key);
   }
 
   /** Takes in blocks that have just become durable. */

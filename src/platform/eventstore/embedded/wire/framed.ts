@@ -3,28 +3,56 @@
  *
  * grpc-js asks a serializer for a Buffer and then does three things with it: takes its
  * `byteLength`, allocates five bytes more, and calls `copy(target, 5)`. This object answers
- * those calls, but its parts bring their own headers and so start at 0. One write of a whole
+ * those calls, but its messages bring their own headers and so start at 0. One write of a whole
  * block of events costs as little as one write of a single event.
  */
 export class FramedMessages {
-  private readonly parts: Buffer[] = [];
-  /** Bytes in all parts, headers included. */
+  private bytes = takeBuffer();
+  /** Bytes of all messages, headers included. */
   size = 0;
 
   get byteLength(): number {
     return this.size - FRAME_HEADER;
   }
 
+  /** Copies framed messages in; theirs may then be used for something else. */
   add(frames: Buffer): void {
-    this.parts.push(frames);
-    this.size += frames.length;
+    const size = this.size + frames.length;
+    if (size > this.bytes.length) this.grow(size);
+    frames.copy(this.bytes, this.size);
+    this.size = size;
   }
 
   copy(target: Buffer): number {
-    let at = 0;
-    for (const part of this.parts) at += part.copy(target, at);
-    return at;
+    return this.bytes.copy(target, 0, 0, this.size);
   }
+
+  /** Once it is written. */
+  release(): void {
+    giveBack(this.bytes);
+    this.bytes = NOTHING;
+    this.size = 0;
+  }
+
+  private grow(size: number): void {
+    const larger = Buffer.allocUnsafeSlow(2 * size);
+    this.bytes.copy(larger, 0, 0, this.size);
+    giveBack(this.bytes);
+    this.bytes = larger;
+  }
+}
+
+/** What most chunks fit into: a chunk is written at 64 KiB, and the block that fills it may bring 16 more. */
+const BUFFER_BYTES = 96 * 1024;
+/** Used again and again: so many bytes a second would otherwise keep the garbage collector busy. */
+const buffers: Buffer[] = [];
+const MOST_BUFFERS = 16;
+const NOTHING = Buffer.alloc(0);
+
+const takeBuffer = (): Buffer => buffers.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES);
+
+function giveBack(buffer: Buffer): void {
+  if (buffer.length === BUFFER_BYTES && buffers.length < MOST_BUFFERS) buffers.push(buffer);
 }
 
 /** Bytes before each message on the wire: a flag and the length. */
