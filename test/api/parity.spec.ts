@@ -53,6 +53,19 @@ test('every query of views that keep their history can be asked as of a moment, 
   }
 });
 
+test('whoever asks as of a moment is answered from the history, never from the rows of now', async () => {
+  for (const { name, definition, inputFields } of operations) {
+    if (!('views' in definition) || !inputFields.some((field) => field.name === 'asOf')) continue;
+    const statements: string[] = [];
+    const pool = { query: async (text: string) => (statements.push(text), { rows: [] }) };
+    const needed = inputFields.filter((field) => !field.optional && field.default === undefined).map((field) => [field.name, 'x']);
+    const input = definition.input.parse({ ...Object.fromEntries(needed), asOf: '7' });
+    await definition.run(input as never, { pool } as never).catch((error: { code?: string }) => expect(error.code).toBe('NOT_FOUND'));
+    expect({ [name]: statements.filter((text) => !text.includes('_history where')) }).toEqual({ [name]: [] });
+    expect(statements).not.toEqual([]);
+  }
+});
+
 test('no two operations share a REST route', () => {
   const routes = operations.map(({ http }) => `${http.method} ${http.path}`);
   expect(new Set(routes).size).toBe(routes.length);

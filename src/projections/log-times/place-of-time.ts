@@ -14,7 +14,7 @@ const nextKept = `
  */
 export async function placeOfTime(pool: Pool, eventStore: EventStore, time: Date, signal?: AbortSignal): Promise<Position> {
   const from = (await keptPlace(pool, lastKept, [time])) ?? startOfLog;
-  const until = await keptPlace(pool, nextKept, [`${from.commit}`, `${from.prepare}`, time]);
+  const until = await keptPlace(pool, nextKept, [from.commit, from.prepare, time]);
   let found = from;
   for await (const { position, recordedAt } of eventStore.readLog({ from, signal })) {
     if (until && comparePositions(position, until) >= 0) break;
@@ -24,7 +24,20 @@ export async function placeOfTime(pool: Pool, eventStore: EventStore, time: Date
   return found;
 }
 
+const firstKeptSince = `
+  select commit_position::text as commit, prepare_position::text as prepare from log_times
+  where recorded_at >= $1 order by commit_position, prepare_position limit 1`;
+const lastKeptBefore = `
+  select commit_position::text as commit, prepare_position::text as prepare from log_times
+  where $1::bigint is null or (commit_position, prepare_position) < ($1, $2) order by commit_position desc, prepare_position desc limit 1`;
+
+/** A place in the log before which no event was recorded at a time or later, to read from there on. */
+export async function placeBefore(pool: Pool, time: Date): Promise<Position> {
+  const since = await keptPlace(pool, firstKeptSince, [time]);
+  return (await keptPlace(pool, lastKeptBefore, [since?.commit, since?.prepare])) ?? startOfLog;
+}
+
 async function keptPlace(pool: Pool, text: string, values: readonly unknown[]): Promise<Position | undefined> {
-  const { rows } = await pool.query(text, [...values]);
+  const { rows } = await pool.query(text, values.map((value) => (typeof value === 'bigint' ? `${value}` : value)));
   return rows[0] && { commit: BigInt(rows[0].commit), prepare: BigInt(rows[0].prepare) };
 }

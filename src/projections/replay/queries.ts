@@ -4,6 +4,7 @@ import type { Decider } from '../../domain/kit/index.js';
 import { keyOfPageToken, otherQuestion, pageInput, pageTokenAfter } from '../kit/paging.js';
 import { placeOf } from '../kit/place.js';
 import { defineQuery } from '../kit/query.js';
+import { begunAt } from './begun-at.js';
 import { selectionInput, selectionOf } from './input.js';
 import { inPlainJson, replay, type ReplayedEvent } from './replay.js';
 
@@ -38,7 +39,7 @@ export const auditQueries = (deciders: () => readonly Decider[]) =>
       views: [],
       input: z.object({ ...selectionInput, state: z.boolean().default(false).describe('With the state of its stream after each event.'), ...pageInput }),
       output: z.object({ events: z.array(loggedEvent), nextPageToken: z.string() }).meta({ id: 'EventList' }),
-      run: async ({ state, pageSize, pageToken, ...chosen }, { eventStore, signal }) => {
+      run: async ({ state, pageSize, pageToken, ...chosen }, { eventStore, pool, signal }) => {
         const asked = createHash('sha256').update(JSON.stringify(chosen)).digest('base64url').slice(0, 16);
         const [question = asked, last] = keyOfPageToken(pageToken, 2) ?? [];
         const selection = selectionOf(chosen);
@@ -46,7 +47,7 @@ export const auditQueries = (deciders: () => readonly Decider[]) =>
         if (question !== asked || (last !== undefined && from === undefined)) throw otherQuestion();
         const events: ReplayedEvent[] = [];
         let bytes = 0;
-        for await (const event of replay(eventStore, { ...selection, from }, { state, deciders: deciders(), signal })) {
+        for await (const event of replay(eventStore, await begunAt(pool, { ...selection, from }), { state, deciders: deciders(), signal })) {
           events.push(inPlainJson(event));
           bytes += JSON.stringify(event.data ?? event.dataBase64).length;
           if (events.length === pageSize || bytes > fullPage_bytes) return { events, nextPageToken: pageTokenAfter([asked, event.position]) };

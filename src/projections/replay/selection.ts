@@ -14,6 +14,8 @@ export interface ReplaySelection {
   readonly correlationId?: string;
   /** With everything later that belongs to the same requests as the chosen events, whoever did it. */
   readonly effects?: boolean;
+  /** A place before which no event is of the time `from`, so that the log need not be read up to there; see placeBefore. */
+  readonly startAt?: Position;
 }
 
 /** So many requests are remembered whose effects are told, the newest; older ones have had theirs. */
@@ -23,24 +25,30 @@ const rememberedRequests = 100_000;
 export async function* readChosen(eventStore: Pick<EventStore, 'readLog'>, selection: ReplaySelection, signal?: AbortSignal): AsyncGenerator<StoredEvent> {
   const { from, to, effects } = selection;
   const isChosen = effects ? withEffects(chosenBy(selection)) : chosenBy(selection);
-  const start = from === undefined || from instanceof Date ? startOfLog : from;
-  for await (const event of eventStore.readLog({ from: start, filter: filterOf(selection), signal })) {
+  const start = from instanceof Date ? selection.startAt : from;
+  for await (const event of eventStore.readLog({ from: start ?? startOfLog, filter: filterOf(selection), signal })) {
     if (to !== undefined && isAfter(event, to)) return;
     if (from instanceof Date && event.recordedAt < from) continue;
     if (isChosen(event)) yield event;
   }
 }
 
-/** Reactions and jobs carry on the correlation id of what they come from, and come behind it in the log. */
+/** Reactions carry on the correlation id of what they come from, jobs its trace; both come behind it in the log. */
 function withEffects(isChosen: (event: StoredEvent) => boolean): (event: StoredEvent) => boolean {
-  const requests = new Set<unknown>();
+  const requests = new Set<string>();
   return (event) => {
-    const { correlationId } = event.metadata;
-    if (!isChosen(event)) return correlationId !== undefined && requests.has(correlationId);
-    requests.add(correlationId);
-    if (requests.size > rememberedRequests) requests.delete(requests.values().next().value);
+    const ids = requestIdsOf(event);
+    if (!isChosen(event)) return ids.some((id) => requests.has(id));
+    for (const id of ids) requests.add(id);
+    while (requests.size > rememberedRequests) requests.delete(requests.values().next().value!);
     return true;
   };
+}
+
+/** The ids that all events of one request share: its correlation id, and the id of its trace. */
+function requestIdsOf({ metadata: { correlationId, traceparent } }: StoredEvent): string[] {
+  const trace = typeof traceparent === 'string' ? traceparent.split('-')[1] : undefined;
+  return [correlationId, trace].filter((id) => typeof id === 'string');
 }
 
 /** The log knows prefixes of streams or of types, not both. What chosen events led to may be of any. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { formatPosition, startOfLog, type EventStore, type LogReadOptions, type StoredEvent } from '../../../src/platform/eventstore/port.js';
-import { placeOfTime } from '../../../src/projections/log-times/place-of-time.js';
+import { placeBefore, placeOfTime } from '../../../src/projections/log-times/place-of-time.js';
 import { logTimesView } from '../../../src/projections/log-times/view.js';
 import { comparePositions } from '../../../src/platform/eventstore/port.js';
 import { testDatabase, type TestDatabase } from '../../support/postgres.js';
@@ -64,6 +64,24 @@ test('a long log is read only near the time', async () => {
   const log = logOf(events);
   expect(await placeOfTime(database.pool, log, new Date(12_345))).toEqual(events[12_345]!.position);
   expect(log.read).toBeLessThanOrEqual(251);
+});
+
+test('no event of a time or later stands before the place from which a replay of it begins, and a long log is not read up to it', async () => {
+  await fc.assert(
+    fc.asyncProperty(gaps, async (given) => {
+      let now = 1000;
+      const events = given.map(({ ms, kept }, at) => eventAt((now += ms), at, kept));
+      await project(events);
+      for (let ms = 999; ms <= now + 1; ms++) {
+        const from = await placeBefore(database.pool, new Date(ms));
+        expect(events.filter(({ position, recordedAt }) => comparePositions(position, from) <= 0 && recordedAt.getTime() >= ms)).toEqual([]);
+      }
+    }),
+    { numRuns: 30 },
+  );
+  const events = Array.from({ length: 20_000 }, (_, at) => eventAt(at, at, at % 250 === 0));
+  await project(events);
+  expect(await placeBefore(database.pool, new Date(12_345))).toEqual(events[12_250]!.position);
 });
 
 test('a log that was moved here behind newer events is found by its own times', async () => {

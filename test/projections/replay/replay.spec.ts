@@ -70,13 +70,15 @@ describe('a replay', () => {
   test('follows what the chosen events led to, whoever did it and wherever, and nothing that came before them', async () => {
     const log = [
       ['other-x', { actor: 'key:9', correlationId: 'r-2' }],
-      ['project-x', { actor: 'key:7', correlationId: 'r-1' }],
+      ['project-x', { actor: 'key:7', correlationId: 'r-1', traceparent: '00-aaa-1-01' }],
       ['group-x', { actor: 'reaction:one', correlationId: 'r-1' }],
       ['other-x', { actor: 'key:9', correlationId: 'r-3' }],
       ['other-x', { actor: 'key:9' }],
       ['project-y', { actor: 'key:7', correlationId: 'r-2' }],
       ['service-x', { actor: 'job:two', correlationId: 'r-2' }],
-      ['group-x', { actor: 'reaction:one', correlationId: 'r-1' }],
+      ['group-x', { actor: 'reaction:one', correlationId: 'r-1', traceparent: '00-bbb-1-01' }],
+      ['job-x', { actor: 'job:two', correlationId: 'r-7', traceparent: '00-aaa-9-01' }],
+      ['other-x', { actor: 'key:9', correlationId: 'r-8', traceparent: '00-bbb-1-01' }],
     ] as const;
     const inMemory = {
       endOfLog: async () => ({ commit: 8n, prepare: 8n }),
@@ -90,8 +92,8 @@ describe('a replay', () => {
       for await (const { id } of replay(inMemory as never, { types: [], streams: [], effects: true, ...selection }, { state: false, deciders: [] })) found.push(Number(id));
       return found;
     };
-    expect(await led({ actor: 'key:7' })).toEqual([1, 2, 5, 6, 7]);
-    expect(await led({ streams: ['project-x'] })).toEqual([1, 2, 7]);
+    expect(await led({ actor: 'key:7' })).toEqual([1, 2, 5, 6, 7, 8]);
+    expect(await led({ streams: ['project-x'] })).toEqual([1, 2, 7, 8]);
   });
 
   test('gives the state after each event, whatever events it leaves out, and says where there is none', async () => {
