@@ -1,7 +1,8 @@
 /**
  * A process that projects, to be killed: `node projector.mjs <event store> <postgres> <task>`. It says `ready` when it
  * projects, with the task `share` as soon as it has started. Its view is that of test/projections/engine/counters.ts; it runs the compiled engine.
- * The tasks are `project`, `share` and `rebuild`; behind `poisoned-` they cannot take an event that raises a counter by 13.
+ * The tasks are `project`, `share` and `rebuild`; behind `poisoned-` they cannot take an event that raises a counter by
+ * 13. With `die-<phase>` it kills itself where a rebuild enters the phase.
  */
 import { z } from 'zod';
 import { defineEvent } from '../../dist/src/domain/kit/index.js';
@@ -45,6 +46,7 @@ await engine.start();
 while (!engine.isOwner && task !== 'share') await new Promise((resolve) => setTimeout(resolve, 2));
 console.log('ready');
 for (;;) {
-  if (task.endsWith('rebuild')) await engine.rebuild('counters', () => undefined);
+  if (task.startsWith('die-')) await engine.rebuild('counters', ({ phase }) => phase === task.slice('die-'.length) && process.kill(process.pid, 'SIGKILL'));
+  else if (task.endsWith('rebuild')) await engine.rebuild('counters', () => undefined);
   else await new Promise((resolve) => setTimeout(resolve, 1000));
 }

@@ -3,6 +3,7 @@ import { formatPosition, startOfLog, type EventStore, type Position } from '../.
 import type { View } from '../kit/view.js';
 import { readCheckpoints, type Checkpoint, type ViewCheckpoint } from './checkpoints.js';
 import { lockName, readLocks } from './locks.js';
+import { readComparisons } from './operations/comparisons.js';
 import { sliceName } from './slices.js';
 import type { World } from './world.js';
 
@@ -13,12 +14,13 @@ const rateIsKnownFor_ms = 60_000;
 /** How all views are, from what is committed: the same answer in every process, but that an owner knows what is not written yet. */
 export async function readStatus(views: readonly View[], world: World): Promise<ViewStatus[]> {
   const { pool, eventStore, reached, parked } = world;
-  const [checkpoints, { rows: builds }, end, parkedKeys, { owners }] = await Promise.all([
+  const [checkpoints, { rows: builds }, end, parkedKeys, { owners }, compared] = await Promise.all([
     readCheckpoints(pool),
     pool.query<{ view: string }>('select view from projection_builds'),
     eventStore.endOfLog(),
     parked.read(),
     readLocks(pool),
+    readComparisons(pool),
   ]);
   reached.replace(checkpoints);
   const building = new Set(builds.map(({ view }) => view));
@@ -40,6 +42,7 @@ export async function readStatus(views: readonly View[], world: World): Promise<
         lagMs: lag_ms,
         parkedKeys: parkedKeys.get(view.name) ?? 0,
         eventsPerSecond: rateOf(view, checkpoint, world),
+        ...compared.get(view.name),
         slices: slicesOf(view, checkpoint, world).map(({ slice, at }) => ({ slice, position: formatPosition(at), owner: owners.get(lockName(view.name, slice)) })),
       };
     }),

@@ -1,0 +1,22 @@
+import type { Pool } from 'pg';
+
+/** What the last comparison of a view with the log has found. */
+export interface LastComparison {
+  readonly comparedAt: string;
+  readonly differingRows: number;
+}
+
+/** Of a rebuild that has switched none differ any more. */
+const selectLast = `
+  select distinct on (view) view, updated_at as "comparedAt",
+         case when kind = 'rebuild' and state = 'done' then 0 else
+           (select coalesce(sum((t->>'added')::int8 + (t->>'removed')::int8 + (t->>'changed')::int8), 0) from jsonb_array_elements(comparison->'tables') t)
+         end::float8 as "differingRows"
+  from operations where comparison is not null
+  order by view, updated_at desc`;
+
+/** The last comparison of each view that was ever compared. */
+export async function readComparisons(pool: Pool): Promise<Map<string, LastComparison>> {
+  const { rows } = await pool.query(selectLast);
+  return new Map(rows.map(({ view, comparedAt, differingRows }) => [view, { comparedAt: comparedAt.toISOString(), differingRows }]));
+}

@@ -1,0 +1,47 @@
+import { expect, test } from '@jest/globals';
+import { EventEmitter } from 'node:events';
+import { Pace, Traffic } from '../../../src/projections/engine/rebuild-pace.js';
+
+const never = new AbortController().signal;
+
+test('a rebuild rests nine times as long as it worked while queries come, and not at all without', () => {
+  const traffic = { flows: true };
+  const pace = new Pace(traffic, 0.1, never);
+  expect(pace.restAfter(4)).toBeCloseTo(36);
+  expect(pace.restAfter(10_000)).toBe(1000);
+  traffic.flows = false;
+  expect(pace.restAfter(4)).toBe(0);
+  expect(new Pace({ flows: true }, 1, never).restAfter(4)).toBe(0);
+});
+
+test('a turn ends sooner while queries come', async () => {
+  let now = 0;
+  const traffic = { flows: true };
+  const pace = new Pace(traffic, 1, never, () => now);
+  const ends = async (after: number) => {
+    const before = now;
+    now += after;
+    let turned = false;
+    setImmediate(() => (turned = true));
+    await pace.rest();
+    const ended = turned;
+    if (!ended) now = before;
+    return ended;
+  };
+  expect(await ends(0.5)).toBe(false);
+  expect(await ends(1)).toBe(true);
+  traffic.flows = false;
+  expect(await ends(1)).toBe(false);
+  expect(await ends(8)).toBe(true);
+});
+
+test('queries are those who take a connection out of the pool of reads, and are forgotten soon', () => {
+  let now = 0;
+  const reads = new EventEmitter();
+  const traffic = new Traffic(reads as never, () => now);
+  expect(traffic.flows).toBe(false);
+  reads.emit('acquire');
+  expect(traffic.flows).toBe(true);
+  now = 251;
+  expect(traffic.flows).toBe(false);
+});
