@@ -1,18 +1,20 @@
 import type { LocalRun } from '../src/cli/local-run.js';
-import { rebuildBar } from '../src/cli/rebuild-bar.js';
-import { rebuildOver } from '../src/cli/rebuild-call.js';
+import { refused } from '../src/cli/failures.js';
+import { operationBar } from '../src/cli/operation-bar.js';
+import { watched } from '../src/cli/operation-call.js';
 
-/** The view of the latest values. */
-const view = 'feature-online';
+/** The latest values, built anew. */
+const work = { kind: 'rebuild', view: 'feature-online' } as const;
 
-/** Builds the latest values anew from the log, beside the live ones, and switches to them; says from how much. */
+/** Builds the latest values anew from the log, beside the live ones, compares both and switches; says from how much. */
 export async function rebuildOnline(connection: LocalRun): Promise<number> {
-  const bar = rebuildBar(view);
+  const bar = operationBar(work);
   let events = 0;
   try {
-    for await (const progress of rebuildOver(connection, view)) {
-      bar.update(progress);
-      events = progress.events;
+    for await (const operation of watched(connection, work)) {
+      bar.update(operation);
+      if (operation.error) throw refused(operation.error);
+      events = operation.metadata.progress?.events ?? events;
     }
   } finally {
     bar.stop();

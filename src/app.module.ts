@@ -18,10 +18,7 @@ import { ProblemFilter } from './api/rest/filter.js';
 import { guardHttp } from './api/rest/guard.js';
 import { sendProblem } from './api/rest/problem.js';
 import { OperatorController } from './api/rest/operator-controller.js';
-import { OperationsController } from './api/rest/operations-controller.js';
-import { ParkingController } from './api/rest/parking-controller.js';
 import { PlatformController } from './api/rest/platform-controller.js';
-import { ProjectionsController } from './api/rest/projections-controller.js';
 import { ReplayController } from './api/rest/replay-controller.js';
 import { restAdapter } from './api/rest/server.js';
 import { nestLogger } from './api/nest-logger.js';
@@ -128,9 +125,6 @@ function appModule(parts: Parts): DynamicModule {
       OperatorController,
       DocsController,
       PlatformController,
-      ProjectionsController,
-      OperationsController,
-      ParkingController,
       ReplayController,
       JobsController,
       ...domains.flatMap(({ name, operations: own }) => [restController(name, own), grpcController(name, own)]),

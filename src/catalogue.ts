@@ -1,7 +1,9 @@
+import type { AnyAction } from './commands/kit/action.js';
 import type { AnyCommand } from './commands/kit/command.js';
 import { featureServiceCommands } from './commands/feature-services.js';
 import { featureCommands } from './commands/features.js';
 import { trainingSetCommands } from './commands/training-sets.js';
+import { projectionActions } from './commands/projections.js';
 import { projectCommands } from './commands/projects.js';
 import { transformationCommands } from './commands/transformations.js';
 import { featureGroupQueries } from './projections/features/groups-queries.js';
@@ -16,6 +18,7 @@ import { transformationQueries } from './projections/features/transformations/qu
 import { transformationsView } from './projections/features/transformations/view.js';
 import { trainingSetQueries } from './projections/features/training-sets/queries.js';
 import { trainingSetsView } from './projections/features/training-sets/view.js';
+import { projectionQueries } from './projections/engine/queries.js';
 import type { AnyQuery } from './projections/kit/query.js';
 import type { View } from './projections/kit/view.js';
 import { decidersOf } from './projections/replay/deciders.js';
@@ -33,6 +36,8 @@ export interface Domain {
   readonly service: string;
   readonly commands: readonly AnyCommand[];
   readonly queries: readonly AnyQuery[];
+  /** What operators ask of the platform itself. */
+  readonly actions?: readonly AnyAction[];
   readonly views: readonly View[];
 }
 
@@ -45,6 +50,7 @@ export const catalogue: readonly Domain[] = [
   { name: 'training-sets', proto: 'tarl/features/v1/training_sets.proto', service: 'tarl.features.v1.TrainingSets', commands: trainingSetCommands as never, queries: trainingSetQueries as never, views: [trainingSetsView] },
   { name: 'quarantine', proto: 'tarl/features/v1/quarantine.proto', service: 'tarl.features.v1.Quarantine', commands: [], queries: quarantineQueries as never, views: [] },
   { name: 'audit', proto: 'tarl/audit/v1/audit.proto', service: 'tarl.audit.v1.Audit', commands: [], queries: auditQueries(() => decidersOf(catalogue)) as never, views: [] },
+  { name: 'projections', proto: 'tarl/projections/v1/projections.proto', service: 'tarl.projections.v1.Projections', commands: [], queries: projectionQueries as never, actions: projectionActions as never, views: [] },
 ];
 
 /** The views of all domains, and those of the platform itself. */

@@ -6,6 +6,7 @@ import { KeyGuard } from './commands/access.js';
 import { Quarantine, type QuarantineLimits } from './commands/features/quarantine/quarantine.js';
 import { Aggregates } from './commands/kit/aggregates.js';
 import { PostgresSnapshots } from './commands/kit/snapshots/postgres.js';
+import type { AnyAction } from './commands/kit/action.js';
 import type { RequestContext } from './commands/kit/command.js';
 import { CommandExecutor, requirePermission } from './commands/kit/execute.js';
 import { RememberingCommandLog, type CommandLog } from './commands/kit/idempotency.js';
@@ -31,7 +32,12 @@ export function makeCore(foundations: Foundations): Omit<Core, 'jobs'> & { guard
     await awaitPosition(query.views, context);
     const input = asked.asOf === undefined ? asked : { ...asked, asOf: await pin(asked.asOf, query.views, context) };
     await noteParked(query.views, context);
-    return query.run(input, { pool, eventStore, trainingSets, caller: context.caller, signal: context.signal });
+    return query.run(input, { pool, eventStore, trainingSets, projections, caller: context.caller, signal: context.signal });
+  }
+
+  async function act(action: AnyAction, raw: unknown, context: RequestContext): Promise<unknown> {
+    requirePermission(action, undefined, context);
+    return action.run(parseInput(action.input, raw), { eventStore, projections, request: context });
   }
 
   /** The position of a question about the past; the answer says which one it was. */
@@ -73,6 +79,7 @@ export function makeCore(foundations: Foundations): Omit<Core, 'jobs'> & { guard
     quarantine: new Quarantine(pool, foundations.quarantine),
     guard,
     execute: (command, input, context) => executor.execute(command, input, context),
+    act,
     ask,
     awaitPosition,
     noteParked,

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
 import type { Domain } from '../catalogue.js';
+import type { AnyAction } from '../commands/kit/action.js';
 import type { Caller, CommandReply, InnerCommand, RequestContext } from '../commands/kit/command.js';
 import type { Aggregates } from '../commands/kit/aggregates.js';
 import type { Quarantine } from '../commands/features/quarantine/quarantine.js';
@@ -9,7 +10,7 @@ import type { RememberingCommandLog } from '../commands/kit/idempotency.js';
 import type { Contents } from '../platform/contents.js';
 import type { EventStore, Position } from '../platform/eventstore/port.js';
 import type { z } from 'zod';
-import type { onDifference, operation, parkedKey, rebuildProgress, retryOutcome, viewComparison } from '../projections/engine/answers.js';
+import type { onDifference, operation, parkedKey, rebuildProgress, retryOutcome, viewComparison, viewStatus } from '../projections/engine/answers.js';
 import type { AnyQuery } from '../projections/kit/query.js';
 
 /** Everything the wires stand on; made once in main.ts. */
@@ -23,6 +24,8 @@ export interface Core {
   readonly projections: Projections;
   /** Validates, authorises, loads, decides and appends. Throws a Refusal for every expected "no". */
   execute(command: InnerCommand, input: unknown, context: RequestContext): Promise<CommandReply>;
+  /** Validates, authorises and runs what an operator asks of the platform itself. */
+  act(action: AnyAction, input: unknown, context: RequestContext): Promise<unknown>;
   /** Validates, authorises, waits for the minimum position and runs. */
   ask(query: AnyQuery, input: unknown, context: RequestContext & { readonly minPosition?: string }): Promise<unknown>;
   /** For hand-written hot paths: waits until the views have reached the caller's minimum position. */
@@ -114,31 +117,4 @@ export type RebuildProgress = Readonly<z.output<typeof rebuildProgress>>;
 export type ParkedKey = Readonly<z.output<typeof parkedKey>>;
 export type RetryOutcome = Readonly<z.output<typeof retryOutcome>>;
 
-export interface ViewStatus {
-  readonly name: string;
-  readonly version: number;
-  readonly state: 'live' | 'catching-up' | 'rebuilding' | 'failing';
-  /** Why it fails, where it does. */
-  readonly error?: string;
-  readonly position: string;
-  /** Bytes of log between the view and the log's end, as positions count them. */
-  readonly lagPositions: string;
-  /** Age of the oldest event not yet projected, 0 when there is none. */
-  readonly lagMs: number;
-  /** Keys that stand still because of an event that cannot be taken. */
-  readonly parkedKeys: number;
-  /** Events per second over the last minute. */
-  readonly eventsPerSecond: number;
-  /** When its rows were last compared with what the log gives, and how many differed then. */
-  readonly comparedAt?: string;
-  readonly differingRows?: number;
-  /** The parts that the view is split into by key, one where it is not. */
-  readonly slices: readonly SliceStatus[];
-}
-
-export interface SliceStatus {
-  readonly slice: number;
-  readonly position: string;
-  /** The process that projects the slice; absent for the moment in which none does. */
-  readonly owner?: string;
-}
+export type ViewStatus = Readonly<z.output<typeof viewStatus>>;

@@ -1,6 +1,7 @@
 import { CommandHandler, QueryHandler } from '@nestjs/cqrs';
 import { Inject, type Type } from '@nestjs/common';
 import type { Domain } from '../catalogue.js';
+import type { AnyAction } from '../commands/kit/action.js';
 import type { AnyCommand, HttpRoute, RequestContext } from '../commands/kit/command.js';
 import type { AnyQuery } from '../projections/kit/query.js';
 import type { Core } from './core.js';
@@ -9,9 +10,9 @@ import { fieldsOf, type Field } from './fields.js';
 /** What travels with a request over any wire. */
 export type WireContext = RequestContext & { readonly minPosition?: string };
 
-/** One command or query as the wires serve it. */
+/** One command, action or query as the wires serve it. */
 export interface Operation {
-  readonly kind: 'command' | 'query';
+  readonly kind: 'command' | 'action' | 'query';
   /** `CreateProject`, the rpc's name. */
   readonly name: string;
   /** `createProject`, the name of methods, operations and mutations. */
@@ -19,13 +20,15 @@ export interface Operation {
   readonly summary: string;
   readonly domain: Domain;
   readonly http: HttpRoute;
-  readonly definition: AnyCommand | AnyQuery;
+  readonly definition: AnyDefinition;
   readonly inputFields: readonly Field[];
   /** The class of its messages on the bus. */
   readonly Message: new (input: unknown, context: WireContext) => object;
   /** The provider that hands those messages to the core. */
   readonly Handler: Type;
 }
+
+type AnyDefinition = AnyCommand | AnyAction | AnyQuery;
 
 /** Under which the core, the operations and the settings are found in Nest's container. */
 export const CORE = Symbol('core');
@@ -36,18 +39,20 @@ export const SETTINGS = Symbol('settings');
 export const operationsOf = (catalogue: readonly Domain[]): readonly Operation[] =>
   catalogue.flatMap((domain) => [
     ...domain.commands.map((command) => operationOf('command', command, domain)),
+    ...(domain.actions ?? []).map((action) => operationOf('action', action, domain)),
     ...domain.queries.map((query) => operationOf('query', query, domain)),
   ]);
 
-function operationOf(kind: Operation['kind'], definition: AnyCommand | AnyQuery, domain: Domain): Operation {
+function operationOf(kind: Operation['kind'], definition: AnyDefinition, domain: Domain): Operation {
   const { name, summary, http, input } = definition;
   const Message = messageClass(name);
-  const answer =
-    kind === 'command'
-      ? (core: Core, { input, context }: Message) => core.execute(definition as AnyCommand, input, context)
-      : (core: Core, { input, context }: Message) => core.ask(definition as AnyQuery, input, context);
-  const Handler = handlerClass(`${name}Handler`, answer);
-  (kind === 'command' ? CommandHandler(Message) : QueryHandler(Message))(Handler);
+  const answers: Record<Operation['kind'], (core: Core, message: Message) => Promise<unknown>> = {
+    command: (core, { input, context }) => core.execute(definition as AnyCommand, input, context),
+    action: (core, { input, context }) => core.act(definition as AnyAction, input, context),
+    query: (core, { input, context }) => core.ask(definition as AnyQuery, input, context),
+  };
+  const Handler = handlerClass(`${name}Handler`, answers[kind]);
+  (kind === 'query' ? QueryHandler(Message) : CommandHandler(Message))(Handler);
   const camelName = name[0]!.toLowerCase() + name.slice(1);
   return { kind, name, camelName, summary, domain, http, definition, inputFields: fieldsOf(input, 'input'), Message, Handler };
 }

@@ -3,12 +3,14 @@ import { whole } from './progress.js';
 
 /** Views as the rows of a table. */
 export const viewRows = (views: readonly ViewStatus[]): Record<string, unknown>[] =>
-  views.map(({ name, version, state, position, lagPositions, lagMs, parkedKeys, eventsPerSecond, slices, error }) => ({
+  views.map(({ name, version, state, position, lagPositions, lagMs, parkedKeys, eventsPerSecond, differingRows, comparedAt, slices, error }) => ({
     view: name, version, state, position,
     lag: whole.format(BigInt(lagPositions)),
     age: `${(lagMs / 1000).toFixed(1)} s`,
     'events/s': Number(eventsPerSecond.toFixed(1)),
     parked: parkedKeys || undefined,
+    differing: differingRows,
+    compared: comparedAt,
     slices: slices.length > 1 ? slices.length : undefined,
     by: ownersOf(slices),
     error,

@@ -1,65 +1,93 @@
 import { z } from 'zod';
-import type { Projections, RetryOutcome } from '../api/core.js';
-import type { ProjectionEvent } from '../domain/projections/events.js';
-import { projectionStream, skippedEvents } from '../domain/projections/state.js';
-import { Refusal } from '../domain/kit/index.js';
-import type { EventStore } from '../platform/eventstore/port.js';
-import type { RequestContext } from './kit/command.js';
-import { identityOf, requirePermission } from './kit/execute.js';
-import { eventIdOf, eventMetadata } from './kit/metadata.js';
-import { parseInput } from './kit/validate.js';
+import { onDifference, operation, retryOutcome, viewStatus } from '../projections/engine/answers.js';
+import { defineAction } from './kit/action.js';
+import { retryParked, skipParked } from './projections/parking.js';
 
+const view = z.string().min(1).max(128);
+const ofView = (verb: string) => ({ method: 'POST', path: `/api/v1/projections/{view}:${verb}` }) as const;
+const id = z.string().min(1).max(128);
+const ofOperation = (verb: string) => ({ method: 'POST', path: `/api/v1/operations/{id}:${verb}` }) as const;
+
+/** What it takes to have read models built anew. */
+const rebuilding = { permission: 'projections.rebuild', output: operation } as const;
 /** What it takes to change which events a view has taken. */
-export const repairPermission = 'projections.repair';
+const repairing = { permission: 'projections.repair', output: retryOutcome } as const;
 
-const retryInput = z.object({ view: z.string(), key: z.string().optional() });
-const skipInput = z.object({ view: z.string(), key: z.string(), reason: z.string().trim().min(1).max(1024) });
-
-/** What it takes to change how a view is projected, not what it shows. */
-const splitPermission = 'projections.rebuild';
-const splitInput = z.object({ view: z.string(), slices: z.int() });
-
-/** Splits a view into so many slices, which are projected side by side. */
-export async function splitProjection({ projections }: Pick<Stores, 'projections'>, raw: unknown, context: RequestContext): Promise<void> {
-  requirePermission({ permission: splitPermission }, undefined, context);
-  const { view, slices } = parseInput(splitInput, raw);
-  await projections.split(view, slices);
-}
-
-interface Stores {
-  readonly eventStore: EventStore;
-  readonly projections: Projections;
-}
-
-/** Tries the parked events of a view again, or those of one key. */
-export async function retryParked({ projections }: Stores, raw: unknown, context: RequestContext): Promise<RetryOutcome> {
-  requirePermission({ permission: repairPermission }, undefined, context);
-  const { view, key } = parseInput(retryInput, raw);
-  if (key !== undefined) await requireParked(projections, view, key);
-  return projections.retryParked(view, { key }, context.signal);
-}
-
-/**
- * Lets a view go on without the first event that waits under a key. The log says who decided it and why before it takes
- * effect: a crash in between leaves the event parked, and the decision can be made again.
- */
-export async function skipParked({ eventStore, projections }: Stores, raw: unknown, context: RequestContext): Promise<RetryOutcome> {
-  requirePermission({ permission: repairPermission }, undefined, context);
-  const input = parseInput(skipInput, raw);
-  const { view, key, event, error } = await requireParked(projections, input.view, input.key);
-  if (error === undefined) {
-    throw new Refusal('FAILED_PRECONDITION', `The key ${key} of ${view} only waits for an earlier event of the stream ${event.stream}`, { reason: 'KEY_WAITS' });
-  }
-  const { id, type, stream, position } = event;
-  const skipped: ProjectionEvent = { type: 'ParkedEventSkipped', data: { view, key, event: { id, type, stream, position }, error, reason: input.reason } };
-  const identity = identityOf({ name: 'SkipParkedEvent' }, input, context);
-  const { version } = skippedEvents.events[0]!;
-  await eventStore.append(projectionStream(view), [{ id: eventIdOf(identity, id), ...skipped, metadata: { ...eventMetadata(identity, context, version) } }], { expected: 'any' });
-  return projections.retryParked(view, { key, skip: id }, context.signal);
-}
-
-async function requireParked(projections: Projections, view: string, key: string) {
-  const [parked] = await projections.parked({ view, key });
-  if (parked) return parked;
-  throw new Refusal('NOT_FOUND', `The key ${key} of ${view} is not parked`, { reason: 'KEY_NOT_PARKED' });
-}
+export const projectionActions = [
+  defineAction({
+    ...rebuilding,
+    name: 'RebuildProjection',
+    summary: 'Begins to build a read model anew from the log; queries go on, and so does the work when the caller hangs up',
+    http: ofView('rebuild'),
+    input: z.object({ view, onDifference: onDifference.optional().describe('When the rows differ from the live ones: SWITCH to them, or STOP and tell, which is meant for an unchanged version where it is left out.') }),
+    run: (input, { projections, request }) => projections.begin({ kind: 'rebuild', actor: request.caller.actor, ...input }),
+  }),
+  defineAction({
+    ...rebuilding,
+    name: 'CompareProjection',
+    summary: 'Begins to compare the rows of a read model with what the log gives; nothing is changed',
+    http: ofView('compare'),
+    input: z.object({ view }),
+    run: ({ view }, { projections, request }) => projections.begin({ kind: 'comparison', view, actor: request.caller.actor }),
+  }),
+  defineAction({
+    ...rebuilding,
+    name: 'RollBackProjection',
+    summary: 'Begins to put the rows that the last rebuild has replaced back in their place, brought up to the present',
+    http: ofView('rollBack'),
+    input: z.object({ view }),
+    run: ({ view }, { projections, request }) => projections.begin({ kind: 'rollback', view, actor: request.caller.actor }),
+  }),
+  defineAction({
+    ...rebuilding,
+    name: 'SplitProjection',
+    summary: 'Splits a read model by key into slices that are projected side by side; nothing is rebuilt',
+    http: ofView('split'),
+    input: z.object({ view, slices: z.int() }),
+    output: viewStatus,
+    run: async ({ view, slices }, { projections }) => {
+      await projections.split(view, slices);
+      return (await projections.status()).find(({ name }) => name === view)!;
+    },
+  }),
+  defineAction({
+    ...rebuilding,
+    name: 'PauseOperation',
+    summary: 'Has an operation stand still before its next step',
+    http: ofOperation('pause'),
+    input: z.object({ id }),
+    run: ({ id }, { projections }) => projections.steer(id, 'pause'),
+  }),
+  defineAction({
+    ...rebuilding,
+    name: 'ResumeOperation',
+    summary: 'Has an operation go on that stands still',
+    http: ofOperation('resume'),
+    input: z.object({ id }),
+    run: ({ id }, { projections }) => projections.steer(id, 'resume'),
+  }),
+  defineAction({
+    ...rebuilding,
+    name: 'CancelOperation',
+    summary: 'Asks an operation to end, which may take a moment',
+    http: ofOperation('cancel'),
+    input: z.object({ id }),
+    run: ({ id }, { projections }) => projections.steer(id, 'cancel'),
+  }),
+  defineAction({
+    ...repairing,
+    name: 'RetryParkedEvents',
+    summary: 'Tries parked events again, of one key or of all',
+    http: ofView('retry'),
+    input: z.object({ view, key: z.string().optional() }),
+    run: retryParked,
+  }),
+  defineAction({
+    ...repairing,
+    name: 'SkipParkedEvent',
+    summary: 'Goes on without the first event that waits under a key; the log keeps who decided it and why',
+    http: ofView('skip'),
+    input: z.object({ view, key: z.string(), reason: z.string().trim().min(1).max(1024) }),
+    run: skipParked,
+  }),
+] as const;

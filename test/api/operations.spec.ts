@@ -40,8 +40,9 @@ describe('health', () => {
 
   test('a view with parked keys leaves it ready, with a warning', async () => {
     const status = served.core.viewStatus;
-    served.core.viewStatus = { ...status, parkedKeys: 2 };
+    served.core.viewStatus = { ...status, parkedKeys: 2, differingRows: 3 };
     expect(await served.rest('GET', '/health/ready', undefined, open)).toMatchObject({ status: 200, answer: { ready: true, checks: { projections: { ok: true, warning: 'projects has 2 parked keys' } } } });
+    expect((await served.rest('GET', '/metrics')).answer).toMatch(/tarl_projection_differing_rows\{view="projects"\} 3/);
     expect((await served.rest('GET', '/metrics')).answer).toMatch(/tarl_projection_parked_keys\{view="projects"\} 2/);
     served.core.viewStatus = status;
   });

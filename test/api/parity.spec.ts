@@ -19,7 +19,7 @@ const rpcOf = ({ domain, name }: Operation) => root.lookupService(domain.service
 describe.each(operations.map((operation) => [operation.name, operation] as const))('%s', (_name, operation) => {
   test('is served on all three wires', () => {
     expect(rpcOf(operation)?.name).toBe(operation.name);
-    const fields = (operation.kind === 'command' ? schema.getMutationType() : schema.getQueryType())!.getFields();
+    const fields = (operation.kind === 'query' ? schema.getQueryType() : schema.getMutationType())!.getFields();
     expect(Object.keys(fields)).toContain(fieldName(operation));
     expect(operation.inputFields.map(({ name }) => name)).toEqual(expect.arrayContaining([...pathFields(operation.http.path)]));
   });

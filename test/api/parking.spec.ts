@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { credentials, loadPackageDefinition, type Client } from '@grpc/grpc-js';
 import type { ParkedKey } from '../../src/api/core.js';
-import { testApi, type TestApi } from './support/clients.js';
+import { loadProtos } from '../../src/api/grpc/protos.js';
+import { callGrpc, testApi, type TestApi } from './support/clients.js';
 
 const parked: ParkedKey = {
   view: 'projects', key: 'fraud', error: 'cannot be shown', attempts: 5, waiting: 2, parkedAt: '2026-01-01T00:00:00.000Z',
@@ -8,14 +10,20 @@ const parked: ParkedKey = {
 };
 const tried: [view: string, choice: object][] = [];
 let served: TestApi;
+let client: Client;
 beforeAll(async () => {
   served = await testApi();
+  const loaded = loadPackageDefinition(loadProtos(['tarl/projections/v1/projections.proto'])) as any;
+  client = new loaded.tarl.projections.v1.Projections(served.api.addresses.grpc, credentials.createInsecure());
   Object.assign(served.core.projections, {
     parked: async ({ key }: { key?: string } = {}) => (key === undefined || key === parked.key ? [parked] : key === 'later' ? [{ ...parked, key, error: undefined }] : []),
     retryParked: async (view: string, choice: object) => (tried.push([view, choice]), { taken: 3, left: 0 }),
   });
 });
-afterAll(() => served.close());
+afterAll(async () => {
+  client.close();
+  await served.close();
+});
 
 describe('a query of a view with parked keys', () => {
   test('says so in a header, over every wire', async () => {
@@ -55,6 +63,20 @@ describe('parked keys', () => {
       }),
     ]);
     expect(tried.splice(0)).toEqual([['projects', { key: 'fraud', skip: id }]]);
+  });
+
+  test('are listed, tried again and skipped over gRPC and GraphQL as well', async () => {
+    expect((await callGrpc(client, 'ListParkedKeys', { view: '-' })).answer).toMatchObject({ parked: [{ key: 'fraud', waiting: '2', event: parked.event }] });
+    expect((await served.graphql('{ parkedKeys(view: "projects") { parked { key error waiting event { stream } } } }')).answer).toEqual({ parkedKeys: { parked: [{ key: 'fraud', error: 'cannot be shown', waiting: 2, event: { stream: 'project-fraud' } }] } });
+    expect((await callGrpc(client, 'RetryParkedEvents', { view: 'projects', key: 'fraud' })).answer).toEqual({ taken: '3', left: '0' });
+    expect((await served.graphql('mutation { retryParkedEvents(input: { view: "projects" }) { taken left } }')).answer).toEqual({ retryParkedEvents: { taken: 3, left: 0 } });
+    expect(await callGrpc(client, 'SkipParkedEvent', { view: 'projects', key: 'fraud' })).toMatchObject({ code: 'INVALID_ARGUMENT', fields: [expect.objectContaining({ field: 'reason' })] });
+    const before = served.core.events.length;
+    expect((await callGrpc(client, 'SkipParkedEvent', { view: 'projects', key: 'fraud', reason: 'over gRPC' })).answer).toMatchObject({ taken: '3' });
+    expect((await served.graphql('mutation { skipParkedEvent(input: { view: "projects", key: "fraud", reason: "over GraphQL" }) { taken } }')).answer).toEqual({ skipParkedEvent: { taken: 3 } });
+    expect(served.core.events.slice(before).map(({ data }) => (data as { reason: string }).reason)).toEqual(['over gRPC', 'over GraphQL']);
+    const { id } = parked.event;
+    expect(tried.splice(0)).toEqual([['projects', { key: 'fraud' }], ['projects', {}], ['projects', { key: 'fraud', skip: id }], ['projects', { key: 'fraud', skip: id }]]);
   });
 
   test('that only wait for another key cannot be skipped', async () => {

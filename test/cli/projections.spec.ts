@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { NewOperation, Operation, RebuildProgress } from '../../src/api/core.js';
+import type { NewOperation, Operation, RebuildProgress, ViewComparison } from '../../src/api/core.js';
 import { Refusal } from '../../src/domain/kit/index.js';
 import { testApi, type TestApi } from '../api/support/clients.js';
 import { ownerKey, readerKey } from '../api/support/memory-core.js';
@@ -97,14 +97,51 @@ test('tarl projections parked shows what waits and why, and retry and skip say w
   expect(await tarl('projections', 'skip', 'projects', 'fraud', '--reason', 'a test')).toMatchObject({ code: 0, stdout: '1,200 events wait no longer, 1 still do.\n' });
 });
 
-test('tarl projections compare says that nothing differs, or in which columns, with an exit code for scripts', async () => {
-  const tables = [{ table: 'projects', added: 0, removed: 1, changed: 2, columns: { description: 2 } }];
-  Object.assign(served.core.projections, { compare: async (view: string) => ({ view, position: '7', same: true, tables: [] }) });
+const compared = (same: boolean): ViewComparison => ({
+  view: 'projects', position: '7', same,
+  tables: same ? [] : [{ table: 'projects', added: 0, removed: 1, changed: 2, columns: { description: 2 } }],
+  rows: same ? [] : [{ table: 'projects', kind: 'changed', key: { project: 'fraud' }, columns: [{ name: 'description', live: 'Card', replayed: 'Card fraud' }], event: { id: 'e', type: 'ProjectDescribed', stream: 'project-fraud', revision: '1', position: '200' } }],
+});
+const withComparison = (same: boolean, more: Partial<Operation> = {}): Operation => {
+  const { metadata, ...rest } = operation({ done: true, ...more });
+  return { ...rest, metadata: { ...metadata, kind: 'comparison', comparison: compared(same) } };
+};
+const words = (stdout: string) => stdout.trim().split('\n').map((line) => line.split(/\s{2,}/));
+
+test('tarl projections compare says that nothing differs, or in which rows and since which event, with an exit code for scripts', async () => {
+  seen = [withComparison(true)];
   expect(await tarl('projections', 'compare', 'projects')).toMatchObject({ code: 0, stdout: 'projects is what the log gives, at position 7.\n' });
-  Object.assign(served.core.projections, { compare: async (view: string) => ({ view, position: '7', same: false, tables }) });
+  seen = [withComparison(false)];
   const { code, stdout } = await tarl('projections', 'compare', 'projects');
-  expect({ code, lines: stdout.trim().split('\n').map((line) => line.split(/\s{2,}/)) }).toEqual({
+  expect({ code, lines: words(stdout) }).toEqual({
     code: 1,
-    lines: [['table', 'added', 'removed', 'changed', 'columns'], ['projects', '0', '1', '2', 'description: 2']],
+    lines: [
+      ['table', 'added', 'removed', 'changed', 'columns'], ['projects', '0', '1', '2', 'description: 2'], [''],
+      ['row', 'kind', 'column', 'live', 'replayed', 'first event'], ['fraud', 'changed', 'description', 'Card', 'Card fraud', 'ProjectDescribed project-fraud@1 at 200'],
+    ],
   });
+});
+
+test('tarl projections rebuild hands on what is to become of a difference, and shows the rows when it stops there', async () => {
+  const begun: NewOperation[] = [];
+  Object.assign(served.core.projections, { begin: async (work: NewOperation) => (begun.push(work), operation({})) });
+  seen = [withComparison(false, { error: { code: 'FAILED_PRECONDITION', message: 'The rows of projects differ' } })];
+  expect(await tarl('projections', 'rebuild', 'projects', '--on-difference', 'stop')).toMatchObject({ code: 3, stdout: expect.stringContaining('ProjectDescribed project-fraud@1'), stderr: expect.stringContaining('The rows of projects differ') });
+  expect(begun).toEqual([{ kind: 'rebuild', view: 'projects', actor: 'key:owner-key', onDifference: 'STOP' }]);
+  expect(await tarl('projections', 'rebuild', 'projects', '--on-difference', 'perhaps')).toMatchObject({ code: 2 });
+});
+
+test('tarl projections rollback follows the rollback and says what answers again', async () => {
+  seen = [operation({ done: true }, step('switching', 3))];
+  expect(await tarl('projections', 'rollback', 'projects')).toMatchObject({ code: 0, stdout: 'projects answers from its former rows again, with 3 later events.\n' });
+});
+
+test('tarl projections pause, resume and cancel steer what is under way for the view', async () => {
+  const steered: unknown[] = [];
+  Object.assign(served.core.projections, { steer: async (id: string, wish: string) => (steered.push([id, wish]), operation({}, step('reading', 5))) });
+  expect(await tarl('projections', 'pause', 'projects')).toMatchObject({ code: 4, stderr: 'Nothing is under way for projects.\n' });
+  underWay = [operation({})];
+  for (const wish of ['pause', 'resume', 'cancel']) expect(words((await tarl('projections', wish, 'projects')).stdout)[0]).toEqual(['view', 'what', 'state', 'by', 'since', 'phase', 'events']);
+  expect(steered.map((each) => (each as string[])[1])).toEqual(['pause', 'resume', 'cancel']);
+  expect(words((await tarl('projections', 'operations')).stdout)[1]!.slice(0, 4)).toEqual(['projects', 'rebuild', 'running', 'key:owner-key']);
 });

@@ -9,6 +9,7 @@ import { Reactor } from '../../src/commands/reactions/reactor.js';
 import { Refusal } from '../../src/domain/kit/index.js';
 import { projectEvents } from '../../src/domain/projects/events.js';
 import type { StoredEvent } from '../../src/platform/eventstore/port.js';
+import { jobsView } from '../../src/projections/jobs/view.js';
 import { projectsView } from '../../src/projections/projects/view.js';
 import { engineWorld, type EngineWorld } from '../projections/engine/world.js';
 import { until } from '../support/until.js';
@@ -160,4 +161,28 @@ test('what was recorded before a reaction was written does not set it off', asyn
   await create('young');
   await described('young');
   expect(await typesOf('old')).toEqual(['ProjectCreated']);
+});
+
+test('no rebuild runs a reaction or a job: whatever is made again from the log, nothing is ordered again', async () => {
+  const ordered: unknown[] = [];
+  react([describeNew], async (...given) => (ordered.push((given[1] as { project: string }).project), executor().execute(...given)));
+  const engine = world.engine([projectsView, jobsView]);
+  await engine.start();
+  await create('a');
+  await described('a');
+  await world.append('job-1', ['JobRequested', { id: '1', job: 'clear', input: {}, notBefore: null }]);
+  const logged = async () => {
+    const events: StoredEvent[] = [];
+    for await (const event of world.eventStore.readLog()) events.push(event);
+    return events.map(({ type }) => type);
+  };
+  const before = await logged();
+  for (const view of ['projects', 'jobs', 'projects']) await engine.rebuild(view, () => undefined);
+  expect(await logged()).toEqual(before);
+  // Whoever would have been late to react again has done so once it reacts to what is new.
+  await create('b');
+  await described('b');
+  expect(ordered).toEqual(['a', 'b']);
+  const { rows } = await world.database.pool.query('select id, status from requested_jobs');
+  expect(rows).toEqual([{ id: '1', status: 'waiting' }]);
 });

@@ -11,7 +11,7 @@ export function resolversOf(operations: readonly Operation[], dispatcher: Dispat
   const resolvers: Record<'Query' | 'Mutation', Record<string, (root: unknown, args: Arguments, context: GraphqlContext) => Promise<unknown>>> = { Query: {}, Mutation: {} };
   for (const operation of operations) {
     const run = (input: () => unknown, context: GraphqlContext) => dispatcher.run('graphql', operation, input, context.wire);
-    if (operation.kind === 'command') resolvers.Mutation[fieldName(operation)] = (_root, { input }, context) => run(() => withoutNulls(input), context);
+    if (operation.kind !== 'query') resolvers.Mutation[fieldName(operation)] = (_root, { input }, context) => run(() => withoutNulls(input), context);
     else {
       const list = listFieldOf(operation);
       resolvers.Query[fieldName(operation)] = (_root, args, context) =>

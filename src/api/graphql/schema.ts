@@ -46,7 +46,7 @@ export function sdlOf(operations: readonly Operation[], additions: readonly stri
   const mutations: string[] = [];
   const queries: string[] = [];
   for (const operation of operations) {
-    if (operation.kind === 'command') mutations.push(mutationField(operation, types));
+    if (operation.kind !== 'query') mutations.push(mutationField(operation, types));
     else queries.push(queryField(operation, types));
   }
   return [
@@ -60,9 +60,10 @@ export function sdlOf(operations: readonly Operation[], additions: readonly stri
 }
 
 function mutationField(operation: Operation, types: Types): string {
-  const { summary, name, inputFields } = operation;
+  const { kind, summary, name, inputFields, definition } = operation;
   const input = types.object(`${name}Input`, inputFields, 'input');
-  return `  ${quoted(summary)}\n  ${fieldName(operation)}(input: ${input}!): CommandReply!`;
+  const answer = kind === 'action' && 'output' in definition ? types.object(outputName(operation), fieldsOf(definition.output, 'output'), 'output') : 'CommandReply';
+  return `  ${quoted(summary)}\n  ${fieldName(operation)}(input: ${input}!): ${answer}!`;
 }
 
 /** A query's answer may be null, so that one that is refused does not take the others of its request with it. */

@@ -46,7 +46,7 @@ function describeOperation({ kind, camelName, summary, domain, http, definition 
     ...(inBody.length > 0 && { requestBody: bodyOf(inBody, properties, required) }),
     responses: {
       200: {
-        description: kind === 'command' ? 'It has taken effect' : 'The answer',
+        description: { command: 'It has taken effect', action: 'What became of it, or what goes on from here', query: 'The answer' }[kind],
         ...(kind === 'command' && { headers: { 'Tarl-Position': { schema: { type: 'string' } }, ETag: { schema: { type: 'string' } } } }),
         ...('asOf' in properties && { headers: { 'Tarl-As-Of': { description: 'The position that an answer about the past was made at.', schema: { type: 'string' } } } }),
         content: { 'application/json': { schema: kind === 'command' ? { $ref: '#/components/schemas/CommandReply' } : schemaOf((definition as AnyQuery).output, 'output', schemas) } },

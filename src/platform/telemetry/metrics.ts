@@ -7,6 +7,8 @@ export interface ViewLag {
   readonly lagMs: number;
   readonly parkedKeys: number;
   readonly eventsPerSecond: number;
+  /** Of the last comparison with the log; absent where there was none. */
+  readonly differingRows?: number;
 }
 
 const buckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -26,6 +28,8 @@ export class Metrics {
   private readonly lagSeconds = this.gaugeOfViews('tarl_projection_lag_seconds', 'Age of the oldest event that a view has yet to project');
   private readonly parkedKeys = this.gaugeOfViews('tarl_projection_parked_keys', 'Keys of a view that stand still because of an event that it cannot take');
   private readonly rate = this.gaugeOfViews('tarl_projection_events_per_second', 'Events that a view projected per second over the last minute');
+
+  private readonly differingRows = this.gaugeOfViews('tarl_projection_differing_rows', 'Rows of a view that differed from what the log gives when they were last compared');
 
   /** `onError` hears why the views' numbers are missing from a page; the rest of the page stays. */
   constructor(
@@ -47,13 +51,14 @@ export class Metrics {
   }
 
   private async measureViews(): Promise<void> {
-    for (const gauge of [this.lagPositions, this.lagSeconds, this.parkedKeys, this.rate]) gauge.reset();
+    for (const gauge of [this.lagPositions, this.lagSeconds, this.parkedKeys, this.rate, this.differingRows]) gauge.reset();
     try {
-      for (const { name: view, lagPositions, lagMs, parkedKeys, eventsPerSecond } of await this.viewLags()) {
+      for (const { name: view, lagPositions, lagMs, parkedKeys, eventsPerSecond, differingRows } of await this.viewLags()) {
         this.lagPositions.set({ view }, Number(lagPositions));
         this.lagSeconds.set({ view }, lagMs / 1000);
         this.parkedKeys.set({ view }, parkedKeys);
         this.rate.set({ view }, eventsPerSecond);
+        if (differingRows !== undefined) this.differingRows.set({ view }, differingRows);
       }
     } catch (error) {
       this.onError(error);

@@ -113,6 +113,17 @@ export const viewStatus = z
     eventsPerSecond: z.number().describe('Over the last minute.'),
     comparedAt: z.iso.datetime().optional().describe('When its rows were last compared with what the log gives.'),
     differingRows: z.int().optional().describe('How many of them differed then.'),
+    slices: z
+      .array(
+        z
+          .object({
+            slice: z.int(),
+            position: z.string(),
+            owner: z.string().optional().describe('The process that projects the slice; left out for the moment in which none does.'),
+          })
+          .meta({ id: 'SliceStatus' }),
+      )
+      .describe('The parts that the view is split into by key, one where it is not.'),
   })
   .meta({ id: 'ViewStatus' });
 

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import type { z } from 'zod';
 import type { Caller, HttpRoute, Permission } from '../../commands/kit/command.js';
+import type { Projections } from '../../api/core.js';
 import type { Contents } from '../../platform/contents.js';
 import type { EventStore } from '../../platform/eventstore/port.js';
 
@@ -10,6 +11,8 @@ export interface QueryContext {
   readonly eventStore: EventStore;
   /** The rows of saved training sets. */
   readonly trainingSets: Contents;
+  /** The read models as operators see them. */
+  readonly projections: Projections;
   readonly caller: Caller;
   readonly signal?: AbortSignal;
 }

@@ -17,7 +17,7 @@ export const readerKey = 'reader-key';
 
 const grants: Readonly<Record<string, (permission: Permission) => boolean>> = { [ownerKey]: () => true, [readerKey]: (permission) => permission === 'projects.read' };
 
-/** The projects domain over a list of events in memory: enough for the wires to be themselves. */
+/** The projects domain over a list of events in memory, and projections that tests replace: enough for the wires to be themselves. */
 export interface MemoryCore extends Core {
   readonly events: readonly StoredEvent[];
   /** Makes the next calls of the core fail with this. */
@@ -37,7 +37,7 @@ export function memoryCore(): MemoryCore {
     events,
     failWith: (error) => void (failure = error),
     viewStatus: { name: 'projects', version: 1, state: 'live', position: '0', lagPositions: '0', lagMs: 0, parkedKeys: 0, eventsPerSecond: 0, slices: [{ slice: 0, position: '0', owner: 'here:1' }] },
-    catalogue: catalogue.filter(({ name }) => name === 'projects' || name === 'audit'),
+    catalogue: catalogue.filter(({ name }) => ['projects', 'audit', 'projections'].includes(name)),
     eventStore,
     aggregates,
     commandLog,
@@ -74,7 +74,13 @@ export function memoryCore(): MemoryCore {
       requirePermission(query, input.project, context);
       await core.awaitPosition(query.views, context);
       await core.noteParked(query.views, context);
-      return answers[query.name]!(projectsOf(events), input);
+      const answer = answers[query.name];
+      return answer ? answer(projectsOf(events), input) : query.run(input, { projections: core.projections } as never);
+    },
+    async act(action, raw, context) {
+      if (failure) throw failure;
+      requirePermission(action, undefined, context);
+      return action.run(parseInput(action.input, raw), { eventStore, projections: core.projections, request: context });
     },
     async awaitPosition(_views, { minPosition, signal, deadline }) {
       if (minPosition === undefined || positionOf(minPosition) <= (events.at(-1)?.position.commit ?? 0n)) return;
