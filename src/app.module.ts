@@ -37,9 +37,11 @@ export interface ApiSettings {
   readonly maxMessageBytes: number;
   /** How far behind a view may be, in milliseconds, before the platform is not ready. */
   readonly readyLagMs: number;
+  /** The largest file that is put on the disk while it is read, in bytes. */
+  readonly importSpoolBytes: number;
 }
 
-export const apiDefaults = { host: '127.0.0.1', httpPort: 0, grpcPort: 0, graphqlPort: 0, logLevel: 'info', maxMessageBytes: 16 * 1024 * 1024, readyLagMs: 10_000 } satisfies ApiSettings;
+export const apiDefaults = { host: '127.0.0.1', httpPort: 0, grpcPort: 0, graphqlPort: 0, logLevel: 'info', maxMessageBytes: 16 * 1024 * 1024, readyLagMs: 10_000, importSpoolBytes: 4 * 1024 ** 3 } satisfies ApiSettings;
 
 /** Where a process can be reached: over all wires, or at its pages of health and metrics alone. */
 export interface Addresses {

@@ -11,6 +11,8 @@ import type { Resolvers } from './graphql/schema.js';
 import { featureHistoryResolvers, featureHistoryTypeDefs } from './graphql/features/history.js';
 import { FeatureHistoryController } from './rest/features/history-controller.js';
 import { featureHistoryPaths } from './rest/features/history-openapi.js';
+import { FeatureImportController } from './rest/features/import-controller.js';
+import { featureImportPaths } from './rest/features/import-openapi.js';
 import { FeatureExportController } from './rest/features/export-controller.js';
 import { featureExportPaths } from './rest/features/export-openapi.js';
 import { quarantineResolvers, quarantineTypeDefs } from './graphql/features/quarantine.js';
@@ -45,6 +47,7 @@ export const handwritten: readonly Handwritten[] = [
   { domain: 'features', grpc: featureRpcs, controllers: [FeatureRowsController], openApiPaths: featureRowsPaths, graphql: { typeDefs: featureTypeDefs, resolvers: featureResolvers } },
   { domain: 'features', grpc: featureHistoryRpcs, controllers: [FeatureHistoryController], openApiPaths: featureHistoryPaths, graphql: { typeDefs: featureHistoryTypeDefs, resolvers: featureHistoryResolvers } },
   { domain: 'features', controllers: [FeatureExportController], openApiPaths: featureExportPaths },
+  { domain: 'features', controllers: [FeatureImportController], openApiPaths: featureImportPaths },
   { domain: 'training-sets', grpc: trainingSetRpcs, controllers: [TrainingSetController], openApiPaths: trainingSetPaths, graphql: { typeDefs: trainingSetTypeDefs, resolvers: trainingSetResolvers } },
   { domain: 'quarantine', grpc: quarantineRpcs, controllers: [QuarantineController], openApiPaths: quarantinePaths, graphql: { typeDefs: quarantineTypeDefs, resolvers: quarantineResolvers } },
 ];

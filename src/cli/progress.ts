@@ -11,11 +11,11 @@ const lineEvery_ms = 10_000;
 
 /**
  * A bar with rate and time left on a terminal, a line every ten seconds elsewhere, and nothing at all for what is done
- * within a second. Without a total it counts.
+ * within a second. Without a total it counts. What was done `before` does not count for the rate.
  */
-export function progress(title: string, total: number | undefined, unit: string): Progress {
+export function progress(title: string, total: number | undefined, unit: string, before = 0): Progress {
   const started = Date.now();
-  const rate = (done: number) => `${whole.format((done / Math.max(1, Date.now() - started)) * 1000)} ${unit}/s`;
+  const rate = (done: number) => `${whole.format(((done - before) / Math.max(1, Date.now() - started)) * 1000)} ${unit}/s`;
   if (!process.stderr.isTTY) return lines(title, total, unit, rate, started);
   const format = total === undefined ? `${title} {value} ${unit}  {rate}  {note}` : `${title} {bar} {percentage} %  {rate}  {eta_formatted} left  {note}`;
   const bar = new SingleBar({ format, stream: process.stderr, hideCursor: true, barsize: 30, fps: 10 });

@@ -11,16 +11,26 @@ export async function callRest({ addresses, key }: LocalRun, { method, path }: H
   const rest = Object.entries(input).filter(([name, value]) => value !== undefined && !named.includes(name));
   const inQuery = method === 'GET' || method === 'DELETE';
   if (inQuery) for (const [name, value] of rest) for (const text of queryTexts(value)) url.searchParams.append(name, text);
-  const response = await fetch(url, {
+  const response = await reached(url, {
     method,
     headers: { authorization: `Bearer ${key}`, ...(!inQuery && { 'content-type': 'application/json' }), ...headers },
     ...(!inQuery && { body: JSON.stringify(Object.fromEntries(rest)) }),
-  }).catch((error: unknown) => {
-    throw unreachable(addresses.rest, error);
   });
   onAnswer(response.headers);
   return answerOf(response, url);
 }
+
+/** Sends a request whose answer is read by the caller; a refusal becomes the command's failure. */
+export async function answered(url: URL, init: RequestInit): Promise<Response> {
+  const response = await reached(url, init);
+  if (!response.ok) await answerOf(response, url);
+  return response;
+}
+
+const reached = (url: URL, init: RequestInit): Promise<Response> =>
+  fetch(url, init).catch((error: unknown) => {
+    throw unreachable(url.origin, error);
+  });
 
 /** The body of an answer; a problem (RFC 9457) becomes the command's failure. */
 async function answerOf(response: Response, url: URL): Promise<Record<string, unknown>> {

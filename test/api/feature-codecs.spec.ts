@@ -31,8 +31,8 @@ describe('the hand-written codecs of feature rows agree with protobufjs', () => 
     fc.assert(
       fc.property(text, text, fc.boolean(), fc.array(fc.maxSafeInteger()), column, (project, group, partial, eventTimeUs, given) => {
         const message = { ...given, ints: given.ints.map(String), lists: given.lists.map((values) => ({ values })) };
-        const read = decodeWriteRequest(encoded('WriteRequest', { project, group, mode: 2, partial, quarantine: true, version: 3, batch: { keys: [message], eventTimeUs, features: [] } }));
-        expect(read).toEqual({ project, group, mode: 2, partial, quarantine: true, version: 3, rows: [], batch: { keys: [expect.anything()], eventTimeUs, features: [] } });
+        const read = decodeWriteRequest(encoded('WriteRequest', { project, group, mode: 2, partial, quarantine: true, lines: [7, 300], version: 3, batch: { keys: [message], eventTimeUs, features: [] } }));
+        expect(read).toEqual({ project, group, mode: 2, partial, quarantine: true, lines: [7, 300], version: 3, rows: [], batch: { keys: [expect.anything()], eventTimeUs, features: [] } });
         const { ints, ...rest } = read.batch!.keys[0]!;
         const { ints: givenInts, ...givenRest } = given;
         expect(rest).toEqual(givenRest);

@@ -2,6 +2,7 @@ import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
 import { drained } from '../drained.js';
 import type { ServiceClient } from '../grpc.js';
 import type { Column } from './columns.js';
+import type { RowMessage } from './rows-of-batch.js';
 
 /** One request of `StreamWrite`: rows of one group as columns. */
 export interface WriteRequest {
@@ -10,13 +11,18 @@ export interface WriteRequest {
   /** 1 for online only, 2 for the history only, 3 for both. */
   readonly mode: 1 | 2 | 3;
   readonly partial?: boolean;
-  readonly batch: { readonly keys: readonly Column[]; readonly eventTimeUs: readonly number[]; readonly features: readonly Column[] };
+  readonly quarantine?: boolean;
+  /** For the quarantine, where each row stands in the file. */
+  readonly lines?: readonly number[];
+  readonly batch?: { readonly keys: readonly Column[]; readonly eventTimeUs: readonly number[]; readonly features: readonly Column[] };
+  /** In place of a batch. */
+  readonly rows?: readonly RowMessage[];
 }
 
 /** The answer to it. */
 export interface WriteAnswer {
   readonly requestId: string;
-  readonly written?: { readonly position: string; readonly rowsWritten: number; readonly rowsRejected: number; readonly faults: readonly Fault[] };
+  readonly written?: { readonly position: string; readonly rowsWritten: number; readonly rowsRejected: number; readonly rowsQuarantined: number; readonly faults: readonly Fault[] };
   readonly refusal?: { readonly code: string; readonly reason: string; readonly message: string; readonly fields: readonly { readonly field: string; readonly description: string }[] };
 }
 export interface Fault {

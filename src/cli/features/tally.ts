@@ -9,10 +9,18 @@ const faultsShown = 10;
 export class Tally {
   rowsWritten = 0;
   rowsRejected = 0;
+  rowsQuarantined = 0;
   position = '';
   /** What is wrong with the first of the rejected rows, by their line or number in the file. */
   readonly faults: string[] = [];
   private readonly started = performance.now();
+  private readonly writtenBefore: number;
+
+  /** Goes on counting where an earlier run of the same import stopped. */
+  constructor(before?: Pick<Tally, 'rowsWritten' | 'rowsRejected' | 'rowsQuarantined' | 'position'>) {
+    Object.assign(this, before && { rowsWritten: before.rowsWritten, rowsRejected: before.rowsRejected, rowsQuarantined: before.rowsQuarantined, position: before.position });
+    this.writtenBefore = this.rowsWritten;
+  }
 
   /** Counts an answer; fails with the platform's refusal of a whole batch. */
   add({ written, refusal }: WriteAnswer, batch: RowBatch): void {
@@ -20,6 +28,7 @@ export class Tally {
     if (!written) return;
     this.rowsWritten += written.rowsWritten;
     this.rowsRejected += written.rowsRejected;
+    this.rowsQuarantined += written.rowsQuarantined;
     if (written.position !== '') this.position = written.position;
     for (const { row, field, description } of written.faults.slice(0, faultsShown - this.faults.length)) this.faults.push(`${placeOf(batch, row)}, ${field}: ${description}`);
   }
@@ -29,14 +38,15 @@ export class Tally {
   }
 
   summary() {
-    const { rowsWritten, rowsRejected, position, faults } = this;
-    return { rowsWritten, rowsRejected, position, seconds: Number(this.seconds.toFixed(3)), faults };
+    const { rowsWritten, rowsRejected, rowsQuarantined, position, faults } = this;
+    return { rowsWritten, rowsRejected, rowsQuarantined, position, seconds: Number(this.seconds.toFixed(3)), faults };
   }
 
   sentence(): string {
-    const { rowsWritten, rowsRejected, position, seconds } = this;
-    const rejected = rowsRejected > 0 ? `, ${whole.format(rowsRejected)} rejected` : '';
-    return `${whole.format(rowsWritten)} ${rowsWritten === 1 ? 'row' : 'rows'} written${rejected} in ${seconds.toFixed(1)} s (${whole.format(rowsWritten / seconds)} rows/s), up to position ${position || 'none'}.`;
+    const { rowsWritten, rowsRejected, rowsQuarantined, position, seconds } = this;
+    const kept = rowsQuarantined > 0 ? ', and kept for mending' : '';
+    const rejected = rowsRejected > 0 ? `, ${whole.format(rowsRejected)} rejected${kept}` : '';
+    return `${whole.format(rowsWritten)} ${rowsWritten === 1 ? 'row' : 'rows'} written${rejected} in ${seconds.toFixed(1)} s (${whole.format((rowsWritten - this.writtenBefore) / seconds)} rows/s), up to position ${position || 'none'}.`;
   }
 }
 

@@ -13,7 +13,8 @@ import { RowStream } from './row-stream.js';
 import { Tally } from './tally.js';
 import { writeRows } from './write-rows.js';
 
-const modes = { online: 1, offline: 2, both: 3 } as const;
+/** For whom rows are written, as the protocol says it. */
+export const modes = { online: 1, offline: 2, both: 3 } as const;
 const batchRows = 10_000;
 
 interface Options {

@@ -49,12 +49,14 @@ export const settings = z.object({
   rebuildSharePercent: whole(1, 100).default(10).describe('While queries come, a rebuild works for this share of the time, in percent, and rests for the others.'),
   rebuildMemoryBytes: whole(1_048_576, 68_719_476_736).default(805_306_368).describe('How much of a rebuild is held in memory, in bytes; the rest of the log goes through the tables.'),
   formerTablesHours: whole(0, 8760).default(24).describe('How long the tables that a rebuild has replaced are kept for a rollback, in hours.'),
+  importSpoolBytes: whole(1_048_576, 1_099_511_627_776).default(4_294_967_296).describe('The largest Parquet or Arrow file of an import over REST, in bytes; it is put on the disk while it is read.'),
   quarantineDays: whole(1, 3650).default(30).describe('How long refused rows are kept for mending, in days.'),
   quarantineMib: whole(1, 1_048_576).default(256).describe('How much refused rows of one project may take, in MiB.'),
   apiKey: z.string().optional().describe('Command line: the API key. Before the profile and before the key of the local run.'),
   profile: z.string().default('default').describe('Command line: which profile of `~/.config/tarl/config.json` to use.'),
   testEventstoreUrl: address('esdb', 'esdb+discover').optional()
     .describe('Tests: run the contract of the event store against this server too.'),
+  largeImportMib: whole(0, 102_400).default(0).describe('Tests: how large a file the test of a killed import makes, in MiB; 0 for a small one.'),
   crashRuns: whole(1, 1_000_000).default(20).describe('Tests: how many times the crash suites kill a process at a random moment.'),
 });
 

@@ -1,5 +1,6 @@
 import { DataType, makeVector, RecordBatchReader, TimeUnit, type Data, type RecordBatch, type Timestamp, type Vector } from 'apache-arrow';
 import type { FileHandle } from 'node:fs/promises';
+import { Refusal } from '../../domain/kit/index.js';
 import { RowsError, type ReadFrom, type RowBatch } from './batch.js';
 import type { ColumnType } from './typed.js';
 
@@ -33,13 +34,16 @@ async function* recordBatches(source: ArrowSource): AsyncGenerator<RecordBatch> 
       rows += batch.numRows;
     }
   } catch (error) {
-    if (error instanceof RowsError || (error as NodeJS.ErrnoException).code !== undefined) throw error;
+    if (error instanceof Refusal || isOfSystem(error)) throw error;
     // The library throws plain errors about what it cannot read, and type errors about what is damaged.
     throw new RowsError(rows === 0 ? `This is not Arrow data that can be read: ${(error as Error).message}` : `The Arrow data breaks off or is damaged after row ${rows}: ${(error as Error).message}`);
   }
 }
 
 const columnsOf = (batch: RecordBatch): Map<string, unknown[]> => new Map(batch.schema.fields.map(({ name }, at) => [name, valuesOf(batch.getChildAt(at)!)]));
+
+/** A connection that broke or a disk that failed says nothing of the data. */
+const isOfSystem = (error: unknown): boolean => /^E(?!RR_)/.test((error as NodeJS.ErrnoException).code ?? '');
 
 function typesOf({ schema }: RecordBatch): Map<string, ColumnType> {
   return new Map(schema.fields.flatMap(({ name, type }) => {

@@ -21,8 +21,8 @@ export const anyMode: ModeOf = (given = 'BOTH') => given;
 export function writeRequestOf(message: WriteMessage, modeOf: ModeOf): WriteRequest {
   if (message.mode >= modes.length) refuse('mode', 'is not one that is known');
   if (message.batch && message.rows.length > 0) refuse('rows', 'are given beside a batch; one of the two is enough');
-  const { project, group, partial, quarantine, version } = message;
-  return { project, group, ...(version > 0 && { version }), mode: modeOf(modes[message.mode]), partial, quarantine, rows: incomingOf(message) };
+  const { project, group, partial, quarantine, lines, version } = message;
+  return { project, group, ...(version > 0 && { version }), mode: modeOf(modes[message.mode]), partial, quarantine, ...(lines.length > 0 && { sourceOf: (row: number) => `Line ${lines[row] ?? '?'}` }), rows: incomingOf(message) };
 }
 
 function incomingOf({ batch, rows }: WriteMessage): IncomingRows {

@@ -16,6 +16,8 @@ export interface WriteMessage {
   version: number;
   /** Keeps the bad rows for mending. */
   quarantine: boolean;
+  /** Where each row stands in the caller's file. */
+  readonly lines: number[];
   batch?: BatchMessage;
   readonly rows: RowMessage[];
 }
@@ -50,7 +52,7 @@ export function decodeStreamWriteRequest(bytes: Buffer): StreamWriteMessage {
   return message;
 }
 
-const emptyWrite = (): WriteMessage => ({ project: '', group: '', mode: 0, partial: false, version: 0, quarantine: false, rows: [] });
+const emptyWrite = (): WriteMessage => ({ project: '', group: '', mode: 0, partial: false, version: 0, quarantine: false, lines: [], rows: [] });
 
 function readWrite(reader: ProtoReader): WriteMessage {
   const message = emptyWrite();
@@ -63,6 +65,7 @@ function readWrite(reader: ProtoReader): WriteMessage {
     else if (field === 6) message.rows.push(readRow(reader.message()));
     else if (field === 7) message.version = reader.uint32();
     else if (field === 8) message.quarantine = reader.bool();
+    else if (field === 9) reader.uint32s(message.lines);
     else reader.skip();
   }
   return message;
