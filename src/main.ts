@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { createApi, createPages, type Addresses } from './app.module.js';
 import { views } from './catalogue.js';
 import { platformJobs } from './commands/jobs/index.js';
+import { monitoringJobs } from './commands/jobs/monitoring.js';
 import { JobKeeper } from './commands/jobs/keeper.js';
 import { reactions } from './commands/reactions/index.js';
 import { Reactor } from './commands/reactions/reactor.js';
@@ -58,12 +59,15 @@ export async function startPlatform(config: Config, endpoints: Endpoints, log: L
     eventStore,
     pool,
     aggregates: base.aggregates,
-    definitions: platformJobs({
-      clearLeftovers: () => projections.clearLeftovers(),
-      removeFormers: () => projections.removeFormers(config.formerTablesHours),
-      compareAll: (actor, signal) => projections.compareAll(actor, signal),
-      clearQuarantine: () => base.quarantine.clearExpired(),
-    }),
+    definitions: [
+      ...platformJobs({
+        clearLeftovers: () => projections.clearLeftovers(),
+        removeFormers: () => projections.removeFormers(config.formerTablesHours),
+        compareAll: (actor, signal) => projections.compareAll(actor, signal),
+        clearQuarantine: () => base.quarantine.clearExpired(),
+      }),
+      ...monitoringJobs({ eventStore, aggregates: base.aggregates, pool }),
+    ],
     execute: base.execute,
     waitForView: (position, signal) => projections.waitFor(['jobs'], position, { timeoutMs: 60_000, signal }),
     open: async (parts) => {

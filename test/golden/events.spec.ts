@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { catalogue } from '../../src/catalogue.js';
 import { ownerKeys } from '../../src/domain/access/state.js';
 import { decodeChunk, featureRowsWritten } from '../../src/domain/features/chunk.js';
+import { featureExpectationBreached } from '../../src/domain/features/monitoring/breaches/breach.js';
 import { job } from '../../src/domain/jobs/state.js';
 import { quarantineDecisions } from '../../src/domain/features/quarantine/state.js';
 import { decode, type EventDefinition } from '../../src/domain/kit/index.js';
@@ -13,7 +14,7 @@ const sample = (file: string): unknown => JSON.parse(readFileSync(new URL(file, 
 
 /** Every event that this release writes. */
 const definitions = new Map<string, EventDefinition>(
-  [...catalogue.flatMap(({ commands }) => commands.flatMap(({ decider, into }) => [...decider.events, ...(into?.events ?? [])])), ...ownerKeys.events, ...skippedEvents.events, ...quarantineDecisions.events, ...job.events, featureRowsWritten].map((definition) => [definition.type, definition]),
+  [...catalogue.flatMap(({ commands }) => commands.flatMap(({ decider, into }) => [...decider.events, ...(into?.events ?? [])])), ...ownerKeys.events, ...skippedEvents.events, ...quarantineDecisions.events, ...job.events, featureRowsWritten, featureExpectationBreached].map((definition) => [definition.type, definition]),
 );
 
 describe.each([...definitions.values()])('$type', (definition) => {

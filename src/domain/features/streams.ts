@@ -7,6 +7,15 @@ export const featureServiceStream = (project: string, service: string): string =
 /** The stream of a transformation's definition. */
 export const transformationStream = (project: string, transformation: string): string => `transformation-${project}.${transformation}`;
 
+/** The stream of what is watched of a group: its baseline, its monitor, its expectations. */
+export const featureMonitoringStream = (project: string, group: string): string => `feature_monitoring-${project}.${group}`;
+
+/** The stream of one drift check of a group. */
+export const driftCheckStream = (project: string, group: string, check: string): string => `feature_drift_check-${project}.${group}.${check}`;
+
+/** The stream of one broken expectation of a group. */
+export const expectationBreachStream = (project: string, group: string, breach: string): string => `feature_expectation_breach-${project}.${group}.${breach}`;
+
 /** The stream of the rows (and deletions) of all entities of a group that fall into one partition. */
 export const featureRowsStream = (project: string, group: string, partition: number): string => `features-${project}.${group}.${partition}`;
 

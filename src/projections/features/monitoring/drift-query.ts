@@ -31,7 +31,7 @@ export const measureFeatureDrift = defineQuery({
     .meta({ id: 'DriftReport' }),
   run: async ({ reference, current, tests, ...asked }, { eventStore, signal }) => {
     const { definition, features, known, samples } = await sampleHistory(sharedReplay(eventStore), historyOf(asked), someWindows([windowOf(reference), windowOf(current)]), signal);
-    const drifts = driftOfFeatures(samples[0]!, samples[1]!, features, tests);
+    const drifts = driftOfFeatures({ features, sample: samples[0]! }, { features, sample: samples[1]! }, tests);
     return {
       project: asked.project,
       group: asked.group,

@@ -12,10 +12,20 @@ export function figuresOfWindows(samples: readonly RowSample[], features: readon
   return samples.map(({ rows }, window) => features.map(({ name, type }, at) => figuresOf({ feature: name, type }, columns[window]![at]!, rows, scales[at])));
 }
 
-/** How far each feature has moved from one window to another. */
-export function driftOfFeatures(reference: RowSample, current: RowSample, features: readonly FeatureSpec[], tests: DriftTests): FeatureDrift[] {
-  const [before, now] = [columnsOf(reference, features), columnsOf(current, features)];
-  return features.map(({ name, type }, at) => driftOf({ feature: name, type }, { column: before[at]!, rows: reference.rows }, { column: now[at]!, rows: current.rows }, tests));
+/** What was sampled of some features. */
+interface Sample {
+  readonly features: readonly FeatureSpec[];
+  readonly sample: RowSample;
+}
+
+/** How far each feature of the current window has moved. One that the reference does not have in the same type has no values there. */
+export function driftOfFeatures(reference: Sample, current: Sample, tests: DriftTests): FeatureDrift[] {
+  const [before, now] = [columnsOf(reference.sample, reference.features), columnsOf(current.sample, current.features)];
+  return current.features.map(({ name, type }, at) => {
+    const place = reference.features.findIndex((spec) => spec.name === name && spec.type === type);
+    const known = { column: before[place] ?? columnOf(type, []), rows: reference.sample.rows };
+    return driftOf({ feature: name, type }, known, { column: now[at]!, rows: current.sample.rows }, tests);
+  });
 }
 
 function columnsOf(sample: RowSample, features: readonly FeatureSpec[]): SampledColumn[] {

@@ -42,7 +42,7 @@ const leastSampledRows = 1_000;
 export async function sampleHistory(replay: Replay, asked: AskedHistory, windows: Windows, signal?: AbortSignal): Promise<SampledHistory> {
   const named = asked.version === undefined ? asked.group : `${asked.group}@${asked.version}`;
   const { known, end, definitions } = await pinned(replay.eventStore, { project: asked.project, features: [named], aliases: [], fullNames: false, known: asked.known }, signal);
-  const definition = definitions.get(named)!;
+  const definition = definitions.get(named) ?? refuseNoGroup(asked);
   const features = featuresOf(definition, asked.features);
   const limit = limitFor(features.length, windows.list.length);
   const names = features.map(({ name }) => name);
@@ -65,6 +65,11 @@ export async function sampleHistory(replay: Replay, asked: AskedHistory, windows
     if (found.size === hidden.size) return { definition, features, known, samples };
     hidden = found;
   }
+}
+
+/** Transformations share the groups' names, and have no history of their own. */
+function refuseNoGroup({ project, group }: AskedHistory): never {
+  throw new Refusal('NOT_FOUND', `Feature group ${group} does not exist in project ${project}; a transformation has that name`, { reason: 'FEATURE_GROUP_NOT_FOUND', metadata: { group } });
 }
 
 function addBlock(block: RowBlock, windows: Windows, samples: readonly RowSample[], hides: (key: string) => boolean): void {

@@ -102,7 +102,7 @@ test('a report is the same bit for bit, from memory and from the log, also where
   const windows = someWindows([{ startUs: 0, endUs: 4 * hour }, { startUs: 4 * hour, endUs: 8 * hour }]);
   const report = async (by: Replay) => {
     const { samples, features } = await sampleHistory(by, group, windows);
-    return driftOfFeatures(samples[0]!, samples[1]!, features, standardTests);
+    return driftOfFeatures({ features, sample: samples[0]! }, { features, sample: samples[1]! }, standardTests);
   };
   const first = await report(replay);
   expect(JSON.stringify(await report(replay))).toBe(JSON.stringify(first));
