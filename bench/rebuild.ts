@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Pool } from 'pg';
 import { z } from 'zod';
 import { encodeChunk, featureRowsWritten } from '../src/domain/features/chunk.js';
 import { encodeKey, partitionOf } from '../src/domain/features/keys.js';
@@ -15,7 +16,7 @@ import { startPostgres } from '../src/platform/postgres/server.js';
 import { defineView } from '../src/projections/engine/define.js';
 import { ProjectionEngine } from '../src/projections/engine/index.js';
 import { featureOnlineView } from '../src/projections/features/online/view.js';
-import { inTurns, type BenchOptions, type Row } from './kit.js';
+import { inTurns, median, percentile, type BenchOptions, type Row } from './kit.js';
 import { startNode } from './support/node.js';
 
 const partitions = 4;
@@ -43,6 +44,7 @@ export async function rebuildBench({ scale, log }: BenchOptions): Promise<Row[]>
   );
   const events = await onLog((store) => writeCounters(store, small), log, async (bed) => ({
     live: await inTurns(3, async () => small / (await bed.restart()), async () => small / (await seconds(() => readRaw(bed.store)))),
+    beside: await besideQueries(bed),
     rebuild: await inTurns(3, async () => small / (await seconds(() => bed.engine.rebuild('counters', () => undefined))), async () => small / (await seconds(() => readRaw(bed.store)))),
   }));
   const read = 'rows/s read and parsed, nothing done with them';
@@ -51,11 +53,55 @@ export async function rebuildBench({ scale, log }: BenchOptions): Promise<Row[]>
     { what: `rebuild of the online view, ${rows.toLocaleString('en')} rows of ${entities.toLocaleString('en')} entities`, measured: features.measured, unit: 'rows/s', limit: { what: read, measured: features.limit }, ratio: features.ratio, target: '300,000 rows/s', reached: features.measured >= 300_000 },
     { what: 'rebuild of a view of small events, a key for every ten', measured: events.rebuild.measured, unit: 'events/s', limit: { what: raw, measured: events.rebuild.limit }, ratio: events.rebuild.ratio, target: '', reached: true },
     { what: 'live projection of small events, far behind', measured: events.live.measured, unit: 'events/s', limit: { what: raw, measured: events.live.limit }, ratio: events.live.ratio, target: '', reached: true },
+    events.beside,
   ];
 }
 
+const inFlight = 4;
+
+/** How long a query takes while a view is rebuilt, beside how long it takes without, in turns: as many queries in both. */
+async function besideQueries({ engine, reads }: Pick<Bed, 'engine' | 'reads'>): Promise<Row> {
+  const [during, without]: [number[], number[]] = [[], []];
+  const means = { during: [] as number[], without: [] as number[] };
+  for (let round = 0; round < 3; round++) {
+    let rebuilding = true;
+    const rebuilt = engine.rebuild('counters', () => undefined).finally(() => (rebuilding = false));
+    const [beside] = await Promise.all([queries(reads, () => rebuilding), rebuilt]);
+    let left = beside.length;
+    const alone = await queries(reads, () => left-- > 0);
+    during.push(...beside);
+    without.push(...alone);
+    means.during.push(mean(beside));
+    means.without.push(mean(alone));
+  }
+  const ratio = median(means.without.map((value, round) => value / means.during[round]!));
+  const p99 = [during, without].map((taken) => percentile(taken, 0.99).toPrecision(3));
+  return {
+    what: `a query while a view is rebuilt, mean of ${inFlight} at once (p99 ${p99[0]} ms, without ${p99[1]} ms)`, measured: median(means.during), unit: 'ms',
+    limit: { what: 'ms without a rebuild', measured: median(means.without) }, ratio, target: 'at most 10 % slower', reached: ratio >= 1 / 1.1,
+  };
+}
+
+/** Asks for one row after another, for as long as it is told to; gives the milliseconds of each. */
+async function queries(reads: Pool, goOn: () => boolean): Promise<number[]> {
+  const taken: number[] = [];
+  const ask = async () => {
+    while (goOn()) {
+      const started = performance.now();
+      await reads.query({ name: 'one counter', text: 'select sum from counters where counter = $1', values: [`c${taken.length % 100}`] });
+      taken.push(performance.now() - started);
+    }
+  };
+  await Promise.all(Array.from({ length: inFlight }, ask));
+  return taken;
+}
+
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
 interface Bed {
   readonly store: EventStore;
+  /** The pool of those who ask. */
+  readonly reads: Pool;
   readonly engine: ProjectionEngine;
   /** Projects the whole log again through the live lane, and gives the seconds that took. */
   restart(): Promise<number>;
@@ -67,10 +113,10 @@ async function onLog<Result>(write: (store: EventStore) => Promise<void>, log: (
   const node = await startNode();
   const postgres = await startPostgres({ dir: join(dir, 'postgres'), port: 0 });
   const store = connect(node.url);
-  const pool = makePool(postgres.url);
+  const [pool, reads] = [makePool(postgres.url), makePool(postgres.url)];
   const quiet = { debug: () => undefined, info: () => undefined, warn: (_: object, message: string) => log(message), error: (_: object, message: string) => log(message) };
   const views = [featureOnlineView, counters];
-  const engineOf = () => new ProjectionEngine({ eventStore: store, pool, views, log: quiet });
+  const engineOf = () => new ProjectionEngine({ eventStore: store, pool, reads, views, log: quiet });
   try {
     await (await connectDataSource(postgres.url, [])).destroy();
     await pool.query('create table counters (counter text primary key, sum bigint not null, raised_at timestamptz not null)');
@@ -83,6 +129,7 @@ async function onLog<Result>(write: (store: EventStore) => Promise<void>, log: (
     log('  measuring');
     return await measure({
       store,
+      reads,
       get engine() {
         return engine;
       },
@@ -97,7 +144,7 @@ async function onLog<Result>(write: (store: EventStore) => Promise<void>, log: (
       },
     }).finally(() => engine.stop());
   } finally {
-    await pool.end();
+    await Promise.all([pool.end(), reads.end()]);
     await store.close();
     await Promise.all([node.stop(), postgres.stop()]);
     await rm(dir, { recursive: true });
