@@ -26,5 +26,8 @@ export function makePool(url: string, options: pg.PoolConfig = {}, warn: (messag
   return pool;
 }
 
+/** What the sessions of such reads are called in Postgres, where rebuilds look for them. */
+export const readsName = 'tarl reads';
+
 /** Options of a pool for reads that a caller waits for. A Postgres that hangs reads as one that cannot be reached, so nobody waits for ever. */
-export const patient = (patienceMs = 15_000): pg.PoolConfig => ({ connectionTimeoutMillis: patienceMs, query_timeout: patienceMs });
+export const patient = (patienceMs = 15_000): pg.PoolConfig => ({ connectionTimeoutMillis: patienceMs, query_timeout: patienceMs, application_name: readsName });

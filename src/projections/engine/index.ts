@@ -57,7 +57,7 @@ export class ProjectionEngine implements Projections {
     this.projects = projects;
     this.name = name;
     this.views = [...views, commandLogView];
-    this.world = { eventStore, pool, log, reached: new Reached(), rates: new Rates(), parked: new ParkedCounts(pool), limits: { ...limits, traffic: new Traffic(reads) } };
+    this.world = { eventStore, pool, log, reached: new Reached(), rates: new Rates(), parked: new ParkedCounts(pool), limits: { ...limits, traffic: new Traffic(reads, pool) } };
     this.operationStore = new OperationStore(pool);
     this.runner = new OperationRunner(this.operationStore, (operation, steering) => runOperation(operation, this.viewNamed(operation.metadata.view), this.world, steering), log, this.stopping.signal);
   }

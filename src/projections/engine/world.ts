@@ -3,7 +3,7 @@ import type { EventStore } from '../../platform/eventstore/port.js';
 import type { ParkedCounts } from './parking/counts.js';
 import type { Rates } from './rates.js';
 import type { Reached } from './reached.js';
-import type { RebuildLimits, Traffic } from './rebuild-pace.js';
+import type { RebuildLimits, Surroundings } from './rebuild-pace.js';
 
 /** Where the engine tells what happens, in the manner of pino. */
 export interface EngineLog {
@@ -22,5 +22,5 @@ export interface World {
   readonly rates: Rates;
   readonly parked: ParkedCounts;
   /** What rebuilds may take of the machine. */
-  readonly limits: RebuildLimits & { readonly traffic: Pick<Traffic, 'flows'> };
+  readonly limits: RebuildLimits & { readonly traffic: Surroundings };
 }

@@ -182,6 +182,6 @@ describe('an event whose key cannot be told', () => {
 /** Brings one slice of four to the end of the log. */
 async function follow(index: number): Promise<void> {
   const { eventStore, database: { pool } } = world;
-  const surroundings = { eventStore, pool, log: silent, reached: new Reached(), rates: new Rates(), parked: new ParkedCounts(pool), limits: { ...defaultLimits, traffic: { flows: false } } };
+  const surroundings = { eventStore, pool, log: silent, reached: new Reached(), rates: new Rates(), parked: new ParkedCounts(pool), limits: { ...defaultLimits, traffic: { flows: false, look: async () => undefined } } };
   await new Lane([{ view: counters, index, of: 4 }], surroundings).follow(new AbortController().signal, { untilLive: true });
 }

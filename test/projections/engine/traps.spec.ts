@@ -42,7 +42,7 @@ test('two writers that both believe to be the owner count every event once', asy
   let clashes = 0;
   const believer = async () => {
     const { eventStore, database: { pool } } = world;
-    const surroundings = { eventStore, pool, log: silent, reached: new Reached(), rates: new Rates(), parked: new ParkedCounts(pool), limits: { ...defaultLimits, traffic: { flows: false } } };
+    const surroundings = { eventStore, pool, log: silent, reached: new Reached(), rates: new Rates(), parked: new ParkedCounts(pool), limits: { ...defaultLimits, traffic: { flows: false, look: async () => undefined } } };
     while (!stop.signal.aborted) {
       try {
         await new Lane([wholeView(counters)], surroundings).follow(stop.signal);
