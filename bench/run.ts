@@ -11,6 +11,7 @@ const suites: Record<string, () => Promise<Bench>> = {
   growth: async () => (await import('./growth.js')).growthBench,
   commands: async () => (await import('./commands.js')).commandsBench,
   features: async () => (await import('./features.js')).featuresBench,
+  import: async () => (await import('./import.js')).importBench,
   jobs: async () => (await import('./jobs.js')).jobsBench,
   historical: async () => (await import('./historical.js')).historicalBench,
   rebuild: async () => (await import('./rebuild.js')).rebuildBench,

@@ -39,6 +39,8 @@ export interface ApiSettings {
   readonly readyLagMs: number;
   /** The largest file that is put on the disk while it is read, in bytes. */
   readonly importSpoolBytes: number;
+  /** The project that Feast's interface serves where a request names none. */
+  readonly feastProject?: string;
 }
 
 export const apiDefaults = { host: '127.0.0.1', httpPort: 0, grpcPort: 0, graphqlPort: 0, logLevel: 'info', maxMessageBytes: 16 * 1024 * 1024, readyLagMs: 10_000, importSpoolBytes: 4 * 1024 ** 3 } satisfies ApiSettings;

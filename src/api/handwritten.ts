@@ -13,6 +13,8 @@ import { FeatureHistoryController } from './rest/features/history-controller.js'
 import { featureHistoryPaths } from './rest/features/history-openapi.js';
 import { FeatureImportController } from './rest/features/import-controller.js';
 import { featureImportPaths } from './rest/features/import-openapi.js';
+import { FeastController } from './rest/feast/controller.js';
+import { feastPaths } from './rest/feast/openapi.js';
 import { FeatureExportController } from './rest/features/export-controller.js';
 import { featureExportPaths } from './rest/features/export-openapi.js';
 import { quarantineResolvers, quarantineTypeDefs } from './graphql/features/quarantine.js';
@@ -49,5 +51,6 @@ export const handwritten: readonly Handwritten[] = [
   { domain: 'features', controllers: [FeatureExportController], openApiPaths: featureExportPaths },
   { domain: 'features', controllers: [FeatureImportController], openApiPaths: featureImportPaths },
   { domain: 'training-sets', grpc: trainingSetRpcs, controllers: [TrainingSetController], openApiPaths: trainingSetPaths, graphql: { typeDefs: trainingSetTypeDefs, resolvers: trainingSetResolvers } },
+  { domain: 'features', controllers: [FeastController], openApiPaths: feastPaths },
   { domain: 'quarantine', grpc: quarantineRpcs, controllers: [QuarantineController], openApiPaths: quarantinePaths, graphql: { typeDefs: quarantineTypeDefs, resolvers: quarantineResolvers } },
 ];

@@ -10,7 +10,7 @@ const pathOf = (url: string) => {
   const query = url.indexOf('?');
   return query < 0 ? url : url.slice(0, query);
 };
-const isOpen = (path: string) => path === '/health/live' || path === '/health/ready';
+const isOpen = (path: string) => path === '/health/live' || path === '/health/ready' || path === '/health';
 const isDocumentation = (path: string) => path === '/openapi.json' || path === '/docs' || path.startsWith('/docs/');
 
 /** How a wire over HTTP answers a request that failed; `challenge` is what WWW-Authenticate asks for. */

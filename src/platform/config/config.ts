@@ -50,6 +50,7 @@ export const settings = z.object({
   rebuildMemoryBytes: whole(1_048_576, 68_719_476_736).default(805_306_368).describe('How much of a rebuild is held in memory, in bytes; the rest of the log goes through the tables.'),
   formerTablesHours: whole(0, 8760).default(24).describe('How long the tables that a rebuild has replaced are kept for a rollback, in hours.'),
   importSpoolBytes: whole(1_048_576, 1_099_511_627_776).default(4_294_967_296).describe('The largest Parquet or Arrow file of an import over REST, in bytes; it is put on the disk while it is read.'),
+  feastProject: z.string().optional().describe("The project that clients of Feast's feature server read and write, where their requests name none."),
   quarantineDays: whole(1, 3650).default(30).describe('How long refused rows are kept for mending, in days.'),
   quarantineMib: whole(1, 1_048_576).default(256).describe('How much refused rows of one project may take, in MiB.'),
   apiKey: z.string().optional().describe('Command line: the API key. Before the profile and before the key of the local run.'),
