@@ -1,4 +1,6 @@
+import { recordExpectationBreachCommand } from '../../commands/drift-checks.js';
 import { Definitions } from '../../commands/features/definitions.js';
+import { Expectations } from '../../commands/features/expectations.js';
 import { FeatureGroups } from '../../commands/features/groups.js';
 import { RowLog } from '../../commands/features/row-log.js';
 import { FeatureWriter } from '../../commands/features/write.js';
@@ -61,7 +63,8 @@ export function featureStore(core: Core): FeatureStore {
 function makeStore(core: Core): FeatureStore {
   const groups = new FeatureGroups(core.aggregates, (project) => core.executor.requireActiveProject(project));
   const transformations = new Transformations(core.aggregates);
-  const writer = new FeatureWriter(groups, new RowLog(core.eventStore), core.commandLog, core.quarantine, (project, named) => transformations.toRead(project, named));
+  const expectations = new Expectations(core.aggregates, (breach, actor) => core.execute(recordExpectationBreachCommand, breach, { caller: { actor, may: () => true } }));
+  const writer = new FeatureWriter(groups, new RowLog(core.eventStore), core.commandLog, core.quarantine, (project, named) => transformations.toRead(project, named), expectations);
   const rows = new OnlineRows(core.pool);
   const refresh = (project: string, name: string) => Promise.all([groups.latest(project, name), transformations.latest(project, name)]);
   const reader = new OnlineReader((project, group) => groups.toRead(project, group), (project, group) => refresh(project, group), rows, Date.now, transformations, new LiveWindows(core.eventStore, (stream, sinceUs) => recentFrom(core.pool, stream, sinceUs)));

@@ -8,6 +8,7 @@ import { bodyHashOf, requireSameBody, type RememberingCommandLog } from '../kit/
 import { commandIdOf, eventIdOf, eventMetadata, type CommandIdentity } from '../kit/metadata.js';
 import { checkRows, type CheckedRows } from './check-rows.js';
 import { noTransformation, type TransformationOf } from './computed-columns.js';
+import type { Expectations } from './expectations.js';
 import { knows, writableGroup, type WritableGroup } from './group.js';
 import type { FeatureGroups } from './groups.js';
 import type { RowFault, WriteReply, WriteRequest } from './incoming.js';
@@ -34,6 +35,7 @@ export class FeatureWriter {
     private readonly commandLog: RememberingCommandLog,
     private readonly quarantine: Pick<Quarantine, 'keep'>,
     private readonly transformationOf: TransformationOf = noTransformation,
+    private readonly expectations?: Pick<Expectations, 'judge'>,
   ) {}
 
   /** Refuses with every fault named when a row is bad, unless the request takes good rows alone. Safe to repeat under the same idempotency key. */
@@ -79,9 +81,10 @@ export class FeatureWriter {
       requireSameBody(recorded, identity.bodyHash!);
       return async () => ({ ...reply, position: recorded.position });
     }
-    // Before the append: what was stored is found again in the log, and then nothing is kept a second time.
-    if (request.quarantine) await this.quarantine.keep(refusedRows(request, faults, identity), context.caller.actor);
     const good = bad.size === 0 ? undefined : Array.from({ length: block.rows }, (_, row) => row).filter((row) => !bad.has(row));
+    // Before the append: what was stored is found again in the log, and then nothing is reported or kept a second time.
+    if (good?.length !== 0) await this.expectations?.judge({ project: request.project, group: request.group, block, rows: good, commandId: identity.commandId }, context.caller.actor);
+    if (request.quarantine) await this.quarantine.keep(refusedRows(request, faults, identity), context.caller.actor);
     const pieces = split(block, good, group.definition.partitions);
     return async () => {
       const position = await this.append(pieces, { request, group, identity, context });

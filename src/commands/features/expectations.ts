@@ -1,0 +1,91 @@
+import { valueAt, type RowBlock } from '../../domain/features/chunk.js';
+import type { ExpectationBreach } from '../../domain/features/monitoring/breaches/breach.js';
+import { judge, type Expectation, type ExpectationFinding } from '../../domain/features/monitoring/expectations.js';
+import { featureMonitoring, type FeatureMonitoring } from '../../domain/features/monitoring/state.js';
+import { featureMonitoringStream } from '../../domain/features/streams.js';
+import { Refusal } from '../../domain/kit/index.js';
+import type { Aggregates } from '../kit/aggregates.js';
+
+/** How long expectations are used before the log is asked, in the background, whether another process has changed them. */
+const freshForMs = 2_000;
+const mostRemembered = 50_000;
+
+/** The rows of one write, checked: those at `rows`, or all. */
+export interface Batch {
+  readonly project: string;
+  readonly group: string;
+  readonly block: RowBlock;
+  readonly rows?: readonly number[];
+  readonly commandId: string;
+}
+
+/** Holds the rows of writes against what is expected of their group. A group of which nothing is expected costs a look into memory. */
+export class Expectations {
+  private readonly checkedAt = new Map<string, number>();
+
+  constructor(
+    private readonly aggregates: Aggregates,
+    /** Puts a breach into the log, once under its name. */
+    private readonly record: (breach: ExpectationBreach, actor: string) => Promise<unknown>,
+    private readonly now: () => number = Date.now,
+  ) {}
+
+  /** Refuses a batch that must not be stored, and puts into the log what is only to be reported. */
+  async judge(batch: Batch, actor: string): Promise<void> {
+    const { project, group } = batch;
+    const expected = this.known(project, group) ?? (await this.latest(project, group));
+    if (expected.length === 0) return;
+    const broken = brokenBy(batch, expected);
+    const refused = broken.filter(({ expectation: { mode } }) => mode === 'REFUSE');
+    if (refused.length > 0) throw refusalOf(group, refused.map(({ finding }) => finding));
+    await Promise.all(broken.map(({ expectation, finding }) => this.record({ project, group, breach: `${batch.commandId}.${expectation.name}`, mode: expectation.mode, finding, commandId: batch.commandId, window: null }, actor)));
+  }
+
+  /** As this process last saw them; undefined when it never looked. */
+  private known(project: string, group: string): readonly Expectation[] | undefined {
+    const stream = featureMonitoringStream(project, group);
+    const cached = this.aggregates.cached<FeatureMonitoring>(stream);
+    if (cached && this.now() - (this.checkedAt.get(stream) ?? 0) >= freshForMs) {
+      this.remember(stream);
+      // What is known stays good for this write; when the log cannot be reached, the next one asks again.
+      this.aggregates.load(featureMonitoring, stream).catch(() => this.checkedAt.delete(stream));
+    }
+    return cached?.state.expectations;
+  }
+
+  private async latest(project: string, group: string): Promise<readonly Expectation[]> {
+    const stream = featureMonitoringStream(project, group);
+    const { state } = await this.aggregates.load(featureMonitoring, stream);
+    this.remember(stream);
+    return state.expectations;
+  }
+
+  private remember(stream: string): void {
+    if (this.checkedAt.size > mostRemembered) this.checkedAt.clear();
+    this.checkedAt.set(stream, this.now());
+  }
+}
+
+function brokenBy({ block, rows }: Batch, expected: readonly Expectation[]): { expectation: Expectation; finding: ExpectationFinding }[] {
+  const judged = {
+    rows: rows?.length ?? block.rows,
+    valuesOf: (feature: string) => {
+      const column = block.columns.get(feature);
+      if (column === undefined) return undefined;
+      return rows ? rows.map((row) => valueAt(column, row)) : Array.from({ length: block.rows }, (_, row) => valueAt(column, row));
+    },
+  };
+  return expected.flatMap((expectation) => {
+    const finding = judge(expectation, judged);
+    return finding && !finding.holds ? [{ expectation, finding }] : [];
+  });
+}
+
+function refusalOf(group: string, findings: readonly ExpectationFinding[]): Refusal {
+  const [{ expectation, observed, limit, rows, broken }] = findings as [ExpectationFinding];
+  return new Refusal('FAILED_PRECONDITION', `The rows are not what is expected of ${group}, so none was stored: ${findings.map((finding) => finding.reason).join('; ')}`, {
+    reason: 'EXPECTATION_BROKEN',
+    fields: findings.map(({ feature, reason, expectation: name }) => ({ field: `values.${feature}`, description: `${reason} (${name})` })),
+    metadata: { expectation, observed: String(observed), limit: String(limit), rows: String(rows), broken: String(broken) },
+  });
+}
