@@ -5,6 +5,7 @@ import { featureCommands } from './commands/features.js';
 import { trainingSetCommands } from './commands/training-sets.js';
 import { projectionActions } from './commands/projections.js';
 import { monitoringCommands } from './commands/monitoring.js';
+import { pipelineCommands } from './commands/pipelines.js';
 import { projectCommands } from './commands/projects.js';
 import { transformationCommands } from './commands/transformations.js';
 import { featureGroupQueries } from './projections/features/groups-queries.js';
@@ -18,6 +19,8 @@ import { quarantineQueries } from './projections/features/quarantine/queries.js'
 import { featureMonitoringView } from './projections/features/monitoring/view.js';
 import { featureServiceQueries } from './projections/features/services/queries.js';
 import { featureServicesView } from './projections/features/services/view.js';
+import { pipelineQueries } from './projections/features/pipelines/queries.js';
+import { pipelineRunsView, pipelinesView } from './projections/features/pipelines/views.js';
 import { transformationQueries } from './projections/features/transformations/queries.js';
 import { transformationsView } from './projections/features/transformations/view.js';
 import { trainingSetQueries } from './projections/features/training-sets/queries.js';
@@ -50,6 +53,7 @@ export const catalogue: readonly Domain[] = [
   { name: 'projects', proto: 'tarl/projects/v1/projects.proto', service: 'tarl.projects.v1.Projects', commands: projectCommands as never, queries: projectQueries as never, views: [projectsView] },
   { name: 'features', proto: 'tarl/features/v1/features.proto', service: 'tarl.features.v1.Features', commands: [...featureCommands, ...featureServiceCommands] as never, queries: [...featureGroupQueries, ...featureServiceQueries] as never, views: [featureGroupsView, featureServicesView, featureOnlineView, featureChunksView] },
   { name: 'transformations', proto: 'tarl/features/v1/transformations.proto', service: 'tarl.features.v1.Transformations', commands: transformationCommands as never, queries: transformationQueries as never, views: [transformationsView] },
+  { name: 'pipelines', proto: 'tarl/features/v1/pipelines.proto', service: 'tarl.features.v1.Pipelines', commands: pipelineCommands as never, queries: pipelineQueries as never, views: [pipelinesView, pipelineRunsView] },
   { name: 'monitoring', proto: 'tarl/features/v1/monitoring.proto', service: 'tarl.features.v1.Monitoring', commands: monitoringCommands as never, queries: monitoringQueries as never, views: [featureMonitoringView, driftChecksView, measuredDriftsView, expectationBreachesView] },
   { name: 'training-sets', proto: 'tarl/features/v1/training_sets.proto', service: 'tarl.features.v1.TrainingSets', commands: trainingSetCommands as never, queries: trainingSetQueries as never, views: [trainingSetsView] },
   { name: 'quarantine', proto: 'tarl/features/v1/quarantine.proto', service: 'tarl.features.v1.Quarantine', commands: [], queries: quarantineQueries as never, views: [] },

@@ -3,9 +3,13 @@ import type { PoolConfig } from 'pg';
 import type { Logger } from 'pino';
 import { createApi, createPages, type Addresses } from './app.module.js';
 import { views } from './catalogue.js';
+import type { Core } from './api/core.js';
+import { featureStore } from './api/features/store.js';
 import { platformJobs } from './commands/jobs/index.js';
+import { pipelineJob } from './commands/jobs/run-pipeline.js';
 import { monitoringJobs } from './commands/jobs/monitoring.js';
 import { JobKeeper } from './commands/jobs/keeper.js';
+import { applyPipeline } from './commands/pipelines/apply.js';
 import { reactions } from './commands/reactions/index.js';
 import { Reactor } from './commands/reactions/reactor.js';
 import { makeCore } from './core.js';
@@ -67,6 +71,7 @@ export async function startPlatform(config: Config, endpoints: Endpoints, log: L
         clearQuarantine: () => base.quarantine.clearExpired(),
       }),
       ...monitoringJobs({ eventStore, aggregates: base.aggregates, pool }),
+      pipelineJob((order, run) => applyPipeline({ eventStore, aggregates: base.aggregates, writer: featureStore(core).writer }, order, run)),
     ],
     execute: base.execute,
     waitForView: (position, signal) => projections.waitFor(['jobs'], position, { timeoutMs: 60_000, signal }),
@@ -78,7 +83,7 @@ export async function startPlatform(config: Config, endpoints: Endpoints, log: L
     },
     log,
   });
-  const core = { ...base, jobs };
+  const core: Core & typeof base = { ...base, jobs };
   const ownerKey = isA('api') ? await core.guard.issueFirstOwnerKey() : undefined;
   const api = await (isA('api') ? createApi : createPages)(core, config, { logger: log, tracing });
   opened.defer(() => api.close());

@@ -1,5 +1,6 @@
 import type { Reaction } from './define.js';
 import { measureRequestedDrift } from './measure-requested-drift.js';
+import { runAppliedPipeline } from './run-applied-pipeline.js';
 
-/** The reactions, one line each; as long as there are none, nobody follows the log for them. */
-export const reactions: readonly Reaction[] = [measureRequestedDrift];
+/** The reactions, one line each. */
+export const reactions: readonly Reaction[] = [measureRequestedDrift, runAppliedPipeline];

@@ -16,6 +16,12 @@ export const driftCheckStream = (project: string, group: string, check: string):
 /** The stream of one broken expectation of a group. */
 export const expectationBreachStream = (project: string, group: string, breach: string): string => `feature_expectation_breach-${project}.${group}.${breach}`;
 
+/** The stream of a pipeline's definition. */
+export const pipelineStream = (project: string, pipeline: string): string => `pipeline-${project}.${pipeline}`;
+
+/** The stream of one application of a pipeline. */
+export const pipelineRunStream = (project: string, pipeline: string, run: string): string => `pipeline_run-${project}.${pipeline}.${run}`;
+
 /** The stream of the rows (and deletions) of all entities of a group that fall into one partition. */
 export const featureRowsStream = (project: string, group: string, partition: number): string => `features-${project}.${group}.${partition}`;
 

@@ -39,13 +39,22 @@ export function startOf(endUs: number, { joins }: Plan): number {
 export async function* joinEntityTimes(replay: Replay, plan: Plan, range: TimeRange, pinned: PinnedAt, signal?: AbortSignal): AsyncGenerator<TrainingSet> {
   const definitions = [...new Set(plan.joins.map(({ definition }) => definition))];
   for (const partitions of slicesOf(oneOfEach(definitions), range.entities)) {
-    const counted = { rows: 0 };
-    const gathered = definitions.map(({ group, version }) => ({ group, version, times: new EntityTimes(range, counted) }));
-    const timesOf = Map.groupBy(gathered, ({ group }) => group);
-    await replay.run(partitions, pinned.known.position, (event, { group }) => timesOf.get(group)!.forEach((one) => note(event, one, pinned.known)), signal);
-    const times = EntityTimes.together(gathered.map((one) => one.times));
+    const times = await gatherTimes(replay, { definitions, partitions, range, known: pinned.known }, signal);
     if (times.size > 0) yield joinHistory(replay, times.table(plan.joins[0]!), plan, pinned, signal);
   }
+}
+
+/** The event times of a slice: all at which any of the groups was written within the range. */
+export async function gatherTimes(
+  replay: Replay,
+  { definitions, partitions, range, known }: { definitions: readonly FeatureGroupDefinition[]; partitions: readonly Partition[]; range: TimeRange; known: PinnedAt['known'] },
+  signal?: AbortSignal,
+): Promise<EntityTimes> {
+  const counted = { rows: 0 };
+  const gathered = definitions.map(({ group, version }) => ({ group, version, times: new EntityTimes(range, counted) }));
+  const timesOf = Map.groupBy(gathered, ({ group }) => group);
+  await replay.run(partitions, known.position, (event, { group }) => timesOf.get(group)!.forEach((one) => note(event, one, known)), signal);
+  return EntityTimes.together(gathered.map((one) => one.times));
 }
 
 /** A deletion that is not known yet leaves the moments: there was something. */
@@ -60,7 +69,7 @@ function note(event: HistoryEvent, { version, times }: { version: number; times:
 const oneOfEach = (definitions: readonly FeatureGroupDefinition[]): FeatureGroupDefinition[] => [...new Map(definitions.map((definition) => [definition.group, definition])).values()];
 
 /** The partitions that hold the same entities in all groups, slice by slice; chosen entities are one slice. */
-function slicesOf(definitions: readonly FeatureGroupDefinition[], entities: readonly string[] | undefined): Partition[][] {
+export function slicesOf(definitions: readonly FeatureGroupDefinition[], entities?: readonly string[]): Partition[][] {
   if (entities) {
     return [definitions.flatMap(({ project, group, partitions }) => [...new Set(entities.map((key) => partitionOf(key, partitions)))].map((partition): Partition => ({ project, group, partition })))];
   }
@@ -81,7 +90,7 @@ export function requireSameKeys([first, ...others]: readonly PlannedJoin[]): voi
 const greatestCommonDivisor = (a: number, b: number): number => (b === 0 ? a : greatestCommonDivisor(b, a % b));
 
 /** The distinct event times of entities, of one group or of several together. */
-class EntityTimes {
+export class EntityTimes {
   private readonly times = new Map<string, Set<number>>();
 
   /** `counted` is shared by all that are held at the same time. */
@@ -134,7 +143,7 @@ class EntityTimes {
     }
   }
 
-  table({ keys }: PlannedJoin): RequestTable {
+  table({ keys }: Pick<PlannedJoin, 'keys'>): RequestTable {
     const { size } = this;
     const timeUs = new Float64Array(size);
     const columns = keys.map((): unknown[] => new Array(size));

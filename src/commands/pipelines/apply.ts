@@ -1,0 +1,101 @@
+import { requireActivePipeline } from '../../domain/features/pipelines/decisions.js';
+import type { PipelineStep } from '../../domain/features/pipelines/definition.js';
+import { pipeline as pipelineDecider, type PipelineVersion } from '../../domain/features/pipelines/state.js';
+import { referenceOf } from '../../domain/features/reference.js';
+import type { FeatureGroupDefinition } from '../../domain/features/state.js';
+import { pipelineStream } from '../../domain/features/streams.js';
+import { parseTimeUs } from '../../domain/features/times.js';
+import { earliestEventTimeUs, latestEventTimeUs } from '../../domain/features/values.js';
+import { formatPosition, type EventStore } from '../../platform/eventstore/port.js';
+import type { JobRun } from '../../platform/jobs/define.js';
+import { defaultTimeColumn, gatherTimes, slicesOf, type TimeRange } from '../../projections/features/history/entity-times.js';
+import { groupAt } from '../../projections/features/history/group-at.js';
+import { pinned } from '../../projections/features/history/pinned.js';
+import { Replay } from '../../projections/features/history/replay.js';
+import { planOf } from '../../projections/features/history/selection.js';
+import { joinHistory } from '../../projections/features/history/training-set.js';
+import type { FeatureWriter } from '../features/write.js';
+import type { PipelineOrder } from '../jobs/run-pipeline.js';
+import type { Aggregates } from '../kit/aggregates.js';
+import { advancePipelineRunCommand, finishPipelineRunCommand, startPipelineRunCommand } from './runs.js';
+import { unwrittenRows, type Filling } from './unwritten.js';
+
+/** What pipelines are applied with. */
+export interface PipelineParts {
+  readonly eventStore: EventStore;
+  readonly aggregates: Aggregates;
+  readonly writer: Pick<FeatureWriter, 'write'>;
+}
+
+const cacheBytes = 64 * 1024 * 1024;
+const rowsAtOnce = 5_000;
+
+/**
+ * Computes the steps for every row of the source within the range, as of its time, and writes to the target what it does
+ * not hold yet. It looks for that itself, so that a run which was broken off, or is asked for again, writes nothing twice.
+ */
+export async function applyPipeline(parts: PipelineParts, order: PipelineOrder, run: JobRun): Promise<void> {
+  const { eventStore } = parts;
+  const { project } = order;
+  const of = { project, pipeline: order.pipeline, run: order.run };
+  const { state } = await parts.aggregates.load(pipelineDecider, pipelineStream(project, order.pipeline));
+  const flow = requireActivePipeline(of, state);
+  const prepared = await prepare(eventStore, project, flow, run.signal);
+  const { source, target, known, end, plan, columns } = prepared;
+  const replay = new Replay(eventStore, { cacheBytes });
+  const slices = slicesOf([source]);
+  await run.issue(startPipelineRunCommand, { ...of, version: flow.version, source: `${source.group}@${source.version}`, target: `${target.group}@${target.version}`, steps: prepared.steps, slices: slices.length, position: formatPosition(known.position) });
+  let rowsRead = 0;
+  let rowsWritten = 0;
+  for (const [slice, partitions] of slices.entries()) {
+    const times = await gatherTimes(replay, { definitions: [source], partitions, range: rangeOf(order), known }, run.signal);
+    if (times.size > 0) {
+      const table = times.table({ keys: source.entities.map((key) => ({ ...key, column: key.name })) });
+      const { columns: made } = await joinHistory(replay, table, plan, { known, end }, run.signal);
+      const filling: Filling = { target, table, features: columns.map(({ feature, place }) => ({ name: feature, column: made[table.columns.size + place]! })) };
+      rowsRead += table.rows;
+      rowsWritten += await write(parts, replay, filling, run.signal);
+    }
+    await run.issue(advancePipelineRunCommand, { ...of, slicesDone: slice + 1, rowsRead, rowsWritten });
+  }
+  await run.issue(finishPipelineRunCommand, { ...of, rowsRead, rowsWritten });
+}
+
+/** The groups, the plan, and which of its columns fills which feature, all as the log has them now. */
+async function prepare(eventStore: EventStore, project: string, { source, target, steps }: PipelineVersion, signal: AbortSignal) {
+  const features = [...new Set(steps.map(({ from }) => from))];
+  const question = { project, features, fullNames: true, aliases: [], known: {} };
+  const { known, end, definitions, transformations } = await pinned(eventStore, question, signal);
+  const [from, to] = await Promise.all([source, target].map((group) => groupAt(eventStore, project, group, known.position, signal)));
+  const plan = planOf(question, definitions, [...from!.entities.map(({ name }) => name), defaultTimeColumn], transformations);
+  const exactly = ({ feature, from: text }: PipelineStep): PipelineStep => {
+    const { name, feature: part } = referenceOf(text);
+    const group = definitions.get(name);
+    return { feature, from: `${group ? `${group.group}@${group.version}` : transformations.get(name)!.name}:${part}` };
+  };
+  return { source: from!, target: to!, known, end, plan, steps: steps.map(exactly), columns: steps.map(({ feature, from: text }) => ({ feature, place: features.indexOf(text) })) };
+}
+
+/** How many rows were written. */
+async function write({ eventStore, writer }: PipelineParts, replay: Replay, filling: Filling, signal: AbortSignal): Promise<number> {
+  const { target, table, features } = filling;
+  const rows = await unwrittenRows(replay, filling, await eventStore.endOfLog(), signal);
+  for (let from = 0; from < rows.length; from += rowsAtOnce) {
+    signal.throwIfAborted();
+    const batch = rows.slice(from, from + rowsAtOnce);
+    await writer.write(
+      { project: target.project, group: target.group, version: target.version, mode: 'BOTH', partial: false, rows: rowsOf(batch, table, target, features) },
+      { caller: { actor: 'job:run-pipeline', may: () => true }, signal },
+    );
+  }
+  return rows.length;
+}
+
+const rowsOf = (batch: readonly number[], table: Filling['table'], { entities }: FeatureGroupDefinition, features: Filling['features']) => ({
+  rows: batch.length,
+  keys: new Map(entities.map(({ name }) => [name, batch.map((row) => table.columns.get(name)![row])])),
+  timeUs: Float64Array.from(batch, (row) => table.timeUs[row]!),
+  features: new Map(features.map(({ name, column }) => [name, batch.map((row) => column.at(row))])),
+});
+
+const rangeOf = ({ start, end }: PipelineOrder): TimeRange => ({ startUs: start === undefined ? earliestEventTimeUs : parseTimeUs(start), endUs: end === undefined ? latestEventTimeUs : parseTimeUs(end) });
