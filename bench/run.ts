@@ -16,6 +16,7 @@ const suites: Record<string, () => Promise<Bench>> = {
   historical: async () => (await import('./historical.js')).historicalBench,
   rebuild: async () => (await import('./rebuild.js')).rebuildBench,
   snapshots: async () => (await import('./snapshots.js')).snapshotsBench,
+  transformations: async () => (await import('./transformations.js')).transformationsBench,
 };
 
 const { values, positionals } = parseArgs({

@@ -76,6 +76,14 @@ describe('a transformation', () => {
     ]);
   });
 
+  test('is joined twice under aliases, which say where the keys of its inputs are', async () => {
+    const name = await register([{ name: 'used', expression: 'amount / most' }]);
+    const rows = [{ payer: 1, payee: 2, event_time: '2026-01-03T00:00:00Z' }, { payer: 2, payee: 1, event_time: '2026-01-01T12:00:00Z' }];
+    const aliases = [{ alias: 'payer', group: name, keyColumns: { card: 'payer' } }, { alias: 'payee', group: 'cards', keyColumns: { card: 'payee' } }];
+    const history = await ok(platform.rest(`${read}:historical`, { features: ['payer:used', 'payee:limit'], aliases, fullNames: true, rows }, { accept: 'application/json' }));
+    expect(history.rows.map(({ payer__used, payee__limit }: any) => [payer__used, payee__limit])).toEqual([[4.5, 0], [null, 2]]);
+  });
+
   test('stands in a service, and services are refused what it does not give', async () => {
     const name = await register([{ name: 'doubled', expression: 'amount * 2' }]);
     await ok(platform.rest('/api/v1/projects/p/feature-services', { service: `s_${name}`, features: [`${name}:doubled`, 'cards:limit'] }));

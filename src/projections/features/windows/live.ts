@@ -6,7 +6,7 @@ import { comparePositions } from '../../../platform/eventstore/port.js';
 import { historyEvent } from '../history/events.js';
 import { streamOf, type Partition } from '../history/replay.js';
 import { scopeOf } from '../online/scope.js';
-import { caughtUp, Progress } from './progress.js';
+import { caughtUp, longestWait_ms, Progress } from './progress.js';
 import { WindowTable } from './window-table.js';
 
 /** The first revision of a stream from which on rows may have an event time after a moment; a read model may say so. */
@@ -65,8 +65,7 @@ export class LiveWindows implements WindowSource {
     if (held && durationUs <= held.table.kept.durationUs && features.every((feature) => held.table.kept.features.includes(feature))) return held;
     const kept = { version: definition.version, features: [...new Set([...(held?.table.kept.features ?? []), ...features])], durationUs: Math.max(durationUs, held?.table.kept.durationUs ?? 0) };
     const following = this.begin(scope, definition, new WindowTable(kept, () => this.now() * 1000));
-    // Whoever reads the old one has it still.
-    if (held) void following.loaded.then(() => held.stop.abort(), () => held.stop.abort());
+    if (held) void following.loaded.catch(() => undefined).then(() => letGo(held));
     this.groups.set(scope, following);
     this.forgetIdle();
     return following;
@@ -123,5 +122,8 @@ export class LiveWindows implements WindowSource {
     }
   }
 }
+
+/** Whoever waits for news of it is given the time. */
+const letGo = ({ stop }: Following): void => void setTimeout(() => stop.abort(), 2 * longestWait_ms).unref();
 
 const partitionsOf = ({ project, group, partitions }: FeatureGroupDefinition): Partition[] => Array.from({ length: partitions }, (_, partition) => ({ project, group, partition }));

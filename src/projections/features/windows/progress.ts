@@ -2,7 +2,7 @@ import { Refusal } from '../../../domain/kit/index.js';
 import type { EventStore } from '../../../platform/eventstore/port.js';
 
 /** How long a read waits for what was written before it. */
-const longestWait_ms = 5_000;
+export const longestWait_ms = 5_000;
 
 /** Up to where streams have been taken in. */
 export class Progress {
