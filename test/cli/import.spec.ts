@@ -1,12 +1,14 @@
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { tableFromIPC } from 'apache-arrow';
-import { spawn } from 'node:child_process';
+import { spawn, type StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
 import { readConfig } from '../../src/platform/config/index.js';
 import { dataFolder, tarlUp, type RunningTarl } from '../support/tarl.js';
 import { until } from '../support/until.js';
@@ -38,20 +40,33 @@ afterAll(async () => {
 const file = (name: string) => join(files, name);
 const newGroup = (name: string) => run('features', 'create', `flights/${name}`, '--entities', 'id:INT64', '--features', 'count:INT64,city:STRING');
 
-/** How many rows of a group stand in the log, and how many different ones. */
-async function rowsInLog(group: string): Promise<{ rows: number; distinct: number }> {
-  const { stdout, code, stderr } = await run('replay', '--filter', 'type=FeatureRowsWritten', '--filter', `stream=features-flights.${group}.*`, '--json');
-  expect({ code, stderr: stderr.replaceAll(',', '') }).toEqual({ code: 0, stderr: `${stdout.trim().split('\n').length} events\n` });
-  const rows = stdout.trim().split('\n').flatMap((line) => {
-    const { keys, key = keys.map((_: string, at: number) => at) } = JSON.parse(line).data;
-    return key.map((at: number) => keys[at]) as string[];
-  });
-  return { rows: rows.length, distinct: new Set(rows).size };
+/** How many rows of a group stand in the log, and how many different ones, by ids below `most`. */
+async function rowsInLog(group: string, most: number): Promise<{ rows: number; distinct: number }> {
+  const filter = ['type=FeatureRowsWritten', `stream=features-flights.${group}.*`].flatMap((one) => ['--filter', one]);
+  const child = spawnTarl(['replay', ...filter], ['ignore', 'pipe', 'pipe']);
+  const told = text(child.stderr!);
+  const seen = new Uint8Array(most);
+  let [rows, distinct, events] = [0, 0, 0];
+  for await (const line of createInterface({ input: child.stdout! })) {
+    const { keys, key } = JSON.parse(line).data as { keys: string[]; key?: number[] };
+    for (const at of key ?? keys.keys()) {
+      const id = Number(JSON.parse(keys[at]!)[0]) % most;
+      rows++;
+      distinct += 1 - seen[id]!;
+      seen[id] = 1;
+    }
+    events++;
+  }
+  expect((await told).replaceAll(',', '')).toContain(`${events} events\n`);
+  return { rows, distinct };
 }
 
-/** Starts an import and kills it when it has noted that it came further than before. */
-async function killedImport(args: string[], before: number): Promise<number> {
-  const child = spawn(resolve('node_modules/node/bin/node'), [resolve('dist/src/cli/main.js'), ...args], { env: { PATH: process.env.PATH, HOME: '/nonexistent', ...env }, stdio: 'ignore' });
+const spawnTarl = (args: string[], stdio: StdioOptions) =>
+  spawn(resolve('node_modules/node/bin/node'), [resolve('dist/src/cli/main.js'), ...args], { env: { PATH: process.env.PATH, HOME: '/nonexistent', ...env }, stdio });
+
+/** Starts an import and kills it when it has noted that it came beyond a row. */
+async function killedImport(args: string[], row: number): Promise<number> {
+  const child = spawnTarl(args, 'ignore');
   const exited = once(child, 'exit');
   const noted = async () => {
     const [record] = await readdir(join(files, 'state/tarl/imports')).catch(() => [] as string[]);
@@ -59,7 +74,7 @@ async function killedImport(args: string[], before: number): Promise<number> {
     const told = await readFile(join(files, 'state/tarl/imports', record), 'utf8').catch(() => '');
     return /"rows":(\d+)/.test(told) ? Number(/"rows":(\d+)/.exec(told)![1]) : 0;
   };
-  await until('the import has come further', async () => (await noted()) > before, 600_000);
+  await until('the import has come further', async () => (await noted()) > row, 1_800_000);
   child.kill('SIGKILL');
   expect((await exited)[1]).toBe('SIGKILL');
   return noted();
@@ -72,38 +87,31 @@ test('an import that is killed twice and begun again loses and doubles nothing',
   const out = createWriteStream(file('large.csv'));
   out.write('id,event_time,n,city\n');
   for (let row = 0; row < rows; row += 1000) {
-    const text = Array.from({ length: Math.min(1000, rows - row) }, (_, at) => line(row + at)).join('');
-    if (!out.write(text)) await once(out, 'drain');
+    const lines = Array.from({ length: Math.min(1000, rows - row) }, (_, at) => line(row + at)).join('');
+    if (!out.write(lines)) await once(out, 'drain');
   }
   out.end();
   await once(out, 'finish');
   const args = ['features', 'import', 'flights/killed', file('large.csv'), '--map', 'n=count', ...(largeImportMib > 0 ? [] : ['--batch-rows', '250'])];
-  const first = await killedImport(args, 0);
-  const second = await killedImport(args, first);
+  await killedImport(args, Math.floor(rows / 4));
+  const second = await killedImport(args, Math.floor(rows / 2));
   const ran = await run(...args, '--json');
   expect(ran.stderr).toContain('Going on after');
   expect(JSON.parse(ran.stdout)).toMatchObject({ rowsWritten: rows, rowsRejected: 0, resumedAt: second });
-  // The log of the large file is counted in the read model, where a row that is missing is missing too.
-  if (largeImportMib === 0) expect(await rowsInLog('killed')).toEqual({ rows, distinct: rows });
-  else {
-    await run('features', 'export', 'flights/killed', file('back.ndjson'), '--features', 'count', '--min-position', JSON.parse(ran.stdout).position);
-    const duck = await (await DuckDBInstance.create()).connect();
-    const [[all, distinct, sum]] = (await duck.runAndReadAll(`select count(*)::int, count(distinct id)::int, sum(count)::varchar from read_json('${file('back.ndjson')}')`)).getRowsJson() as any;
-    expect([all, distinct, sum]).toEqual([rows, rows, String(Array.from({ length: 100 }, (_, n) => n * Math.ceil((rows - n) / 100)).reduce((a, b) => a + b))]);
-  }
+  expect(await rowsInLog('killed', rows)).toEqual({ rows, distinct: rows });
   expect(await readdir(join(files, 'state/tarl/imports'))).toEqual([]);
   // Sent once more as a whole, everything is recognised.
   if (largeImportMib > 0) return;
   expect(await json(...args, '--restart')).toMatchObject({ rowsWritten: rows, resumedAt: 0 });
-  expect(await rowsInLog('killed')).toEqual({ rows, distinct: rows });
+  expect(await rowsInLog('killed', rows)).toEqual({ rows, distinct: rows });
 }, 3_600_000);
 
 describe('bad rows of an import', () => {
-  const text = 'id,event_time,count,city\n1,2026-01-01,5,"a\nb"\n2,2026-01-01,many,c\n,2026-01-01,5,d\n4,soon,5,e\n';
+  const badRows = 'id,event_time,count,city\n1,2026-01-01,5,"a\nb"\n2,2026-01-01,many,c\n,2026-01-01,5,d\n4,soon,5,e\n';
 
   test('are named by their line, and the others stored, where that is asked for', async () => {
     await newGroup('partial');
-    await writeFile(file('bad.csv'), text);
+    await writeFile(file('bad.csv'), badRows);
     expect(await run('features', 'import', 'flights/partial', file('bad.csv'))).toMatchObject({ code: 2, stderr: expect.stringMatching(/Line 4, column count: "many" is not INT64|Line 6/) });
     const partial = await run('features', 'import', 'flights/partial', file('bad.csv'), '--partial', '--json');
     expect(partial.code).toBe(3);
@@ -113,7 +121,7 @@ describe('bad rows of an import', () => {
 
   test('wait in the quarantine, are mended in a file and sent again', async () => {
     await newGroup('mended');
-    await writeFile(file('bad.csv'), text);
+    await writeFile(file('bad.csv'), badRows);
     const imported = await run('features', 'import', 'flights/mended', file('bad.csv'), '--quarantine', '--json');
     expect(imported.code).toBe(0);
     expect(JSON.parse(imported.stdout)).toMatchObject({ rowsWritten: 1, rowsRejected: 3, rowsQuarantined: 3 });
@@ -128,12 +136,12 @@ describe('bad rows of an import', () => {
     const [left] = (await json('quarantine', 'list', 'flights', '--filter', 'group = mended')).quarantinedRows;
     expect(await run('quarantine', 'mend', `flights/${left.id}`, '--entity', 'id=9007199254740993')).toMatchObject({ code: 0 });
     expect((await json('quarantine', 'list', 'flights', '--filter', 'group = mended')).quarantinedRows).toEqual([]);
-    expect(await rowsInLog('mended')).toEqual({ rows: 4, distinct: 4 });
+    expect(await rowsInLog('mended', 1000)).toEqual({ rows: 4, distinct: 4 });
   });
 
   test('are discarded with a reason', async () => {
     await newGroup('discarded');
-    await writeFile(file('bad.csv'), text);
+    await writeFile(file('bad.csv'), badRows);
     await run('features', 'import', 'flights/discarded', file('bad.csv'), '--quarantine');
     const ids = (await json('quarantine', 'list', 'flights', '--filter', 'group = discarded')).quarantinedRows.map(({ id }: { id: string }) => id);
     expect(await json('quarantine', 'discard', 'flights', ...ids, '--reason', 'test rows')).toMatchObject({ discarded: 3 });
