@@ -59,7 +59,7 @@ export class ProjectionEngine implements Projections {
     this.views = [...views, commandLogView];
     this.world = { eventStore, pool, log, reached: new Reached(), rates: new Rates(), parked: new ParkedCounts(pool), limits: { ...limits, traffic: new Traffic(reads, pool) } };
     this.operationStore = new OperationStore(pool);
-    this.runner = new OperationRunner(this.operationStore, (operation, steering) => runOperation(operation, this.viewNamed(operation.metadata.view), this.world, steering), log, this.stopping.signal);
+    this.runner = new OperationRunner(this.operationStore, async (operation, steering) => runOperation(operation, this.viewNamed(operation.metadata.view), this.world, steering), log, this.stopping.signal);
   }
 
   /** True while this process projects any view, or slice of one. */

@@ -84,13 +84,15 @@ export async function dropFormer(client: ClientBase, view: View): Promise<void> 
 }
 
 /** Makes the kept tables the shadow of a rebuild that only has to follow the log from where they stood. */
-export async function takeUpFormer(client: ClientBase, view: View, build: string, { position }: Former): Promise<void> {
+export async function takeUpFormer(client: ClientBase, view: View, build: string): Promise<Position> {
+  const { position } = (await findFormer(client, view))!;
   await renameTables(client, view.tables, formerName, shadowName);
   await new Shelf(view, 'former').moveTo(client, new Shelf(view, 'shadow'));
   await client.query(
     'insert into projection_builds (view, build, version, release, filled, former, commit_position, prepare_position) values ($1, $2, $3, $4, true, true, $5, $6)',
     [view.name, build, view.version, release, `${position.commit}`, `${position.prepare}`],
   );
+  return position;
 }
 
 /** The other way round: they are kept as before, and hold what was followed meanwhile. */

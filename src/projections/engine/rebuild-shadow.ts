@@ -9,7 +9,7 @@ import { readSkipped } from './parking/skipped.js';
 import { takeOrPark, type Target } from './parking/take.js';
 import { clearBuild } from './rebuild-lock.js';
 import { Pace } from './rebuild-pace.js';
-import { beginRecord, canGoOn, endRecord, findRecord, moveRecord, takeUpFormer, type Former } from './rebuild-record.js';
+import { beginRecord, canGoOn, endRecord, findRecord, moveRecord, takeUpFormer, type Source } from './rebuild-record.js';
 import type { Course } from './rebuild-course.js';
 import { createShadows, indexShadows, shadowName } from './shadow.js';
 import { inTransaction } from './transaction.js';
@@ -49,14 +49,14 @@ export class Shadow {
   }
 
   /** Brings the shadow to the end of the log: from where an interrupted rebuild left it, from former tables, or from the log's start. */
-  async build(former?: Former): Promise<void> {
+  async build(source: Source): Promise<void> {
     const { client, view, world } = this;
     const record = await findRecord(client, view);
     this.target = { ...this.target, skipped: await readSkipped(world.eventStore, view) };
-    if (record && (await canGoOn(client, view, record, former ? 'former' : 'log'))) this.goOnFrom(record.build, record.position);
+    if (record && (await canGoOn(client, view, record, source))) this.goOnFrom(record.build, record.position);
     else {
       await clearBuild(client, view);
-      if (former) await this.takeUp(former);
+      if (source === 'former') await this.takeUp();
       else await this.fill();
     }
     this.target = { ...this.target, parked: await this.shelf.keys(client) };
@@ -132,9 +132,9 @@ export class Shadow {
     this.held = position;
   }
 
-  private async takeUp(former: Former): Promise<void> {
-    await inTransaction(this.client, () => takeUpFormer(this.client, this.view, this.id, former));
-    this.held = former.position;
+  /** Where they stand is asked now: whoever was interrupted may have followed the log with them, and given them back. */
+  private async takeUp(): Promise<void> {
+    this.held = await inTransaction(this.client, () => takeUpFormer(this.client, this.view, this.id));
   }
 
   /** Folds the log in memory, then makes and fills the tables in one transaction: a crash until then leaves nothing behind. */

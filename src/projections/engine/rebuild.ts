@@ -5,10 +5,10 @@ import type { View } from '../kit/view.js';
 import { compareAtOnePosition, rowsThatDiffer } from './rebuild-compare.js';
 import { Course, type Steering } from './rebuild-course.js';
 import { asOnlyRebuild, clearBuild } from './rebuild-lock.js';
-import { findFormer, findRecord, type Former } from './rebuild-record.js';
+import { findFormer, findRecord } from './rebuild-record.js';
 import { Shadow } from './rebuild-shadow.js';
 import { liveRows, switchTo, type LiveRows } from './rebuild-switch.js';
-import { formerName, sameShape } from './shadow.js';
+import { formerName, sameShape, shadowName } from './shadow.js';
 import { withClient } from './transaction.js';
 import type { World } from './world.js';
 
@@ -21,7 +21,7 @@ export async function rebuild(view: View, world: World, tell: (progress: Rebuild
   await alone(view, world, { tell, interrupted, ...steering }, async (client, course) => {
     const live = await liveRows(client, view);
     const shadow = new Shadow(view, world, client, course);
-    await shadow.build(live.ofOtherVersion ? await formerOfThisVersion(client, view) : undefined);
+    await shadow.build(live.ofOtherVersion && (await isFormerOfThisVersion(client, view)) ? 'former' : 'log');
     await compareFirst(view, world, client, course, shadow, live, steering);
     await switchTo(shadow, view, world, client, course);
   });
@@ -31,7 +31,7 @@ export async function rebuild(view: View, world: World, tell: (progress: Rebuild
 export async function compareRebuilt(view: View, world: World, steering: Steering): Promise<ViewComparison> {
   return alone(view, world, steering, async (client, course) => {
     const shadow = new Shadow(view, world, client, course);
-    await shadow.build();
+    await shadow.build('log');
     const comparison = await compareAtOnePosition(view, world, client, course, shadow);
     await clearBuild(client, view);
     return comparison;
@@ -41,9 +41,9 @@ export async function compareRebuilt(view: View, world: World, steering: Steerin
 /** Puts the rows that the last rebuild has replaced in the place of the live ones, once they hold the log up to its end. The live ones are kept in turn. */
 export async function rollBack(view: View, world: World, steering: Steering): Promise<void> {
   await alone(view, world, steering, async (client, course) => {
-    const former = await requireFormer(client, view);
+    await requireFormer(client, view);
     const shadow = new Shadow(view, world, client, course);
-    await shadow.build(former);
+    await shadow.build('former');
     await switchTo(shadow, view, world, client, course);
   });
 }
@@ -67,12 +67,11 @@ async function compareFirst(view: View, world: World, client: PoolClient, course
 }
 
 /** After a step back to an earlier release its rows are still there, and only have to follow. */
-async function formerOfThisVersion(client: PoolClient, view: View): Promise<Former | undefined> {
-  const former = await findFormer(client, view);
-  return former?.version === view.version && (await isUsable(client, view)) ? former : undefined;
+async function isFormerOfThisVersion(client: PoolClient, view: View): Promise<boolean> {
+  return (await findFormer(client, view))?.version === view.version && isUsable(client, view);
 }
 
-async function requireFormer(client: PoolClient, view: View): Promise<Former> {
+async function requireFormer(client: PoolClient, view: View): Promise<void> {
   const { name, version } = view;
   const former = await findFormer(client, view);
   if (!former) throw new Refusal('FAILED_PRECONDITION', `No former rows of ${name} are kept`, { reason: 'NO_FORMER_ROWS' });
@@ -80,10 +79,9 @@ async function requireFormer(client: PoolClient, view: View): Promise<Former> {
     throw new Refusal('FAILED_PRECONDITION', `The former rows of ${name} are of version ${former.version}, and this release keeps version ${version}: start the release that had it, which takes them up by itself`, { reason: 'FORMER_OF_OTHER_VERSION' });
   }
   if (!(await isUsable(client, view))) throw new Refusal('FAILED_PRECONDITION', `The tables of ${name} have changed since its former rows were replaced`, { reason: 'TABLES_CHANGED' });
-  return former;
 }
 
 /** While a rollback is under way, or was interrupted, the former tables are its shadow. */
 async function isUsable(client: PoolClient, view: View): Promise<boolean> {
-  return (await findRecord(client, view))?.source === 'former' || sameShape(client, view.tables, formerName);
+  return sameShape(client, view.tables, (await findRecord(client, view))?.source === 'former' ? shadowName : formerName);
 }

@@ -92,6 +92,12 @@ test('a rebuild that fails says why', async () => {
   expect(world.complaints.join()).toContain('"counters" does not exist');
 });
 
+test('an operation on a view that no process knows any more ends, and says so', async () => {
+  const id = randomUUID();
+  await world.database.pool.query(`insert into operations (id, view, actor) values ($1, 'gone', 'key:me')`, [id]);
+  expect(await until('it has ended', async () => [await engine.operation(id)].find(({ done }) => done))).toMatchObject({ error: { code: 'NOT_FOUND', message: 'There is no view gone' } });
+});
+
 test('an operation or a view that is not there is refused', async () => {
   await expect(engine.operation('nope')).rejects.toMatchObject({ code: 'NOT_FOUND' });
   await expect(engine.steer(randomUUID(), 'cancel')).rejects.toMatchObject({ code: 'NOT_FOUND' });

@@ -84,6 +84,27 @@ describe('a rollback', () => {
     expect(await rows()).toEqual(await folded());
   });
 
+  test('that was interrupted is not counted twice, whoever goes on with it', async () => {
+    const engine = await started();
+    await switchAnyway(engine);
+    await raise(6);
+    const reader = await world.database.pool.connect();
+    await reader.query('begin');
+    await reader.query('select * from counters');
+    const begun = await engine.begin({ kind: 'rollback', view: 'counters', actor: 'key:me' });
+    await until('it has followed the log and waits to switch', async () => (await engine.operation(begun.name.slice('operations/'.length))).metadata.progress?.phase === 'switching');
+    await engine.stop();
+    await reader.query('commit');
+    reader.release();
+    // What the old rows have followed stays, but another release does not go on with its build.
+    await world.database.pool.query(`update projection_builds set release = 'another'`);
+    const next = world.engine([counters]);
+    await next.start();
+    expect(await ended(next, begun)).toMatchObject({ metadata: { state: 'done' } });
+    await next.waitFor(['counters'], (await raise(7)).position);
+    expect(await rows()).toEqual(await folded());
+  });
+
   test('is refused when nothing was replaced, and when the replaced rows are of another version', async () => {
     const engine = await started();
     expect(await rollBack(engine)).toMatchObject({ error: { code: 'FAILED_PRECONDITION', message: 'No former rows of counters are kept' } });

@@ -8,12 +8,13 @@ export interface LastComparison {
 
 /** Of a rebuild that has switched none differ any more. */
 const selectLast = `
-  select distinct on (view) view, updated_at as "comparedAt",
-         case when kind = 'rebuild' and state = 'done' then 0 else
-           (select coalesce(sum((t->>'added')::int8 + (t->>'removed')::int8 + (t->>'changed')::int8), 0) from jsonb_array_elements(comparison->'tables') t)
-         end::float8 as "differingRows"
-  from operations where comparison is not null
-  order by view, updated_at desc`;
+  select view, "comparedAt", case when kind = 'rebuild' and state = 'done' then 0 else
+    (select coalesce(sum((t->>'added')::int8 + (t->>'removed')::int8 + (t->>'changed')::int8), 0) from jsonb_array_elements(comparison->'tables') t)
+    end::float8 as "differingRows"
+  from (
+    select distinct on (view) view, kind, state, comparison, updated_at as "comparedAt" from operations
+    where comparison is not null order by view, updated_at desc
+  ) last`;
 
 /** The last comparison of each view that was ever compared. */
 export async function readComparisons(pool: Pool): Promise<Map<string, LastComparison>> {
