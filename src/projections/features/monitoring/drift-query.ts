@@ -31,7 +31,7 @@ export const measureFeatureDrift = defineQuery({
     .meta({ id: 'DriftReport' }),
   run: async ({ reference, current, tests, ...asked }, { eventStore, signal }) => {
     const { definition, features, known, samples } = await sampleHistory(sharedReplay(eventStore), historyOf(asked), someWindows([windowOf(reference), windowOf(current)]), signal);
-    const drifts = driftOfFeatures({ features, sample: samples[0]! }, { features, sample: samples[1]! }, tests);
+    const drifts = await driftOfFeatures({ features, sample: samples[0]! }, { features, sample: samples[1]! }, tests, signal);
     return {
       project: asked.project,
       group: asked.group,

@@ -50,7 +50,7 @@ export async function measureCheck(replay: Replay, { project, group, request, po
     position,
     referenceRows: reference.sample.rows,
     currentRows: current.sample.rows,
-    drifts: driftOfFeatures(reference, current, request.tests),
+    drifts: await driftOfFeatures(reference, current, request.tests, signal),
     broken: watched.expectations.flatMap((expectation) => {
       const finding = judge(expectation, judged);
       return finding && !finding.holds ? [{ expectation, finding }] : [];

@@ -42,7 +42,7 @@ export const getFeatureStatistics = defineQuery({
     const whole = windowOf(rangeOf(start, end));
     const windows = everySeconds === undefined ? someWindows([whole]) : seriesOf(requireFew(whole, everySeconds), everySeconds * 1_000_000);
     const { definition, features, known, samples } = await sampleHistory(sharedReplay(eventStore), historyOf(asked), windows, signal);
-    const figures = figuresOfWindows(samples, features);
+    const figures = await figuresOfWindows(samples, features, signal);
     return {
       project: asked.project,
       group: asked.group,

@@ -50,7 +50,7 @@ export const getFeatureBaseline = defineQuery({
     if (!baseline) throw nothingWatched(project, group, 'has no baseline', 'NO_BASELINE');
     const { start, end, service, knownAtPosition } = baseline;
     const { sample, features } = await sampleBaseline(sharedReplay(eventStore), { project, group, setAt: parsePosition(knownAtPosition) }, baseline, signal);
-    return { project, group, start, end, service, knownAtPosition, rows: sample.rows, features: figuresOfWindows([sample], features)[0]! };
+    return { project, group, start, end, service, knownAtPosition, rows: sample.rows, features: (await figuresOfWindows([sample], features, signal))[0]! };
   },
 });
 
