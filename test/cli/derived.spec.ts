@@ -46,6 +46,18 @@ describe('a command derived from a definition', () => {
     expect(JSON.parse((await run('projects', 'list', '--json')).stdout)).toEqual({ projects, nextPageToken: 'more' });
   });
 
+  test('writes a range of times in short, because times hold colons', async () => {
+    api.answers({ commandId: 'c', position: '7', etag: '0', changed: true });
+    const ran = await run('monitoring', 'run', 'flights/airports/february', '--current', '2001-02-01T00:00:00Z..2001-03-01T00:00:00Z', '--tests', '{"pValue":0.01}');
+    expect(ran.stderr).toBe('');
+    expect(api.received[0]).toMatchObject({
+      url: '/api/v1/projects/flights/feature-groups/airports/drift-checks',
+      body: { check: 'february', current: { start: '2001-02-01T00:00:00Z', end: '2001-03-01T00:00:00Z' }, tests: { pValue: 0.01 } },
+    });
+    expect((await run('monitoring', 'run', '--help')).stdout).toContain('$ tarl monitoring run my_project/my_group/my_check --current 2026-01-31T12:00:00Z..2026-01-31T12:00:00Z');
+    expect(await run('monitoring', 'run', 'a/b/c', '--current', '2001-02-01T00:00:00Z')).toMatchObject({ code: 2, stderr: expect.stringContaining('is not start..end, and not a JSON object') });
+  });
+
   test('writes lists of objects in short', async () => {
     api.answers({ commandId: 'c', position: '7', etag: '0', changed: true });
     const ran = await run('features', 'create', 'flights/airports', '--entities', 'origin:STRING', '--features', 'delay:INT64,{"name":"to","type":"STRING","constraints":{"maxLength":3}}', '--tags', 'team=ops,tier=1');

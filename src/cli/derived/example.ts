@@ -1,5 +1,6 @@
 import type { Kind } from '../../api/fields.js';
 import { flag, type Shape } from './arguments.js';
+import { separatorOf } from './values.js';
 
 /** A line that a user can take and change: the resource, and every option without which the command is refused. */
 export function exampleOf(words: string, { resource, fields }: Shape): string {
@@ -26,7 +27,7 @@ function sample(kind: Kind, name: string): string {
     case 'map':
       return `key=${sample(kind.of, 'value')}`;
     case 'object':
-      return kind.fields.filter(({ optional }) => !optional).map((field) => sample(field.kind, field.name === 'name' ? `my_${name}` : field.name)).join(':');
+      return kind.fields.filter(({ optional }) => !optional).map((field) => sample(field.kind, field.name === 'name' ? `my_${name}` : field.name)).join(separatorOf(kind.fields));
     case 'json':
       return '{}';
     case 'bytes':

@@ -15,7 +15,7 @@ export function placeholder(kind: Kind): string {
     case 'map':
       return 'key=value,…';
     case 'object':
-      return shortFields(kind.fields).map(({ name }) => name).join(':') || 'json';
+      return shortFields(kind.fields).map(({ name }) => name).join(separatorOf(kind.fields)) || 'json';
     case 'bytes':
       return 'base64';
     case 'enum':
@@ -31,7 +31,7 @@ export function placeholder(kind: Kind): string {
 
 /**
  * The value that a text on the command line stands for; what does not fit its kind is refused by name. Lists and maps
- * are separated by commas, objects by colons; all three may also be JSON, and `@file` stands for a file's content.
+ * are separated by commas, objects by colons, or `..` where there are times; all three may also be JSON, and `@file` stands for a file's content.
  */
 export function readValue(written: string, kind: Kind): unknown {
   const text = written.startsWith('@') ? contentOf(written.slice(1)) : written;
@@ -58,10 +58,14 @@ export function readValue(written: string, kind: Kind): unknown {
 const shortFields = (fields: readonly Field[]): readonly Field[] =>
   fields.filter(({ kind, optional }) => !optional && ['string', 'enum', 'integer', 'number', 'boolean', 'datetime'].includes(kind.kind));
 
+/** What stands between the fields of a short form: times hold colons themselves. */
+export const separatorOf = (fields: readonly Field[]): string => (shortFields(fields).some(({ kind }) => kind.kind === 'datetime') ? '..' : ':');
+
 function readShort(text: string, fields: readonly Field[]): Record<string, unknown> {
   const short = shortFields(fields);
-  const parts = text.split(':');
-  if (parts.length !== short.length) throw new InvalidArgumentError(`"${text}" is not ${short.map(({ name }) => name).join(':')}, and not a JSON object.`);
+  const separator = separatorOf(fields);
+  const parts = text.split(separator);
+  if (parts.length !== short.length) throw new InvalidArgumentError(`"${text}" is not ${short.map(({ name }) => name).join(separator)}, and not a JSON object.`);
   return Object.fromEntries(short.map(({ name, kind }, at) => [name, readValue(parts[at]!, kind)]));
 }
 
