@@ -13,7 +13,7 @@ async function showsItsSchedule(env: NodeJS.ProcessEnv): Promise<void> {
   const data = await dataFolder();
   const platform = await tarlUp(data.path, { env });
   try {
-    expect(await jobsOf({ TARL_DATA_DIR: data.path })).toMatchObject({ jobs: [{ name: 'clear-leftover-tables', schedule: '17 * * * * UTC' }] });
+    expect(await jobsOf({ TARL_DATA_DIR: data.path })).toMatchObject({ jobs: expect.arrayContaining([expect.objectContaining({ name: 'clear-leftover-tables', schedule: '17 * * * * UTC' })]) });
   } finally {
     expect(await platform.stop()).toBe(0);
     await data.remove();
@@ -25,8 +25,11 @@ test('a platform that has just started shows its jobs, kept in its own Postgres'
 const ifRedis = hasRedis ? test : test.skip;
 ifRedis('a platform with TARL_REDIS_URL keeps its queues there', async () => {
   const redis = await testRedis();
-  await showsItsSchedule({ TARL_REDIS_URL: redis.url });
-  await redis.close();
+  try {
+    await showsItsSchedule({ TARL_REDIS_URL: redis.url });
+  } finally {
+    await redis.close();
+  }
 });
 
 test('a platform whose Redis is away serves all the same, says so when asked for its jobs, and stops', async () => {
