@@ -1,7 +1,7 @@
 import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
-import { begunAt } from '../../projections/replay/begun-at.js';
+import { bounded } from '../../projections/replay/bounded.js';
 import { decidersOf } from '../../projections/replay/deciders.js';
 import { jsonLine, replay, type ReplayProgress } from '../../projections/replay/replay.js';
 import type { Core } from '../core.js';
@@ -25,7 +25,7 @@ export class ReplayController {
     const lines = await this.observer.observe('rest', 'Replay', restContext(request), async (context) => {
       const asked = replayQueryOf(request.query);
       requireReplay(asked.selection, context);
-      return this.lines({ ...asked, selection: await begunAt(this.core.pool, asked.selection) }, context);
+      return this.lines({ ...asked, selection: await bounded(this.core.pool, asked.selection) }, context);
     });
     reply.type('application/x-ndjson').send(Readable.from(lines));
   }

@@ -37,6 +37,21 @@ export async function placeBefore(pool: Pool, time: Date): Promise<Position> {
   return (await keptPlace(pool, lastKeptBefore, [since?.commit, since?.prepare])) ?? startOfLog;
 }
 
+const nextKeptAfterLast = `
+  select commit_position::text as commit, prepare_position::text as prepare from log_times
+  where (commit_position, prepare_position) > (
+    select commit_position, prepare_position from log_times where recorded_at <= $1
+    union all select 0, 0 order by 1 desc, 2 desc limit 1)
+  order by commit_position, prepare_position limit 1`;
+
+/** A place in the log from which on every event was recorded after a time; behind the end of the log when there is none yet. */
+export async function placeAfter(pool: Pool, time: Date): Promise<Position> {
+  return (await keptPlace(pool, nextKeptAfterLast, [time])) ?? endOfAll;
+}
+
+/** Behind every event that there can be. */
+const endOfAll: Position = { commit: 2n ** 64n - 1n, prepare: 2n ** 64n - 1n };
+
 async function keptPlace(pool: Pool, text: string, values: readonly unknown[]): Promise<Position | undefined> {
   const { rows } = await pool.query(text, values.map((value) => (typeof value === 'bigint' ? `${value}` : value)));
   return rows[0] && { commit: BigInt(rows[0].commit), prepare: BigInt(rows[0].prepare) };

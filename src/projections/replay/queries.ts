@@ -4,7 +4,7 @@ import type { Decider } from '../../domain/kit/index.js';
 import { keyOfPageToken, otherQuestion, pageInput, pageTokenAfter } from '../kit/paging.js';
 import { placeOf } from '../kit/place.js';
 import { defineQuery } from '../kit/query.js';
-import { begunAt } from './begun-at.js';
+import { bounded } from './bounded.js';
 import { selectionInput, selectionOf } from './input.js';
 import { inPlainJson, replay, type ReplayedEvent } from './replay.js';
 
@@ -47,7 +47,7 @@ export const auditQueries = (deciders: () => readonly Decider[]) =>
         if (question !== asked || (last !== undefined && from === undefined)) throw otherQuestion();
         const events: ReplayedEvent[] = [];
         let bytes = 0;
-        for await (const event of replay(eventStore, await begunAt(pool, { ...selection, from }), { state, deciders: deciders(), signal })) {
+        for await (const event of replay(eventStore, await bounded(pool, { ...selection, from }), { state, deciders: deciders(), signal })) {
           events.push(inPlainJson(event));
           bytes += JSON.stringify(event.data ?? event.dataBase64).length;
           if (events.length === pageSize || bytes > fullPage_bytes) return { events, nextPageToken: pageTokenAfter([asked, event.position]) };

@@ -14,8 +14,9 @@ export interface ReplaySelection {
   readonly correlationId?: string;
   /** With everything later that belongs to the same requests as the chosen events, whoever did it. */
   readonly effects?: boolean;
-  /** A place before which no event is of the time `from`, so that the log need not be read up to there; see placeBefore. */
+  /** Where the times `from` and `to` lie in the log, see bounded: nothing before the one place or from the other on is wanted. */
   readonly startAt?: Position;
+  readonly endAt?: Position;
 }
 
 /** So many requests are remembered whose effects are told, the newest; older ones have had theirs. */
@@ -23,12 +24,13 @@ const rememberedRequests = 100_000;
 
 /** Reads the chosen events in the order of the log. What the server can filter it filters. */
 export async function* readChosen(eventStore: Pick<EventStore, 'readLog'>, selection: ReplaySelection, signal?: AbortSignal): AsyncGenerator<StoredEvent> {
-  const { from, to, effects } = selection;
+  const { from, to, endAt, effects } = selection;
   const isChosen = effects ? withEffects(chosenBy(selection)) : chosenBy(selection);
   const start = from instanceof Date ? selection.startAt : from;
   for await (const event of eventStore.readLog({ from: start ?? startOfLog, filter: filterOf(selection), signal })) {
-    if (to !== undefined && isAfter(event, to)) return;
+    if (endAt ? comparePositions(event.position, endAt) >= 0 : to !== undefined && isAfter(event, to)) return;
     if (from instanceof Date && event.recordedAt < from) continue;
+    if (endAt && to !== undefined && isAfter(event, to)) continue;
     if (isChosen(event)) yield event;
   }
 }

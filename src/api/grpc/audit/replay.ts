@@ -1,5 +1,5 @@
 import type { ServerWritableStream } from '@grpc/grpc-js';
-import { begunAt } from '../../../projections/replay/begun-at.js';
+import { bounded } from '../../../projections/replay/bounded.js';
 import { decidersOf } from '../../../projections/replay/deciders.js';
 import { inPlainJson, replay, type ReplayedEvent } from '../../../projections/replay/replay.js';
 import { traceIdOf } from '../../context.js';
@@ -38,7 +38,7 @@ async function send(call: Call, core: Core, input: unknown, context: WireContext
   const { selection, state } = replayRequestOf(input);
   requireReplay(selection, context);
   const { signal } = context;
-  for await (const event of replay(core.eventStore, await begunAt(core.pool, selection), { state, deciders: decidersOf(core.catalogue), signal })) {
+  for await (const event of replay(core.eventStore, await bounded(core.pool, selection), { state, deciders: decidersOf(core.catalogue), signal })) {
     signal?.throwIfAborted();
     if (!call.write(inPlainJson(event))) await drained(call, signal);
   }
