@@ -1,11 +1,12 @@
-import type { EntityKey, FeatureSpec } from '../../../domain/features/definition.js';
+import type { EntityKey } from '../../../domain/features/definition.js';
 import { referenceOf } from '../../../domain/features/reference.js';
 import type { FeatureGroupDefinition } from '../../../domain/features/state.js';
 import type { FeatureServiceDefinition } from '../../../domain/features/services/state.js';
 import type { FeatureType } from '../../../domain/features/values.js';
 import { Refusal, type FieldViolation } from '../../../domain/kit/index.js';
-import type { ComputedColumn, Derived, PlannedRun, PlannedWindow } from '../transformations/plan.js';
+import type { Derived } from '../transformations/plan.js';
 import type { ReadableTransformation } from '../../../domain/features/transformations/readable.js';
+import { groupOf, Planning } from './planning.js';
 
 /** How a question names its features: one by one, or by the service that names them. */
 export interface Asked {
@@ -84,83 +85,19 @@ export function groupsOf({ features, aliases }: Selection): string[] {
  * alias stands for the group. Refuses what a group does not have, and names that are not unique.
  */
 export function planOf(
-  { features, aliases, fullNames }: Selection,
+  selection: Selection,
   definitions: ReadonlyMap<string, FeatureGroupDefinition>,
   requestColumns: Iterable<string>,
   transformations: ReadonlyMap<string, ReadableTransformation> = noTransformations,
 ): Plan {
-  const faults: FieldViolation[] = [];
-  const joins = new Map<string, PlannedJoin & { features: string[] }>();
-  const columns: PlannedColumn[] = [];
-  const runs = new Map<string, PlannedRun>();
-  const shown: (number | ComputedColumn)[] = [];
-  const taken = new Set(requestColumns);
-  const take = (name: string, feature: string, at: number): string => {
-    const column = fullNames ? `${name}__${feature}` : feature;
-    if (taken.has(column)) faults.push({ field: `features[${at}]`, description: `makes a second column ${column}; ${fullNames ? 'rename the other one' : 'ask for full names'}` });
-    taken.add(column);
-    return column;
-  };
-  const joined = (name: string, definition: FeatureGroupDefinition, keysNamed = name) => {
-    const join = joins.get(name) ?? { name, definition, features: [], keys: keysOf(keysNamed, definition, aliases) };
-    joins.set(name, join);
-    return join;
-  };
-  const add = (join: PlannedJoin & { features: string[] }, column: string, { name, type, constraints }: { name: string; type: FeatureType; constraints?: FeatureSpec['constraints'] }) =>
-    columns.push({ name: column, type, dimensions: constraints?.dimensions, join: [...joins.keys()].indexOf(join.name), feature: join.features.push(name) - 1 }) - 1;
-  const runOf = (name: string, at: number, transformation: ReadableTransformation): PlannedRun => {
-    // An alias of a transformation says where the keys of its inputs are, so those are joined apart.
-    const aliased = aliases.some(({ alias }) => alias === name);
-    const inputs = transformation.program.inputs.map((input) => {
-      const { name: group, feature } = referenceOf(input.feature);
-      const definition = definitions.get(group)!;
-      const spec = definition.features.find((one) => one.name === feature);
-      if (spec?.type !== input.type) faults.push({ field: `features[${at}]`, description: `names ${transformation.name}, which takes ${input.feature} as ${input.type}; it is ${spec ? `${spec.type} now` : 'not there any more'}` });
-      return add(joined(aliased ? `${name}>${group}` : group, definition, aliased ? name : group), '', { name: feature!, type: input.type });
-    });
-    return { name, transformation: transformation.name, program: transformation.program, inputs };
-  };
-  features.forEach((text, at) => {
-    const { name, feature } = referenceOf(text);
-    const transformation = transformations.get(groupOf(name, aliases));
-    if (transformation) {
-      const { outputs } = transformation.program;
-      const chosen = outputs.map((output, place) => ({ ...output, place })).filter((output) => feature === undefined || output.name === feature);
-      if (chosen.length === 0) faults.push({ field: `features[${at}]`, description: `names ${feature}, which ${transformation.name} does not give` });
-      if (!runs.has(name)) runs.set(name, runOf(name, at, transformation));
-      const run = [...runs.keys()].indexOf(name);
-      for (const output of chosen) shown.push({ name: take(name, output.name, at), type: output.type, run, output: output.place });
-      return;
-    }
-    const definition = definitions.get(groupOf(name, aliases))!;
-    const join = joined(name, definition);
-    const known = definition.features.filter((spec) => feature === undefined || spec.name === feature);
-    if (known.length === 0 && feature !== undefined) faults.push({ field: `features[${at}]`, description: `names ${feature}, which ${definition.group} does not have` });
-    for (const spec of known) shown.push(add(join, take(name, spec.name, at), spec));
-  });
-  faults.push(...unknownKeys(aliases, definitions));
-  if (faults.length > 0) refuse(faults);
-  return { joins: [...joins.values()], columns, ...(runs.size > 0 && { derived: { runs: [...runs.values()], windows: windowsOf([...runs.values()], columns, [...joins.values()]), shown } }) };
+  const planning = new Planning(selection, { definitions, transformations }, requestColumns);
+  selection.features.forEach((text, at) => planning.show(text, at));
+  planning.faults.push(...unknownKeys(selection.aliases, definitions));
+  if (planning.faults.length > 0) refuse(planning.faults);
+  return planning.plan();
 }
-
-/** The outputs that are windows, with the feature that each looks at; one that counts rows is of the group of the first input. */
-const windowsOf = (runs: readonly PlannedRun[], columns: readonly PlannedColumn[], joins: readonly PlannedJoin[]): PlannedWindow[] =>
-  runs.flatMap(({ program, inputs }, run) =>
-    program.outputs.flatMap(({ way }, output) => {
-      if (!('window' in way)) return [];
-      const { join, feature } = columns[inputs[way.window.input ?? 0]!]!;
-      return [{ run, output, join, spec: way.window, ...(way.window.input !== undefined && { feature: joins[join]!.features[feature]! }) }];
-    }),
-  );
 
 const noTransformations: ReadonlyMap<string, ReadableTransformation> = new Map();
-
-const groupOf = (name: string, aliases: readonly Alias[]): string => aliases.find(({ alias }) => alias === name)?.group ?? name;
-
-function keysOf(name: string, { entities }: FeatureGroupDefinition, aliases: readonly Alias[]): PlannedJoin['keys'] {
-  const columns = new Map(Object.entries(aliases.find(({ alias }) => alias === name)?.keyColumns ?? {}));
-  return entities.map((key) => ({ ...key, column: columns.get(key.name) ?? key.name }));
-}
 
 function unknownKeys(aliases: readonly Alias[], definitions: ReadonlyMap<string, FeatureGroupDefinition>): FieldViolation[] {
   return aliases.flatMap(({ group, keyColumns }, at) =>
