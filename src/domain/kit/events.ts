@@ -34,6 +34,6 @@ export function decode<Definition extends EventDefinition>(definition: Definitio
   if (version > definition.version) {
     throw new Error(`${definition.type} version ${version} was written by a newer release; this one knows version ${definition.version}`);
   }
-  const current = definition.upcasts.slice(version - 1).reduce<unknown>((data, upcast) => upcast(data), stored);
+  const current = version === definition.version ? stored : definition.upcasts.slice(version - 1).reduce<unknown>((data, upcast) => upcast(data), stored);
   return { type: definition.type, data: definition.data.parse(current) } as EventOf<Definition>;
 }

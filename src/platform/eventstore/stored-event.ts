@@ -30,7 +30,7 @@ export class EventFromLog implements StoredEvent {
 
   get data(): unknown {
     if (!this.isJson) return this.rawData;
-    return (this.parsedData ??= JSON.parse(utf8.decode(this.rawData)));
+    return (this.parsedData ??= JSON.parse(textOf(this.rawData)));
   }
 
   get metadata(): Record<string, unknown> {
@@ -39,13 +39,14 @@ export class EventFromLog implements StoredEvent {
 
   /** The time of the first recording: a log that was moved from another server keeps it in the events' metadata. */
   get recordedAt(): Date {
-    return this.movedFrom ?? new Date(Number(BigInt(this.created) / ticksPerMs));
+    return this.movedFrom ?? new Date(Number(this.created.slice(0, -ticksPerMsDigits)));
   }
 
   /** Metadata are only parsed where the name stands in them: readers of history ask every event for its time. */
   private get movedFrom(): Date | undefined {
-    if (!Buffer.from(this.rawMetadata.buffer, this.rawMetadata.byteOffset, this.rawMetadata.byteLength).includes(createdKey)) return undefined;
+    if (!this.parsedMetadata && !bufferOf(this.rawMetadata).includes(createdKey)) return undefined;
     const { $created } = this.metadata;
+    if ($created === undefined) return undefined;
     const time = z.iso.datetime().safeParse($created);
     return time.success ? new Date(time.data) : undefined;
   }
@@ -61,7 +62,7 @@ export function storedEvent(recorded: Recorded): EventFromLog {
   const prepare = recorded.getPreparePosition();
   return new EventFromLog(
     uuidText(recorded.getId()),
-    streamName(recorded.getStreamIdentifier()!.getStreamName_asU8()),
+    textOf(recorded.getStreamIdentifier()!.getStreamName_asU8()),
     BigInt(recorded.getStreamRevision()),
     { commit, prepare: BigInt(prepare) },
     properties.get('type') ?? '',
@@ -84,18 +85,22 @@ function half(bits: string): string {
   return BigInt.asUintN(64, BigInt(bits)).toString(16).padStart(16, '0');
 }
 
-/** .NET ticks since the Unix epoch. */
-const ticksPerMs = 10_000n;
+/** The time is in .NET ticks since the Unix epoch, of which 10,000 are a millisecond. */
+const ticksPerMsDigits = 4;
 
-function streamName(bytes: Uint8Array): string {
-  return utf8.decode(bytes);
+/** UTF-8, by the fastest way for short texts. A byte order mark, which a JSON text may begin with, is left out. */
+function textOf(bytes: Uint8Array): string {
+  if (bytes[0] === 0xef) return utf8.decode(bytes);
+  return bufferOf(bytes).toString();
 }
+
+const bufferOf = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer => Buffer.from(buffer, byteOffset, byteLength);
 
 /** Other writers may put anything there; what is no JSON object has no properties for us. */
 function metadataOf(bytes: Uint8Array): Record<string, unknown> {
   if (bytes.length === 0) return {};
   try {
-    const value: unknown = JSON.parse(utf8.decode(bytes));
+    const value: unknown = JSON.parse(textOf(bytes));
     return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
   } catch (error) {
     if (error instanceof SyntaxError) return {};

@@ -1,6 +1,9 @@
 import { formatPosition, type StoredEvent } from '../../platform/eventstore/port.js';
 import type { EventInfo } from '../kit/view.js';
 
+/** Events of one batch share few times, and writing one down takes as long as a fold. */
+let last = { time: NaN, text: '' };
+
 /** What a handler may know of an event besides its data, worked out when asked for. */
 export class InfoOf implements EventInfo {
   constructor(private readonly event: StoredEvent) {}
@@ -18,7 +21,10 @@ export class InfoOf implements EventInfo {
   }
 
   get recordedAt(): string {
-    return this.event.recordedAt.toISOString();
+    const { recordedAt } = this.event;
+    const time = recordedAt.getTime();
+    if (time !== last.time) last = { time, text: recordedAt.toISOString() };
+    return last.text;
   }
 
   get actor(): string {

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { TableShape, ViewTransaction } from '../kit/view.js';
-import { canonicalTime, columnsOf, shapeOf, type Column } from './columns.js';
+import { arrayLiteral } from './array-literal.js';
+import { canonicalTime, columnsOf, shapeOf, timesAsText, type Column } from './columns.js';
 import { copyRows } from './copy.js';
 
 export type Row = Record<string, unknown>;
@@ -45,7 +46,7 @@ export class KeyedTable {
   }
 
   async load(tx: ViewTransaction, keys: readonly Row[]): Promise<Row[]> {
-    const { rows } = await tx.client.query({ ...this.on(tx).load, values: valuesOf(this.keyColumns, keys), rowMode: 'array' });
+    const { rows } = await tx.client.query({ ...this.on(tx).load, values: valuesOf(this.keyColumns, keys), rowMode: 'array', types: timesAsText });
     return rows.map((values: unknown[]) => this.rowOf(values));
   }
 
@@ -108,8 +109,8 @@ export const names = (columns: readonly Column[]) => columns.map(({ name }) => `
 export const parameters = (columns: readonly Column[], after = 0) => columns.map(({ type }, index) => `$${after + index + 1}::${type}[]`).join(', ');
 
 /** One array a column, for unnest. */
-export function valuesOf(columns: readonly Column[], rows: readonly Row[]): unknown[][] {
-  return columns.map((column) => rows.map((row) => column.toSql(row[column.property])));
+export function valuesOf(columns: readonly Column[], rows: readonly Row[]): string[] {
+  return columns.map((column) => arrayLiteral(rows.map((row) => column.toSql(row[column.property]))));
 }
 
 /** The rows for COPY. */
