@@ -7,7 +7,7 @@ import { beginViews, readCheckpoints } from './checkpoints.js';
 import { commandLogView } from './command-log.js';
 import { OperationRunner } from './operations/runner.js';
 import { OperationStore } from './operations/store.js';
-import { becomeMember, processName } from './ownership.js';
+import { becomeMember, calls, processName } from './ownership.js';
 import { ParkedCounts } from './parking/counts.js';
 import { listParked } from './parking/list.js';
 import { retryParked, type RetryChoice } from './parking/retry.js';
@@ -40,6 +40,8 @@ export interface ProjectionEngineOptions {
 /** How long a query waits for its view when it does not say. */
 const defaultPatience_ms = 5000;
 const pollInterval_ms = 10;
+/** Whoever waits calls the owners again in every so many looks. */
+const looksPerCall = 50;
 
 /** Keeps the read models: projects its share of them from the log, and answers from all of them. */
 export class ProjectionEngine implements Projections {
@@ -170,7 +172,7 @@ export class ProjectionEngine implements Projections {
     const { pool, log } = this.world;
     const { signal } = this.stopping;
     for (let failures = 0; !signal.aborted; ) {
-      const ownership = await becomeMember(pool, this.name, log, signal);
+      const ownership = await becomeMember(pool, this.name, log, () => this.world.reached.hurry(), signal);
       if (!ownership) return;
       try {
         await new Term(this.views, ownership, this.world, AbortSignal.any([signal, ownership.lost])).run();
@@ -196,13 +198,16 @@ export class ProjectionEngine implements Projections {
   }
 
   private get mustPoll(): boolean {
-    return this.world.reached.isAwaitedFromOthers && !this.stopping.signal.aborted;
+    return this.world.reached.isAwaited && !this.stopping.signal.aborted;
   }
 
   private async pollCheckpoints(): Promise<void> {
-    while (this.mustPoll) {
+    for (let looks = 0; this.mustPoll; looks++) {
       try {
-        await this.readReached();
+        // Slices may go to another process while somebody waits for them here.
+        const { reached } = this.world;
+        if (reached.isAwaitedFromOthers) await this.readReached();
+        if (looks % looksPerCall === 0 && reached.isAwaitedFromOthers) await this.world.pool.query(`notify ${calls}`);
       } catch (error) {
         this.world.log.warn({ err: error }, 'The checkpoints cannot be read');
       }

@@ -13,6 +13,7 @@ export class Lane {
   constructor(
     private readonly slices: readonly Slice[],
     private readonly world: World,
+    private readonly writeEvery_ms = idleWrite_ms,
   ) {}
 
   /**
@@ -21,10 +22,11 @@ export class Lane {
    */
   async follow(signal: AbortSignal, { untilLive = false } = {}): Promise<void> {
     const { pool, eventStore } = this.world;
-    const parts = sideBySide(this.slices);
+    // Lanes that end by themselves take one connection: several that wait for each other's would wait for ever.
+    const parts = untilLive ? [this.slices] : sideBySide(this.slices);
     await withClients(pool, parts.length, async (clients) => {
-      const tracks = parts.map((slices, at) => new Track(slices, clients[at]!, this.world));
-      const checkpoints = await readCheckpoints(pool);
+      const tracks = parts.map((slices, at) => new Track(slices, clients[at]!, this.world, this.writeEvery_ms));
+      const checkpoints = await readCheckpoints(clients[0]!);
       const sortingOf = sortingPerView();
       await together(tracks, (track) => track.takePlaces(checkpoints, sortingOf));
       const [first, ...others] = tracks.flatMap(({ positions }) => positions);
@@ -34,7 +36,7 @@ export class Lane {
       const batches = eventStore.subscribe({ from, signal: AbortSignal.any([signal, ended.signal]) })[Symbol.asyncIterator]();
       try {
         for (;;) {
-          const { value: batch, done } = await nextBatch(batches, tracks, signal);
+          const { value: batch, done } = await this.nextBatch(batches, tracks, signal);
           if (done || signal.aborted) break;
           await together(tracks, (track) => track.take(batch.events, batch.position, signal));
           if (untilLive && batch.live) break;
@@ -44,6 +46,20 @@ export class Lane {
         ended.abort();
       }
     });
+  }
+
+  /** Waits for the next batch; when none comes for a while, or another process waits, positions that only moved in memory are written. */
+  private async nextBatch(batches: AsyncIterator<Batch>, tracks: readonly Track[], signal: AbortSignal): Promise<IteratorResult<Batch>> {
+    const next = batches.next();
+    if (tracks.every(({ isWritten }) => isWritten) || signal.aborted) return next;
+    const woken = Promise.withResolvers<void>();
+    const timer = setTimeout(woken.resolve, this.writeEvery_ms);
+    const stopListening = this.world.reached.onHurry(woken.resolve);
+    await Promise.race([next, woken.promise]);
+    clearTimeout(timer);
+    stopListening();
+    if (!signal.aborted) await together(tracks.filter(({ isDue }) => isDue), (track) => track.writePositions());
+    return next;
   }
 }
 
@@ -66,18 +82,6 @@ function sortingPerView(): (slice: Slice) => Sorting {
     if (!sorting) known.set(view.name, (sorting = new Sorting(view, of)));
     return sorting;
   };
-}
-
-/** Waits for the next batch; when none comes for a while, positions that only moved in memory are written. */
-async function nextBatch(batches: AsyncIterator<Batch>, tracks: readonly Track[], signal: AbortSignal): Promise<IteratorResult<Batch>> {
-  const next = batches.next();
-  if (tracks.every(({ isWritten }) => isWritten) || signal.aborted) return next;
-  let timer: NodeJS.Timeout | undefined;
-  const idle = new Promise<void>((resolve) => (timer = setTimeout(resolve, idleWrite_ms)));
-  await Promise.race([next, idle]);
-  clearTimeout(timer);
-  if (!signal.aborted) await together(tracks.filter(({ isDue }) => isDue), (track) => track.writePositions());
-  return next;
 }
 
 /** All at once. One that fails lets the others end first: their connections are not given back in the middle of a transaction. */

@@ -8,6 +8,9 @@ import type { EngineLog } from './world.js';
 
 const retry_ms = 500;
 
+/** Where those who wait for positions call: owners write positions that no row goes with but once a second. */
+export const calls = 'tarl_position_wanted';
+
 /** How this process is called in the status of the projections. */
 export const processName = `${hostname()}:${process.pid}`;
 
@@ -26,8 +29,9 @@ export class Ownership {
   constructor(
     private readonly client: PoolClient,
     private readonly log: EngineLog,
+    private readonly onCall: () => void,
   ) {
-    client.on('error', this.onEnd).on('end', this.onEnd);
+    client.on('error', this.onEnd).on('end', this.onEnd).on('notification', this.onCall);
   }
 
   /** Aborts when the connection, and with it every lock, is lost. */
@@ -40,6 +44,7 @@ export class Ownership {
     // When the machine of an owner vanishes, Postgres notices within three seconds and lets others own its locks.
     await this.client.query('set tcp_keepalives_idle = 1; set tcp_keepalives_interval = 1; set tcp_keepalives_count = 2');
     await this.client.query(`select set_config('application_name', $1, false), pg_advisory_lock_shared($2, $3)`, [`tarl ${name}`.slice(0, 63), ...memberLock]);
+    await this.client.query(`listen ${calls}`);
   }
 
   /** Takes free slices up to a fair share of all, and names those that are beyond it or no longer there. */
@@ -68,7 +73,7 @@ export class Ownership {
     } catch (error) {
       this.log.debug({ err: error }, 'The locks of the projections went with their connection');
     } finally {
-      this.client.off('error', this.onEnd).off('end', this.onEnd);
+      this.client.off('error', this.onEnd).off('end', this.onEnd).off('notification', this.onCall);
       this.client.release(new Error('The session ends with its ownership'));
     }
   }
@@ -87,11 +92,11 @@ export class Ownership {
 }
 
 /** Waits for Postgres and joins those who project. Undefined when the signal aborts first. */
-export async function becomeMember(pool: Pool, name: string, log: EngineLog, signal: AbortSignal): Promise<Ownership | undefined> {
+export async function becomeMember(pool: Pool, name: string, log: EngineLog, onCall: () => void, signal: AbortSignal): Promise<Ownership | undefined> {
   while (!signal.aborted) {
     let ownership: Ownership | undefined;
     try {
-      ownership = new Ownership(await pool.connect(), log);
+      ownership = new Ownership(await pool.connect(), log, onCall);
       await ownership.join(name);
       return ownership;
     } catch (error) {

@@ -14,15 +14,40 @@ interface Place {
   own: boolean;
 }
 
+/** For so long after another process has said that it waits, positions are written without delay. */
+const hurry_ms = 1000;
+
 /** How far each view holds the log, as far as this process knows, and who waits for it to get further. */
 export class Reached {
   /** By view, in the order of its slices. */
   private readonly places = new Map<string, Place[]>();
   private readonly waiters = new Set<Waiter>();
+  private hurriedUntil = 0;
+  private readonly listeners = new Set<() => void>();
+
+  get isAwaited(): boolean {
+    return this.waiters.size > 0;
+  }
 
   /** True while somebody waits for a view of which another process has slices. */
   get isAwaitedFromOthers(): boolean {
     return [...this.waiters].some(({ views }) => !this.owns(views));
+  }
+
+  /** Another process waits for positions of this one's slices, and sees only those that are written. */
+  hurry(): void {
+    this.hurriedUntil = performance.now() + hurry_ms;
+    for (const listener of this.listeners) listener();
+  }
+
+  get isHurried(): boolean {
+    return performance.now() < this.hurriedUntil;
+  }
+
+  /** Tells whenever another process says that it waits; returns how to listen no longer. */
+  onHurry(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => void this.listeners.delete(listener);
   }
 
   /** True while this process keeps any slice. */

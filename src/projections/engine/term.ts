@@ -183,8 +183,10 @@ export class Term {
       } catch (error) {
         if (error instanceof ViewFailed && slices.length > 1) return this.separate(slices);
         if (error instanceof ViewFailed) await this.report(slices[0]!, error);
-        else if (error instanceof CheckpointMoved) this.nextLook.abort();
-        else this.world.log.warn({ err: error, slices: slices.map(sliceName) }, 'Views that are behind stopped for a moment');
+        else if (error instanceof CheckpointMoved) {
+          this.nextLook.abort();
+          failures = 0;
+        } else this.world.log.warn({ err: error, slices: slices.map(sliceName) }, 'Views that are behind stopped for a moment');
       }
       await pause(backoff_ms(failures++), signal);
     }

@@ -11,24 +11,25 @@ import { sliceName, type Slice, type Sorting } from './slices.js';
 import { inTransaction } from './transaction.js';
 import type { World } from './world.js';
 
-/** Positions that no row goes with are written this seldom. */
+/** Positions that no row goes with are written this seldom, unless another process waits for them. */
 export const idleWrite_ms = 1000;
 
 /** An event that fails is tried this often, with waits in between, before its key is parked. */
 const triesBeforeParking = 5;
 /** The waits of a track together: when many events fail, the view itself is at fault, and the healthy keys need not wait for each of them. */
-const patience_ms = 5000;
+const patienceWithEvents_ms = 5000;
 
 /** Slices that move on together over one connection: rows and checkpoints in one transaction a batch. */
 export class Track {
   private members: Member[] = [];
   private writtenAt = 0;
-  private patienceLeft_ms = patience_ms;
+  private patienceLeft_ms = patienceWithEvents_ms;
 
   constructor(
     private readonly slices: readonly Slice[],
     private readonly client: PoolClient,
     private readonly world: World,
+    private readonly writeEvery_ms = idleWrite_ms,
   ) {}
 
   /** Where each of its slices stands; none when another release keeps all of them. */
@@ -49,7 +50,7 @@ export class Track {
 
   /** True when positions have moved that are not written, and it is time to. */
   get isDue(): boolean {
-    return !this.isWritten && performance.now() - this.writtenAt >= idleWrite_ms;
+    return !this.isWritten && (this.world.reached.isHurried || performance.now() - this.writtenAt >= this.writeEvery_ms);
   }
 
   get isWritten(): boolean {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { startOfLog } from '../../../src/platform/eventstore/port.js';
 import type { ProjectionEngine } from '../../../src/projections/engine/index.js';
+import type { View } from '../../../src/projections/kit/view.js';
 import { until } from '../../support/until.js';
 import { countersView } from './counters.js';
 import { engineWorld, type EngineWorld } from './world.js';
@@ -96,6 +97,22 @@ describe('several processes', () => {
     const { position } = await raise(2);
     await b.waitFor(['counters', 'totals'], position);
     expect(await rowsOf('counters')).toEqual([{ counter: 'a', sum: 3, events: 2 }]);
+  });
+
+  test('still answer those who wait when another one has taken the views over meanwhile', async () => {
+    const hanging = Promise.withResolvers<void>();
+    const stuck: View = { ...totals, project: (events, tx) => hanging.promise.then(() => totals.project(events, tx)) };
+    const a = world.engine([stuck]);
+    await a.start();
+    await until('it owns both', async () => (await a.status()).every(({ slices }) => slices[0]!.owner !== undefined));
+    const { position } = await raise(7);
+    const waiting = a.waitFor(['totals', 'command-log'], position, { timeoutMs: 30_000 });
+    const b = world.engine([stuck]);
+    await b.start();
+    hanging.resolve();
+    await until('the other one has its share', () => b.isOwner);
+    await waiting;
+    for (const engine of [a, b]) await engine.waitFor(['totals', 'command-log'], (await raise(8)).position);
   });
 
   test('say alike who owns what', async () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEventStore } from '../../../src/platform/eventstore/embedded/index.js';
@@ -65,6 +65,36 @@ test('two writers that both believe to be the owner count every event once', asy
   expect(await rows()).toEqual(await folded());
 });
 
+test('where only other events come, the checkpoint is written as soon as another process waits for it', async () => {
+  await putCheckpoint(world.database.pool, counters, startOfLog);
+  const { eventStore, database: { pool } } = world;
+  const reached = new Reached();
+  const surroundings = { eventStore, pool, log: silent, reached, rates: new Rates(), parked: new ParkedCounts(pool), limits: { ...defaultLimits, traffic: { flows: false, look: async () => undefined } } };
+  const stop = new AbortController();
+  const following = new Lane([wholeView(counters)], surroundings, 24 * 3600 * 1000).follow(stop.signal);
+  await until('the lane has begun', () => reached.ownsAny);
+  const { position } = await world.append('other-a', ['SomethingElse', {}]);
+  await until('the owner knows', () => reached.holds(['counters'], position));
+  const stored = async () => (await readCheckpoints(pool)).get('counters')!.position;
+  expect(await stored()).toEqual(startOfLog);
+  reached.hurry();
+  await until('it is written', async () => (await stored()).commit === position.commit);
+  stop.abort();
+  await following;
+});
+
+test('an owner hears of those who wait in other processes', async () => {
+  const [owner, answering] = [world.engine([counters]), world.engine([counters], { projects: false })];
+  await owner.start();
+  await until('it owns', () => owner.isOwner);
+  const client = await world.database.pool.connect();
+  await client.query('listen tarl_position_wanted');
+  const called = new Promise((resolve) => client.once('notification', resolve));
+  await answering.waitFor(['counters'], { commit: 1n << 60n, prepare: 1n << 60n }, { timeoutMs: 300 }).catch(() => undefined);
+  await called;
+  client.release(true);
+});
+
 test('a position survives the database whole, up to the last unsigned 64-bit number', async () => {
   const { pool } = world.database;
   const largest = 2n ** 64n - 1n;
@@ -87,6 +117,18 @@ test('the engine writes nothing into the log', async () => {
   await engine.waitFor(['counters'], position);
   await engine.rebuild('counters', () => undefined);
   for await (const last of world.eventStore.readLog({ direction: 'backwards', from: 'end', limit: 1 })) expect(last.position).toEqual(position);
+});
+
+test('a view that wants everything sees no event of the server itself', async () => {
+  const seen: string[] = [];
+  const all: View = { ...counters, eventTypes: 'all', keyOf: undefined, project: async (events) => void seen.push(...events.map(({ stream, type }) => `${stream} ${type}`)) };
+  const engine = world.engine([all]);
+  await engine.start();
+  await raise(1);
+  await world.eventStore.setStreamMetadata('counter-a', { maxCount: 100 });
+  await world.eventStore.tombstoneStream('counter-b');
+  await engine.waitFor(['counters'], (await raise(2)).position);
+  expect(new Set(seen)).toEqual(new Set(['counter-a CounterRaised']));
 });
 
 test('a view that hangs does not hold up writing', async () => {
@@ -155,4 +197,32 @@ test('projecting goes on after the event store was away', async () => {
   await eventStore.close();
   await store.close();
   await rm(dir, { recursive: true });
+});
+
+/** Each trap of event-sourced projections that the engine could fall into, and the test that would show it. */
+const traps: readonly (readonly [trap: string, file: string, test: string])[] = [
+  ['checkpoint before commit', 'crash/projections.spec.ts', 'a projector killed at any moment leaves rows that are a fold of the log up to its checkpoint'],
+  ['duplicate delivery', 'projections/engine/traps.spec.ts', 'two writers that both believe to be the owner count every event once'],
+  ['two nodes run one projection', 'crash/projections.spec.ts', 'several projectors that share a view, killed and joined at any moment'],
+  ['two nodes run one projection: a lost lock', 'projections/engine/engine.spec.ts', 'stops when its lock is lost and goes on when it has it again'],
+  ['cache written before commit', 'projections/engine/traps.spec.ts', 'what a failed batch had worked out is forgotten'],
+  ['poisoned event', 'projections/engine/parking.spec.ts', 'parks its key: the other keys and the other views go on'],
+  ['poisoned event in a slice', 'projections/engine/slices.spec.ts', 'holds up the later events of its stream in every slice'],
+  ['subscription dies silently', 'projections/engine/traps.spec.ts', 'projecting goes on after the event store was away'],
+  ['subscription dies silently: nobody sees it', 'projections/engine/traps.spec.ts', 'a view that stands still shows how far behind it is and for how long, in every process'],
+  ['filtered $all', 'projections/engine/engine.spec.ts', 'a view reaches positions whose events it does not want, and its checkpoint is written also then'],
+  ['filtered $all, in slices', 'projections/engine/slices.spec.ts', 'a slice that sees nothing of its own moves on all the same'],
+  ['positions', 'projections/engine/traps.spec.ts', 'a position survives the database whole'],
+  ['the clock in a projection', 'projections/engine/define.spec.ts', 'a handler never sees the clock'],
+  ['rebuild crash midway', 'projections/engine/rebuild.spec.ts', 'that a killed process left half-built is cleared away at the next start'],
+  ['rebuild re-fires side effects', 'commands/reactions.spec.ts', 'a rebuild of a read model issues no command'],
+  ['read-your-writes under slices', 'projections/engine/slices.spec.ts', 'waiting for a position waits for the slowest slice'],
+  ['own checkpoints in the log', 'projections/engine/traps.spec.ts', 'the engine writes nothing into the log'],
+  ['own checkpoints in the log: system events', 'projections/engine/traps.spec.ts', 'a view that wants everything sees no event of the server itself'],
+  ['tombstoned and truncated streams', 'projections/engine/rebuild.spec.ts', 'do not break a rebuild, and it gives what the log still holds'],
+  ['a slow projection slows the writes', 'projections/engine/traps.spec.ts', 'a view that hangs does not hold up writing'],
+];
+
+test.each(traps)('the trap "%s" has its test, by its name', async (_trap, file, name) => {
+  expect(await readFile(new URL(`../../${file}`, import.meta.url), 'utf8')).toMatch(new RegExp(`test(\\.each\\([^)]*\\))?\\(['\`]${name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}`));
 });

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import type { Pool } from 'pg';
 import { DataSource } from 'typeorm';
 import { connect } from '../../../src/platform/eventstore/index.js';
 import type { AppendResult, EventStore } from '../../../src/platform/eventstore/port.js';
 import { connectDataSource } from '../../../src/platform/postgres/data-source.js';
+import { makePool } from '../../../src/platform/postgres/pool.js';
 import { ProjectionEngine, type ProjectionEngineOptions } from '../../../src/projections/engine/index.js';
 import type { View } from '../../../src/projections/kit/view.js';
 import { testEventStore } from '../../support/eventstore.js';
@@ -28,6 +30,7 @@ export async function engineWorld(views: readonly View[]): Promise<EngineWorld> 
   await dataSource.destroy();
   for (const view of views) await createTables(database, view);
   const engines: ProjectionEngine[] = [];
+  const pools: Pool[] = [];
   const complaints: string[] = [];
   const complain = (facts: object, message: string) => void complaints.push(`${message} ${(facts as { err?: Error }).err?.stack ?? ''}`);
   const log = { debug: () => {}, info: () => {}, warn: complain, error: complain };
@@ -37,7 +40,9 @@ export async function engineWorld(views: readonly View[]): Promise<EngineWorld> 
     database,
     complaints,
     engine(engineViews, options) {
-      const engine = new ProjectionEngine({ eventStore, pool: database.pool, views: engineViews, log, ...options });
+      const pool = makePool(database.url, {}, (message) => complaints.push(message));
+      pools.push(pool);
+      const engine = new ProjectionEngine({ eventStore, pool, views: engineViews, log, ...options });
       engines.push(engine);
       return engine;
     },
@@ -49,6 +54,7 @@ export async function engineWorld(views: readonly View[]): Promise<EngineWorld> 
       ),
     async close() {
       await Promise.all(engines.map((engine) => engine.stop()));
+      await Promise.all(pools.map((pool) => pool.end()));
       await eventStore.close();
       await store.close();
       await database.drop();
