@@ -69,8 +69,9 @@ test('waiting for a position waits for the slowest slice, in the process that pr
   };
   const engine = await started(hanging);
   const answering = world.engine([counters], { projects: false });
-  await raise(1, counterOf[2]);
-  const { position } = await raise(2, counterOf[1]);
+  // In one batch, so that the other slices have come to its end already.
+  const { position } = await world.append('counter-both', ['CounterRaised', { counter: counterOf[2], by: 1 }], ['CounterRaised', { counter: counterOf[1], by: 2 }]);
+  await until('another slice holds it', async () => (await rows())[counterOf[1]!]);
   try {
     for (const asked of [engine, answering]) await expect(asked.waitFor(['counters'], position, { timeoutMs: 300 })).rejects.toMatchObject({ code: 'UNAVAILABLE', details: { reason: 'VIEW_BEHIND' } });
   } finally {
