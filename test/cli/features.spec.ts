@@ -130,7 +130,7 @@ describe('tarl with a platform that is up', () => {
     const out = join(files, 'downloaded.csv');
     expect(await json('training-sets', 'download', 'flights/january', '--out', out)).toEqual({ rows: 2, deletedSince: false, out });
     expect(await readFile(out, 'utf8')).toBe('label,origin,event_time,delay_min\nyes,ORD,2001-01-01T11:00:00.000Z,5\nno,XXX,2001-01-01T11:00:00.000Z,\n');
-    expect(await run(['training-sets', 'download', 'flights/nothing'])).toMatchObject({ code: 3, stderr: expect.stringMatching(/^NOT_FOUND: Training set nothing/) });
+    expect(await run(['training-sets', 'download', 'flights/nothing'])).toMatchObject({ code: 4, stderr: expect.stringMatching(/^NOT_FOUND: Training set nothing/) });
   });
 
   test('a training set that is refused leaves no file behind', async () => {
