@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { archiveFeatureGroup, changeFeatureGroupTtl, createFeatureGroup, deleteFeatureEntity, describeFeatureGroup, promoteFeatureGroupVersion, registerFeature, rollBackFeatureGroup, stageFeatureGroupVersion } from '../domain/features/decisions.js';
-import { entityKeys, featureSpec, type FeatureSpec, mostFeatures, namesDiffer, owner, partitions, tags, ttlSeconds } from '../domain/features/definition.js';
+import { entityKeys, featureSource, featureSpec, type FeatureSpec, mostFeatures, namesDiffer, owner, partitions, tags, ttlSeconds } from '../domain/features/definition.js';
 import { featureEntityDeleted } from '../domain/features/deletion.js';
 import { featureGroup } from '../domain/features/state.js';
 import { featureGroupStream, featureRowsStream, transformationStream } from '../domain/features/streams.js';
@@ -31,6 +31,7 @@ const wholeGroup = z
     ...name,
     entities: entityKeys,
     features: features.default([]),
+    source: featureSource.optional(),
     ttlSeconds: ttlSeconds.default(0),
     partitions: partitions.default(4),
     owner: owner.default(''),
@@ -103,9 +104,9 @@ export const featureCommands = [
   defineCommand({
     ...ofGroup,
     name: 'StageFeatureGroupVersion',
-    summary: 'Makes a new version of a group with other features; the bare name goes on meaning the promoted one',
+    summary: 'Makes a new version of a group with other features or another source; the bare name goes on meaning the promoted one',
     http: { method: 'POST', path: '/api/v1/projects/{project}/feature-groups/{group}:stageVersion' },
-    input: z.object({ ...name, features }).superRefine((input, context) => input.features.forEach((feature, index) => requirePattern(feature, ['features', index], context))),
+    input: z.object({ ...name, features, source: featureSource.optional() }).superRefine((input, context) => input.features.forEach((feature, index) => requirePattern(feature, ['features', index], context))),
     requires: computedFeatures,
     decide: stageFeatureGroupVersion,
   }),

@@ -1,5 +1,5 @@
 import { Refusal, same, type Decide } from '../kit/index.js';
-import { mostFeatures, type FeatureSpec } from './definition.js';
+import { mostFeatures, type FeatureSource, type FeatureSpec } from './definition.js';
 import { keyOfExactEntity, type FeatureEntityDeleted, type GivenEntity } from './deletion.js';
 import type { FeatureGroupEvent } from './events.js';
 import { partitionOf } from './keys.js';
@@ -21,14 +21,15 @@ export const createFeatureGroup: GroupDecision<Omit<FeatureGroupDefinition, 'ver
   }
 };
 
-/** A group with other features, beside the promoted one until it is promoted itself; as the newest version is, nothing changes. */
-export const stageFeatureGroupVersion: GroupDecision<{ features: FeatureSpec[] }> = ({ project, group, features }, state) => {
+/** A group with other features or another source, beside the promoted one until it is promoted itself; as the newest version is, nothing changes. A source that is not named stays that of the newest version. */
+export const stageFeatureGroupVersion: GroupDecision<{ features: FeatureSpec[]; source?: FeatureSource }> = ({ project, group, features, source: named }, state) => {
   const { entities } = requireActiveGroup({ project, group }, state);
   const key = features.findIndex(({ name }) => entities.some((entity) => entity.name === name));
   if (key >= 0) throw new Refusal('INVALID_ARGUMENT', `${features[key]!.name} is already the name of a key of ${group}`, { fields: [{ field: `features[${key}].name`, description: 'is the name of a key' }] });
-  const newest = latestVersion(state);
-  if (same(features, requireVersion({ project, group, version: newest }, state).features)) return [];
-  return [{ type: 'FeatureGroupVersionStaged', data: { project, group, version: newest + 1, features } }];
+  const newest = requireVersion({ project, group, version: latestVersion(state) }, state);
+  const source = named ?? newest.source;
+  if (same({ features, source }, { features: newest.features, source: newest.source })) return [];
+  return [{ type: 'FeatureGroupVersionStaged', data: { project, group, version: newest.version + 1, features, ...(source && { source }) } }];
 };
 
 /** From now on the bare name means this version. */

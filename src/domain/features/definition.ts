@@ -71,6 +71,12 @@ export const featureSpec = z
   .meta({ id: 'FeatureSpec' });
 export type FeatureSpec = z.output<typeof featureSpec>;
 
+/** Where the rows of a version of a group come from, for people and lineage: `table` and `warehouse.payments`, a topic, a file. */
+export const featureSource = z
+  .object({ kind: resourceName, name: z.string().min(1).max(1024), description: description.optional() })
+  .meta({ id: 'FeatureSource' });
+export type FeatureSource = z.output<typeof featureSource>;
+
 /** The keys of a group: one to eight, each name once. */
 export const entityKeys = z.array(entityKey).min(1).max(8).refine((keys) => namesDiffer(keys), 'names a key twice');
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineEvent, description, resourceName, type EventOf } from '../kit/index.js';
-import { entityKeys, featureSpec, partitions, tags, ttlSeconds } from './definition.js';
+import { entityKeys, featureSource, featureSpec, partitions, tags, ttlSeconds } from './definition.js';
 
 const version = z.int().positive();
 const ofGroup = { project: resourceName, group: resourceName };
@@ -14,6 +14,7 @@ export const featureGroupEvents = [
       version,
       entities: entityKeys,
       features: z.array(featureSpec),
+      source: featureSource.optional(),
       ttlSeconds,
       partitions,
       owner: z.string(),
@@ -21,7 +22,7 @@ export const featureGroupEvents = [
       tags,
     }),
   ),
-  defineEvent('FeatureGroupVersionStaged', z.object({ ...ofGroup, version, features: z.array(featureSpec) })),
+  defineEvent('FeatureGroupVersionStaged', z.object({ ...ofGroup, version, features: z.array(featureSpec), source: featureSource.optional() })),
   defineEvent('FeatureGroupVersionPromoted', z.object({ ...ofGroup, version })),
   defineEvent('FeatureGroupRolledBack', z.object({ ...ofGroup, version })),
   defineEvent('FeatureRegistered', z.object({ ...ofGroup, feature: featureSpec })),

@@ -1,5 +1,5 @@
 import { defineDecider } from '../kit/index.js';
-import type { EntityKey, FeatureSpec } from './definition.js';
+import type { EntityKey, FeatureSource, FeatureSpec } from './definition.js';
 import { featureGroupEvents } from './events.js';
 
 /** What a feature group is, as its events have made it. */
@@ -10,6 +10,8 @@ export interface FeatureGroupDefinition {
   readonly entities: readonly EntityKey[];
   /** In the order in which they were declared; values in the read model stand in it. */
   readonly features: readonly FeatureSpec[];
+  /** Where its rows come from, where that was declared. */
+  readonly source?: FeatureSource;
   readonly ttlSeconds: number;
   readonly partitions: number;
   readonly owner: string;
@@ -23,7 +25,7 @@ interface ExistingGroup {
   readonly status: 'active' | 'archived';
   /** The promoted version: what the bare name means. */
   readonly definition: FeatureGroupDefinition;
-  /** All versions, the first at place 0. They differ in their features alone. */
+  /** All versions, the first at place 0. They differ in their features and their source alone. */
   readonly versions: readonly FeatureGroupDefinition[];
   /** The versions that were promoted, the present one last; what was rolled back is not among them. */
   readonly promoted: readonly number[];
@@ -37,7 +39,7 @@ export const featureGroup = defineDecider({
   initialState: initialState as FeatureGroup,
   on: {
     FeatureGroupCreated: (_, definition): FeatureGroup => ({ status: 'active', definition, versions: [definition], promoted: [definition.version] }),
-    FeatureGroupVersionStaged: (state, { version, features }) => (state.status === 'absent' ? state : { ...state, versions: [...state.versions, { ...state.definition, version, features }] }),
+    FeatureGroupVersionStaged: (state, { version, features, source }) => (state.status === 'absent' ? state : { ...state, versions: [...state.versions, { ...state.definition, version, features, source }] }),
     FeatureGroupVersionPromoted: (state, { version }) => (state.status === 'absent' ? state : promote(state, [...state.promoted, version])),
     FeatureGroupRolledBack: (state) => (state.status === 'absent' ? state : promote(state, state.promoted.slice(0, -1))),
     FeatureRegistered: (state, { feature }) => change(state, ({ version, features }, promoted) => (version === promoted ? { features: [...features, feature] } : {})),

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { entityKey, featureSpec, type FeatureSpec } from '../../domain/features/definition.js';
+import { entityKey, featureSource, featureSpec, type FeatureSpec } from '../../domain/features/definition.js';
 import { featureGroupEvents } from '../../domain/features/events.js';
 import { defineView } from '../engine/define.js';
 import type { EventInfo } from '../kit/view.js';
 
 /** One version of a group. */
-const groupVersion = z.object({ version: z.int(), features: z.array(featureSpec), stagedAt: z.iso.datetime() }).meta({ id: 'FeatureGroupVersion' });
+const groupVersion = z.object({ version: z.int(), features: z.array(featureSpec), source: featureSource.optional(), stagedAt: z.iso.datetime() }).meta({ id: 'FeatureGroupVersion' });
 
 /** What is known of a group: the row of the view, and the answer on every wire. */
 export const featureGroupRow = z
@@ -33,7 +33,7 @@ export const featureGroupRow = z
 /** One row a feature group. */
 export const featureGroupsView = defineView({
   name: 'feature-groups',
-  version: 3,
+  version: 4,
   table: 'feature_groups',
   row: featureGroupRow,
   key: ['project', 'group'],
@@ -41,8 +41,8 @@ export const featureGroupsView = defineView({
   events: featureGroupEvents,
   keyOf: ({ data }) => ({ project: data.project, group: data.group }),
   on: {
-    FeatureGroupCreated: (_, data, info) => ({ ...data, versions: [{ version: data.version, features: data.features, stagedAt: info.recordedAt }], archived: false, createdAt: info.recordedAt, createdBy: info.actor, ...touched(info) }),
-    FeatureGroupVersionStaged: (row, { version, features }, info) => row && { ...row, versions: [...row.versions, { version, features, stagedAt: info.recordedAt }], ...touched(info) },
+    FeatureGroupCreated: (_, { source, ...data }, info) => ({ ...data, versions: [{ version: data.version, features: data.features, ...(source && { source }), stagedAt: info.recordedAt }], archived: false, createdAt: info.recordedAt, createdBy: info.actor, ...touched(info) }),
+    FeatureGroupVersionStaged: (row, { version, features, source }, info) => row && { ...row, versions: [...row.versions, { version, features, ...(source && { source }), stagedAt: info.recordedAt }], ...touched(info) },
     FeatureGroupVersionPromoted: (row, { version }, info) => row && { ...promoted(row, version), ...touched(info) },
     FeatureGroupRolledBack: (row, { version }, info) => row && { ...promoted(row, version), ...touched(info) },
     FeatureRegistered: (row, { feature }, info) => row && { ...registered(row, feature), ...touched(info) },

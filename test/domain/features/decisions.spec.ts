@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { archiveFeatureGroup, changeFeatureGroupTtl, createFeatureGroup, deleteFeatureEntity, describeFeatureGroup, promoteFeatureGroupVersion, registerFeature, requireVersion, rollBackFeatureGroup, stageFeatureGroupVersion } from '../../../src/domain/features/decisions.js';
-import { mostFeatures, type FeatureSpec } from '../../../src/domain/features/definition.js';
+import { mostFeatures, type FeatureSource, type FeatureSpec } from '../../../src/domain/features/definition.js';
 import type { FeatureGroupEvent } from '../../../src/domain/features/events.js';
 import { partitionOf } from '../../../src/domain/features/keys.js';
 import { featureGroup } from '../../../src/domain/features/state.js';
@@ -94,6 +94,16 @@ describe('versions of a group', () => {
   test('are not made by what the newest one is already', () => {
     given(created).when(stage(amount)).thenNothing();
     given(created, staged(2, [country])).when(stage(country)).thenNothing();
+  });
+  test('are made by another source, which stays where none is named', () => {
+    const source = { kind: 'table', name: 'warehouse.payments' };
+    const from = (named?: FeatureSource) => (state: State) => stageFeatureGroupVersion({ ...name, features: [amount], source: named }, state, anyContext);
+    const second: FeatureGroupEvent = { type: 'FeatureGroupVersionStaged', data: { ...name, version: 2, features: [amount], source } };
+    given(created).when(from(source)).then(second);
+    given(created, second).when(from(source)).thenNothing();
+    given(created, second).when(from()).thenNothing();
+    given(created, second).when(stage(country)).then({ type: 'FeatureGroupVersionStaged', data: { ...name, version: 3, features: [country], source } });
+    given(created, second).when(from({ ...source, name: 'other' })).then({ type: 'FeatureGroupVersionStaged', data: { ...name, version: 3, features: [amount], source: { ...source, name: 'other' } } });
   });
   test('are not made by descriptions, tags or a TTL, which all versions share', () => {
     const state = fold(created, staged(2, [country]), described, { type: 'FeatureGroupTtlChanged', data: { ...name, ttlSeconds: 5 } });
