@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Refusal, resourceName } from '../../../domain/kit/index.js';
+import { asOfInput, rowsAt } from '../../kit/as-of.js';
 import { listInput, listPage, type Listing } from '../../kit/list/page.js';
 import { defineQuery } from '../../kit/query.js';
 import { transformationRow } from './view.js';
@@ -38,10 +39,10 @@ export const transformationQueries = [
     http: { method: 'GET', path: '/api/v1/projects/{project}/transformations/{transformation}' },
     permission: 'features.read',
     views: ['transformations'],
-    input: z.object({ project: resourceName, transformation: resourceName }),
+    input: z.object({ project: resourceName, transformation: resourceName, ...asOfInput }),
     output: transformationRow,
-    run: async ({ project, transformation }, { pool }) => {
-      const { rows } = await pool.query(`select ${columns} from transformations where project = $1 and transformation = $2`, [project, transformation]);
+    run: async ({ project, transformation, asOf }, { pool }) => {
+      const { rows } = await pool.query(`select ${columns} from ${rowsAt('transformations', asOf)} where project = $1 and transformation = $2`, [project, transformation]);
       if (rows.length > 0) return rows[0];
       throw new Refusal('NOT_FOUND', `Transformation ${transformation} does not exist in project ${project}`, { reason: 'TRANSFORMATION_NOT_FOUND', metadata: { transformation } });
     },
@@ -52,7 +53,7 @@ export const transformationQueries = [
     http: { method: 'GET', path: '/api/v1/projects/{project}/transformations' },
     permission: 'features.read',
     views: ['transformations'],
-    input: z.object({ project: resourceName, ...listInput }),
+    input: z.object({ project: resourceName, ...listInput, ...asOfInput }),
     output: z.object({ transformations: z.array(transformationRow), nextPageToken: z.string() }).meta({ id: 'TransformationList' }),
     run: async ({ project, ...request }, { pool }) => {
       const { rows, nextPageToken } = await listPage(pool, listing, project, request);

@@ -31,10 +31,11 @@ export const transformationRow = z
 /** One row a transformation. */
 export const transformationsView = defineView({
   name: 'transformations',
-  version: 1,
+  version: 2,
   table: 'transformations',
   row: transformationRow,
   key: ['project', 'transformation'],
+  history: true,
   events: transformationEvents,
   keyOf: ({ data }) => ({ project: data.project, transformation: data.transformation }),
   on: {
