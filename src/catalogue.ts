@@ -23,6 +23,7 @@ import { pipelineQueries } from './projections/features/pipelines/queries.js';
 import { pipelineRunsView, pipelinesView } from './projections/features/pipelines/views.js';
 import { transformationQueries } from './projections/features/transformations/queries.js';
 import { transformationsView } from './projections/features/transformations/view.js';
+import { lineageQueries } from './projections/features/lineage/query.js';
 import { trainingSetQueries } from './projections/features/training-sets/queries.js';
 import { trainingSetsView } from './projections/features/training-sets/view.js';
 import { projectionQueries } from './projections/engine/queries.js';
@@ -59,6 +60,7 @@ export const catalogue: readonly Domain[] = [
   { name: 'quarantine', proto: 'tarl/features/v1/quarantine.proto', service: 'tarl.features.v1.Quarantine', commands: [], queries: quarantineQueries as never, views: [] },
   { name: 'audit', proto: 'tarl/audit/v1/audit.proto', service: 'tarl.audit.v1.Audit', commands: [], queries: auditQueries(() => decidersOf(catalogue)) as never, views: [] },
   { name: 'projections', proto: 'tarl/projections/v1/projections.proto', service: 'tarl.projections.v1.Projections', commands: [], queries: projectionQueries as never, actions: projectionActions as never, views: [] },
+  { name: 'lineage', proto: 'tarl/features/v1/lineage.proto', service: 'tarl.features.v1.Lineage', commands: [], queries: lineageQueries as never, views: [] },
 ];
 
 /** The views of all domains, and those of the platform itself. */

@@ -127,6 +127,7 @@ describe('tarl with a platform that is up', () => {
     expect((await run(['training-sets', 'save', 'flights/january', '--features', 'airports'])).stderr).toMatch(/^ALREADY_EXISTS/);
     expect(await json('training-sets', 'verify', 'flights/january')).toMatchObject({ verdict: 'SAME', hash: saved.hash });
     expect((await json('training-sets', 'list', 'flights', '--min-position', saved.position)).trainingSets).toMatchObject([{ trainingSet: 'january', tags: { model: 'm7' }, entityRows: { rows: 2 } }]);
+    expect((await run(['features', 'lineage', 'flights/airports:delay_min', '--downstream'])).stdout).toBe('feature airports@1:delay_min\n└─ training set january\n');
     const out = join(files, 'downloaded.csv');
     expect(await json('training-sets', 'download', 'flights/january', '--out', out)).toEqual({ rows: 2, deletedSince: false, out });
     expect(await readFile(out, 'utf8')).toBe('label,origin,event_time,delay_min\nyes,ORD,2001-01-01T11:00:00.000Z,5\nno,XXX,2001-01-01T11:00:00.000Z,\n');

@@ -4,6 +4,7 @@ import { drift } from './drift.js';
 import { exportLatest } from './export.js';
 import { historical } from './historical.js';
 import { importFile } from './import.js';
+import { lineage } from './lineage.js';
 import { read } from './read.js';
 import { write } from './write.js';
 
@@ -15,5 +16,6 @@ export function features(group: Command): void {
   read(group);
   asOf(group);
   historical(group);
+  lineage(group);
   drift(group);
 }
