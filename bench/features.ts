@@ -7,7 +7,7 @@ import type { MethodDefinition } from '@grpc/grpc-js';
 import { inTurns, median, percentile, type BenchOptions, type Row } from './kit.js';
 import { batchOf, benchGroup } from './support/columns.js';
 import { callUnary, grpcClient } from './support/grpc-client.js';
-import { grpcFrame, grpcHeaders, load } from './support/load.js';
+import { grpcFrame, grpcHeaders, load, type LoadResult } from './support/load.js';
 import { startPlatform, type BenchPlatform } from './support/platform.js';
 
 const proto = 'tarl/features/v1/features.proto';
@@ -29,7 +29,7 @@ export async function featuresBench({ scale, log }: BenchOptions): Promise<Row[]
     log('  writing');
     const writing = await streamRows(features, Math.ceil(1_000_000 * scale));
     log('  reading');
-    return [writing, await visible(features, Math.ceil(10_000 * scale)), await manyEntities(platform, scale), ...(await oneEntity(platform, scale)), idleMemory(idle)];
+    return [writing, await visible(features, Math.ceil(10_000 * scale)), ...(await manyEntities(platform, scale)), await service50(features, platform, scale), ...(await oneEntity(platform, scale)), idleMemory(idle)];
   } finally {
     await platform.stop();
   }
@@ -98,23 +98,58 @@ function readAt(client: ReturnType<typeof grpcClient>, entity: string, position:
   });
 }
 
-const readRequest = (count: number) => ({ project, features: [group], keys: [{ name: 'entity', strings: Array.from({ length: count }, (_, n) => `e${(n * 97) % entities}`) }] });
+const keysOf = (count: number) => [{ name: 'entity', strings: Array.from({ length: count }, (_, n) => `e${(n * 97) % entities}`) }];
+const readRequest = (count: number) => ({ project, features: [group], keys: keysOf(count) });
 
 function serialized(request: object): Buffer {
   const method = (loadSync(proto, { includeDirs: ['proto'] })[service] as Record<string, MethodDefinition<object, object>>)['ReadOnline']!;
   return method.requestSerialize(request);
 }
 
-async function manyEntities({ addresses, key }: BenchPlatform, scale: number): Promise<Row> {
-  const result = await load({
-    url: `http://${addresses.grpc}/${service}/ReadOnline`,
-    headers: { ...grpcHeaders, authorization: `Bearer ${key}` },
-    body: grpcFrame(serialized(readRequest(100))),
-    requests: Math.ceil(10_000 * scale), connections: 2, inFlight: 4,
-  });
-  const rate = result.perSecond * 100;
-  return { what: `online reads over gRPC, 100 entities × 4 features a call (p99 ${result.p99Ms.toFixed(1)} ms)`, measured: rate, unit: 'entities/s', target: '100,000 entities/s, p99 10 ms', reached: rate >= 100_000 && result.p99Ms <= 10 };
+/** The most that there can be, and, apart from it, how long a call takes at the rate that is aimed at: at the most, every call waits for others. */
+async function manyEntities(platform: BenchPlatform, scale: number): Promise<Row[]> {
+  const read = { ...readOnline(platform), body: grpcFrame(serialized(readRequest(100))), connections: 2 };
+  const most = await load({ ...read, requests: Math.ceil(10_000 * scale), inFlight: 4 });
+  const paced = await load({ ...read, requests: Math.ceil(20_000 * scale), inFlight: 100, perSecond: 1_000 });
+  const what = 'online reads over gRPC, 100 entities × 4 features a call';
+  return [
+    { what: `${what}, at most`, measured: most.perSecond * 100, unit: 'entities/s', target: '100,000 entities/s', reached: most.perSecond >= 1_000 },
+    pacedRow(what, paced, 1_000, 10),
+  ];
 }
+
+const servedGroups = 5;
+const featuresOfGroup = 10;
+
+/** What a model asks for: a service of 50 features over 5 groups. */
+async function service50(client: ReturnType<typeof grpcClient>, platform: BenchPlatform, scale: number): Promise<Row> {
+  const names = Array.from({ length: featuresOfGroup }, (_, n) => `f${n}`);
+  const rows = entities / 10;
+  let position = '';
+  for (let at = 0; at < servedGroups; at++) {
+    const served = `served_${at}`;
+    await callUnary(client, 'CreateFeatureGroup', { project, group: served, entities: benchGroup.entities, features: names.map((name) => ({ name, type: 'FEATURE_TYPE_DOUBLE' })) });
+    const batch = {
+      keys: [{ name: 'entity', strings: Array.from({ length: rows }, (_, n) => `e${n * 10}`) }],
+      eventTimeUs: Array.from({ length: rows }, () => Date.UTC(2026, 0) * 1000),
+      features: names.map((name, feature) => ({ name, doubles: Array.from({ length: rows }, (_, n) => n * feature + 0.5) })),
+    };
+    ({ position } = await callUnary(client, 'WriteOnline', { project, group: served, batch }));
+  }
+  await callUnary(client, 'CreateFeatureService', { project, service: 'model', fullNames: true, features: Array.from({ length: servedGroups }, (_, at) => `served_${at}`) });
+  await readAt(client, 'e0', position);
+  const keys = [{ name: 'entity', strings: Array.from({ length: 100 }, (_, n) => `e${((n * 97) % rows) * 10}`) }];
+  const paced = await load({ ...readOnline(platform), body: grpcFrame(serialized({ project, service: 'model', keys })), connections: 2, requests: Math.ceil(10_000 * scale), inFlight: 100, perSecond: 500 });
+  return pacedRow('online reads of a service of 50 features in 5 groups, 100 entities a call', paced, 500, 20);
+}
+
+const readOnline = ({ addresses, key }: BenchPlatform) => ({ url: `http://${addresses.grpc}/${service}/ReadOnline`, headers: { ...grpcHeaders, authorization: `Bearer ${key}` } });
+
+/** The 99th percentile at a rate; a rate that was not kept says nothing. */
+const pacedRow = (what: string, { perSecond, p50Ms, p99Ms }: LoadResult, rate: number, targetMs: number): Row => ({
+  what: `${what}, p99 at ${Math.round(perSecond).toLocaleString('en')} calls/s (p50 ${p50Ms.toFixed(1)} ms)`,
+  measured: p99Ms, unit: 'ms', target: `${targetMs} ms at ${rate.toLocaleString('en')} calls/s`, reached: p99Ms <= targetMs && perSecond >= 0.95 * rate,
+});
 
 /** One entity on each wire, in turns with a bare server that answers the same bytes. */
 async function oneEntity(platform: BenchPlatform, scale: number): Promise<Row[]> {

@@ -14,6 +14,7 @@ const suites: Record<string, () => Promise<Bench>> = {
   import: async () => (await import('./import.js')).importBench,
   jobs: async () => (await import('./jobs.js')).jobsBench,
   historical: async () => (await import('./historical.js')).historicalBench,
+  past: async () => (await import('./past.js')).pastBench,
   rebuild: async () => (await import('./rebuild.js')).rebuildBench,
   snapshots: async () => (await import('./snapshots.js')).snapshotsBench,
   transformations: async () => (await import('./transformations.js')).transformationsBench,

@@ -15,6 +15,8 @@ export interface Load {
   readonly connections: number;
   readonly inFlight: number;
   readonly http1?: boolean;
+  /** Requests a second of all connections together; as fast as answers come where it is left out. */
+  readonly perSecond?: number;
 }
 
 export interface LoadResult {
@@ -24,12 +26,12 @@ export interface LoadResult {
 }
 
 /** Drives a server with `h2load` (Debian: nghttp2-client): in C, so that the server is what saturates. */
-export async function load({ url, headers, body, requests, connections, inFlight, http1 = false }: Load): Promise<LoadResult> {
+export async function load({ url, headers, body, requests, connections, inFlight, http1 = false, perSecond }: Load): Promise<LoadResult> {
   const folder = await mkdtemp(join(tmpdir(), 'tarl-load-'));
   try {
     const [bodyFile, logFile] = [join(folder, 'body'), join(folder, 'log')];
     await writeFile(bodyFile, body);
-    const settings = ['-n', `${requests}`, '-c', `${connections}`, '-m', `${http1 ? 1 : inFlight}`, '-d', bodyFile, '--log-file', logFile, ...(http1 ? ['--h1'] : [])];
+    const settings = ['-n', `${requests}`, '-c', `${connections}`, '-m', `${http1 ? 1 : inFlight}`, '-d', bodyFile, '--log-file', logFile, ...(http1 ? ['--h1'] : []), ...(perSecond === undefined ? [] : ['--rps', `${perSecond / connections}`])];
     const { stdout } = await run('h2load', [...settings, ...Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]), url], { maxBuffer: 1 << 24 }).catch(needsH2load);
     const failed = Number(/(\d+) failed/.exec(stdout)?.[1] ?? 0) + requests - Number(/status codes: (\d+) 2xx/.exec(stdout)?.[1] ?? 0);
     if (failed > 0) throw new Error(`${failed} of ${requests} requests to ${url} failed: ${stdout}`);
