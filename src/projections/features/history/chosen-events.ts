@@ -17,11 +17,12 @@ export interface Sought {
   readonly end: Position;
 }
 
-/** More entities than this are found faster by one replay. */
-const mostKeys = 16;
+/** More entities of one partition than this are found faster by one replay. */
+const mostKeys = 256;
 /** More events than this cost more, one by one, than a replay; so does a tail that the read model has not reached. */
 const mostEvents = 64;
-const eventsAtOnce = 8;
+/** The latest events mostly hold what is sought, so few are read at first, and more at once the further back it lies. */
+const mostAtOnce = 8;
 
 /**
  * The events of a partition that decide what is sought, in the order of the log; undefined when a replay is the better way.
@@ -34,11 +35,11 @@ export async function chosenEvents(replay: Replay, list: ListChunks, partition: 
   for await (const event of replay.from(partition, next, sought.end, signal)) {
     if (events.push(event) > mostEvents) return undefined;
   }
-  for (let at = 0; at < chunks.length; at += eventsAtOnce) {
+  for (let at = 0, atOnce = 1; at < chunks.length; at += atOnce, atOnce = Math.min(2 * atOnce, mostAtOnce)) {
     // A chunk whose latest time equals what is found may hold the later write of a tie.
     if (oldestFound(events, sought) > chunks[at]!.toUs) break;
     if (at >= mostEvents) return undefined;
-    const read = await Promise.all(chunks.slice(at, at + eventsAtOnce).map(({ revision }) => replay.at(partition, revision, signal)));
+    const read = await Promise.all(chunks.slice(at, at + atOnce).map(({ revision }) => replay.at(partition, revision, signal)));
     events.push(...read.filter((event) => event !== undefined));
   }
   return events.sort((a, b) => (a.revision < b.revision ? -1 : 1));

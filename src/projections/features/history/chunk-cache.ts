@@ -1,5 +1,35 @@
 import { heldBytes, type HistoryEvent } from './events.js';
 
+/** Single events, decoded, for reads that know which they need. Holds at most `limitBytes`, and forgets what was not asked for the longest time. */
+export class EventCache {
+  private readonly events = new Map<string, HistoryEvent>();
+  private bytes = 0;
+
+  constructor(private readonly limitBytes: number) {}
+
+  get(stream: string, revision: bigint): HistoryEvent | undefined {
+    const name = `${stream}@${revision}`;
+    const event = this.events.get(name);
+    if (event) {
+      this.events.delete(name);
+      this.events.set(name, event);
+    }
+    return event;
+  }
+
+  keep(stream: string, event: HistoryEvent): void {
+    const name = `${stream}@${event.revision}`;
+    if (this.events.has(name)) return;
+    this.events.set(name, event);
+    this.bytes += heldBytes(event);
+    for (const [oldest, held] of this.events) {
+      if (this.bytes <= this.limitBytes) break;
+      this.events.delete(oldest);
+      this.bytes -= heldBytes(held);
+    }
+  }
+}
+
 /** What is held of one stream: its first events, without a gap. */
 interface Beginning {
   readonly events: HistoryEvent[];

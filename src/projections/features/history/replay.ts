@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { featureRowsStream } from '../../../domain/features/streams.js';
 import { comparePositions, type EventStore, type Position } from '../../../platform/eventstore/port.js';
-import { ChunkCache } from './chunk-cache.js';
+import { ChunkCache, EventCache } from './chunk-cache.js';
 import { historyEvent, type HistoryEvent } from './events.js';
 
 /** Streams read at the same time: enough that the log is never idle while this side decodes. */
@@ -22,12 +22,14 @@ export const streamOf = ({ project, group, partition }: Partition): string => fe
 /** Replays the history of feature groups from the log. */
 export class Replay {
   private readonly cache: ChunkCache;
+  private readonly single: EventCache;
 
   constructor(
     readonly eventStore: EventStore,
     options: { cacheBytes: number },
   ) {
     this.cache = new ChunkCache(options.cacheBytes);
+    this.single = new EventCache(options.cacheBytes / 2);
   }
 
   /** Gives each event of the partitions up to a position, in order within a partition, to `take`. Ends early by throwing when the signal aborts. */
@@ -56,9 +58,13 @@ export class Replay {
   /** One event of a partition; undefined where there is none. */
   async at(partition: Partition, revision: bigint, signal?: AbortSignal): Promise<HistoryEvent | undefined> {
     const stream = streamOf(partition);
-    const held = this.cache.beginning(stream)[Number(revision)];
+    const held = this.cache.beginning(stream)[Number(revision)] ?? this.single.get(stream, revision);
     if (held) return held;
-    for await (const stored of this.eventStore.readStream(stream, { from: revision, limit: 1, signal })) return historyEvent(stored);
+    for await (const stored of this.eventStore.readStream(stream, { from: revision, limit: 1, signal })) {
+      const event = historyEvent(stored);
+      this.single.keep(stream, event);
+      return event;
+    }
     return undefined;
   }
 
