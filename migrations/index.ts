@@ -13,12 +13,13 @@ import { Slices } from './0012-slices.js';
 import { Rebuilds } from './0013-rebuilds.js';
 import { History } from './0014-history.js';
 import { Transformations } from './0016-transformations.js';
+import { Pipelines } from './0017-pipelines.js';
 import { FeatureMonitoring } from './0018-feature-monitoring.js';
 import { FeatureQuarantine } from './0019-feature-quarantine.js';
 import { TrainingSets } from './0020-training-sets.js';
 import { TransformationHistory } from './0021-transformation-history.js';
 import { Snapshots } from './0024-snapshots.js';
-import { Pipelines } from './0017-pipelines.js';
+import { FeatureGroupShares } from './0029-feature-group-shares.js';
 
 /** All migrations in their order. Only ever add to the end: what has been released is never changed. */
-export const migrations: readonly (new () => MigrationInterface)[] = [Engine, Projects, Features, FeatureChunks, Reactions, Parking, FeatureServices, Operations, Jobs, FeatureGroupVersions, Slices, Transformations, History, Rebuilds, Snapshots, TrainingSets, FeatureQuarantine, FeatureMonitoring, Pipelines, TracesOfJobs];
+export const migrations: readonly (new () => MigrationInterface)[] = [Engine, Projects, Features, FeatureChunks, Reactions, Parking, FeatureServices, Operations, Jobs, FeatureGroupVersions, Slices, Transformations, History, Rebuilds, Snapshots, TrainingSets, FeatureQuarantine, FeatureMonitoring, Pipelines, TransformationHistory, FeatureGroupShares];

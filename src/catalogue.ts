@@ -17,6 +17,8 @@ import { driftChecksView, measuredDriftsView } from './projections/features/moni
 import { monitoringQueries } from './projections/features/monitoring/queries.js';
 import { quarantineQueries } from './projections/features/quarantine/queries.js';
 import { featureMonitoringView } from './projections/features/monitoring/view.js';
+import { featureGroupShareQueries } from './projections/features/shares/queries.js';
+import { featureGroupSharesView } from './projections/features/shares/view.js';
 import { featureServiceQueries } from './projections/features/services/queries.js';
 import { featureServicesView } from './projections/features/services/view.js';
 import { pipelineQueries } from './projections/features/pipelines/queries.js';
@@ -52,7 +54,7 @@ export interface Domain {
 /** The domains, one line each. */
 export const catalogue: readonly Domain[] = [
   { name: 'projects', proto: 'tarl/projects/v1/projects.proto', service: 'tarl.projects.v1.Projects', commands: projectCommands as never, queries: projectQueries as never, views: [projectsView] },
-  { name: 'features', proto: 'tarl/features/v1/features.proto', service: 'tarl.features.v1.Features', commands: [...featureCommands, ...featureServiceCommands] as never, queries: [...featureGroupQueries, ...featureServiceQueries] as never, views: [featureGroupsView, featureServicesView, featureOnlineView, featureChunksView] },
+  { name: 'features', proto: 'tarl/features/v1/features.proto', service: 'tarl.features.v1.Features', commands: [...featureCommands, ...featureServiceCommands] as never, queries: [...featureGroupQueries, ...featureServiceQueries, ...featureGroupShareQueries] as never, views: [featureGroupsView, featureServicesView, featureGroupSharesView, featureOnlineView, featureChunksView] },
   { name: 'transformations', proto: 'tarl/features/v1/transformations.proto', service: 'tarl.features.v1.Transformations', commands: transformationCommands as never, queries: transformationQueries as never, views: [transformationsView] },
   { name: 'pipelines', proto: 'tarl/features/v1/pipelines.proto', service: 'tarl.features.v1.Pipelines', commands: pipelineCommands as never, queries: pipelineQueries as never, views: [pipelinesView, pipelineRunsView] },
   { name: 'monitoring', proto: 'tarl/features/v1/monitoring.proto', service: 'tarl.features.v1.Monitoring', commands: monitoringCommands as never, queries: monitoringQueries as never, views: [featureMonitoringView, driftChecksView, measuredDriftsView, expectationBreachesView] },

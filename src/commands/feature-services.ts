@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { requireFeature } from '../domain/features/decisions.js';
+import { requireFeature, requireShared } from '../domain/features/decisions.js';
 import { owner, tags } from '../domain/features/definition.js';
-import { featureReference, referenceOf, versionedGroup } from '../domain/features/reference.js';
+import { featureReference, groupNamed, referenceOf } from '../domain/features/reference.js';
 import { archiveFeatureService, changeFeatureService, createFeatureService, describeFeatureService } from '../domain/features/services/decisions.js';
 import { featureService } from '../domain/features/services/state.js';
 import { featureGroup, type FeatureGroup } from '../domain/features/state.js';
@@ -35,12 +35,16 @@ function requireDifferentColumns({ features, fullNames }: { features: string[]; 
 function existing({ project, features }: { project: string; features: readonly string[] }): Requirement[] {
   const groups = Map.groupBy(features.map((text, index) => ({ ...referenceOf(text), field: `features[${index}]` })), ({ name: group }) => group);
   return [...groups].flatMap(([named, references]) => {
-    const { group, version } = versionedGroup(named);
+    const { project: owner, group, version } = groupNamed(project, named);
     const ofGroup: Requirement<FeatureGroup> = {
       decider: featureGroup,
-      stream: featureGroupStream(project, group),
-      check: (state) => references.forEach(({ feature, field }) => requireFeature({ project, group, version }, feature, state, field)),
+      stream: featureGroupStream(owner, group),
+      check: (state) => {
+        if (owner !== project) requireShared({ project: owner, group, withProject: project }, state);
+        references.forEach(({ feature, field }) => requireFeature({ project: owner, group, version }, feature, state, field));
+      },
     };
+    if (owner !== project) return ofGroup;
     const given: Requirement<Transformation> = {
       decider: transformation,
       stream: transformationStream(project, group),

@@ -1,9 +1,11 @@
 import { z } from 'zod';
-import { archiveFeatureGroup, changeFeatureGroupTtl, createFeatureGroup, deleteFeatureEntity, describeFeatureGroup, promoteFeatureGroupVersion, registerFeature, rollBackFeatureGroup, stageFeatureGroupVersion } from '../domain/features/decisions.js';
+import { archiveFeatureGroup, changeFeatureGroupTtl, createFeatureGroup, deleteFeatureEntity, describeFeatureGroup, promoteFeatureGroupVersion, registerFeature, rollBackFeatureGroup, shareFeatureGroup, stageFeatureGroupVersion, unshareFeatureGroup } from '../domain/features/decisions.js';
 import { entityKeys, featureSource, featureSpec, type FeatureSpec, mostFeatures, namesDiffer, owner, partitions, tags, ttlSeconds } from '../domain/features/definition.js';
 import { featureEntityDeleted } from '../domain/features/deletion.js';
 import { featureGroup } from '../domain/features/state.js';
 import { featureGroupStream, featureRowsStream, transformationStream } from '../domain/features/streams.js';
+import { requireActive } from '../domain/projects/decisions.js';
+import { project as projectDecider, projectStream, type Project } from '../domain/projects/state.js';
 import { transformation, type Transformation } from '../domain/features/transformations/state.js';
 import { description, Refusal, resourceName } from '../domain/kit/index.js';
 import { computedFeatures } from './features/computed.js';
@@ -17,6 +19,7 @@ const ofGroup = {
 } as const;
 
 const name = { project: resourceName, group: resourceName };
+const withProject = resourceName.describe('The project that may read it.');
 
 /** Refuses a pattern that could never be matched. */
 function requirePattern({ constraints: { pattern } }: FeatureSpec, path: PropertyKey[], context: z.RefinementCtx): void {
@@ -125,6 +128,25 @@ export const featureCommands = [
     http: { method: 'POST', path: '/api/v1/projects/{project}/feature-groups/{group}:rollBack' },
     input: z.object(name),
     decide: rollBackFeatureGroup,
+  }),
+  defineCommand({
+    ...ofGroup,
+    name: 'ShareFeatureGroup',
+    summary: 'Lets another project read a group, as project/group: online, as of any moment and in training sets; it never writes it',
+    permission: 'features.share',
+    http: { method: 'POST', path: '/api/v1/projects/{project}/feature-groups/{group}:share' },
+    input: z.object({ ...name, withProject }),
+    requires: (input) => [{ decider: projectDecider, stream: projectStream(input.withProject), check: (state: Project) => requireActive(input.withProject, state) }],
+    decide: shareFeatureGroup,
+  }),
+  defineCommand({
+    ...ofGroup,
+    name: 'UnshareFeatureGroup',
+    summary: 'Ends that another project may read a group, its past included',
+    permission: 'features.share',
+    http: { method: 'POST', path: '/api/v1/projects/{project}/feature-groups/{group}:unshare' },
+    input: z.object({ ...name, withProject }),
+    decide: unshareFeatureGroup,
   }),
   defineCommandInto({
     ...ofGroup,

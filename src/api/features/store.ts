@@ -7,6 +7,7 @@ import { FeatureWriter } from '../../commands/features/write.js';
 import { requirePermission } from '../../commands/kit/execute.js';
 import { requireService } from '../../domain/features/services/decisions.js';
 import { featureService } from '../../domain/features/services/state.js';
+import { Refusal } from '../../domain/kit/index.js';
 import type { FeatureGroupDefinition } from '../../domain/features/state.js';
 import { featureServiceStream } from '../../domain/features/streams.js';
 import { askedOf, requireAsked } from '../../projections/features/history/selection.js';
@@ -90,6 +91,8 @@ function makeStore(core: Core): FeatureStore {
     },
     async follow({ project, group, entities }, context, signal) {
       requirePermission({ permission: readPermission }, project, context);
+      // A grant may be taken back while somebody listens, so only the project's own groups are followed.
+      if (group.includes('/')) throw new Refusal('INVALID_ARGUMENT', 'group takes a group of the project itself', { reason: 'INVALID_INPUT', fields: [{ field: 'group', description: 'takes a group of the project itself' }] });
       const definition = await groups.toRead(project, group);
       return { definition, rows: followEntities(definition, entities, { tail, rows, signal }) };
     },

@@ -1,5 +1,5 @@
 import type { EntityKey } from '../../domain/features/definition.js';
-import { referenceOf, versionedGroup } from '../../domain/features/reference.js';
+import { groupNamed, referenceOf } from '../../domain/features/reference.js';
 import { InvalidArgumentError } from 'commander';
 import type { LocalRun } from '../local-run.js';
 import { featureServiceQueries } from '../../projections/features/services/queries.js';
@@ -11,7 +11,7 @@ type Alias = NonNullable<HistoricalQuestion['aliases']>[number];
 
 /** Reads one more `--alias destination=airports:origin=destination`: a second name for a group, and the columns of its keys. */
 export function readAlias(written: string, before: readonly Alias[] = []): readonly Alias[] {
-  const [, alias, group, columns = ''] = /^(\w+)=(\w+(?:@\d+)?)(?::(.+))?$/.exec(written) ?? [];
+  const [, alias, group, columns = ''] = /^(\w+)=((?:\w+\/)?\w+(?:@\d+)?)(?::(.+))?$/.exec(written) ?? [];
   const pairs = columns === '' ? [] : columns.split(',').map((pair) => pair.split('='));
   if (alias === undefined || group === undefined || pairs.some((pair) => pair.length !== 2)) throw new InvalidArgumentError('It is not <alias>=<group>:<key>=<column>,…');
   return [...before, { alias, group, keyColumns: Object.fromEntries(pairs) }];
@@ -29,7 +29,7 @@ export async function keysAsked(connection: LocalRun, project: string, features:
   const keys = await Promise.all(
     names.map(async (name) => {
       const alias = aliases.find((one) => one.alias === name);
-      const { entities } = await readGroup(connection, `${project}/${versionedGroup(alias?.group ?? name).group}`);
+      const { entities } = await readGroup(connection, Object.values(groupNamed(project, alias?.group ?? name)).slice(0, 2).join('/'));
       return entities.map((key) => ({ name: alias?.keyColumns[key.name] ?? key.name, type: key.type }));
     }),
   );

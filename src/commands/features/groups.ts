@@ -1,7 +1,8 @@
-import { requireActiveGroup, requireVersion } from '../../domain/features/decisions.js';
-import { versionedGroup } from '../../domain/features/reference.js';
+import { requireActiveGroup, requireShared, requireVersion } from '../../domain/features/decisions.js';
+import { groupNamed } from '../../domain/features/reference.js';
 import { featureGroup, type FeatureGroup, type FeatureGroupDefinition } from '../../domain/features/state.js';
 import { featureGroupStream } from '../../domain/features/streams.js';
+import { resourceName } from '../../domain/kit/index.js';
 import type { Aggregates } from '../kit/aggregates.js';
 import { Definitions } from './definitions.js';
 
@@ -10,7 +11,7 @@ export class FeatureGroups {
   private readonly definitions: Definitions<FeatureGroup>;
 
   constructor(
-    aggregates: Aggregates,
+    private readonly aggregates: Aggregates,
     private readonly requireActiveProject: (project: string) => Promise<void>,
   ) {
     this.definitions = new Definitions(aggregates, featureGroup, featureGroupStream);
@@ -26,9 +27,10 @@ export class FeatureGroups {
     return requireVersion({ project, group, version }, state);
   }
 
-  /** A group, or `group@2`, that may be read, archived or not; refuses when it is absent. */
+  /** A group, or `group@2`, that may be read, archived or not; or `fraud/cards` of another project that shares it. Refuses when it is absent. */
   async toRead(project: string, named: string): Promise<FeatureGroupDefinition> {
-    const { group, version } = versionedGroup(named);
+    const { project: owner, group, version } = groupNamed(project, named);
+    if (owner !== project) return this.shared(project, { project: owner, group, version });
     const state = await this.definitions.present(project, group);
     const unknown = version !== undefined && state.status !== 'absent' && version > state.versions.length;
     return requireVersion({ project, group, version }, unknown ? await this.latest(project, group) : state);
@@ -36,6 +38,16 @@ export class FeatureGroups {
 
   /** The group as the log has it now. */
   latest(project: string, named: string): Promise<FeatureGroup> {
-    return this.definitions.latest(project, versionedGroup(named).group);
+    const { project: owner, group } = groupNamed(project, named);
+    return this.definitions.latest(owner, group);
+  }
+
+  /** What another process took back is noticed after a second at most. */
+  private async shared(withProject: string, named: { project: string; group: string; version?: number }): Promise<FeatureGroupDefinition> {
+    // What cannot be a name stands in no stream's name either.
+    const isName = [named.project, named.group].every((name) => resourceName.safeParse(name).success);
+    const state = isName ? (await this.aggregates.recent(featureGroup, featureGroupStream(named.project, named.group), 1000)).state : featureGroup.initialState;
+    requireShared({ ...named, withProject }, state);
+    return requireVersion(named, state);
   }
 }

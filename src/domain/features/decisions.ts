@@ -70,6 +70,27 @@ export const describeFeatureGroup: GroupDecision<{ owner: string; description: s
 export const changeFeatureGroupTtl: GroupDecision<{ ttlSeconds: number }> = (input, state) =>
   requireActiveGroup(input, state).ttlSeconds === input.ttlSeconds ? [] : [{ type: 'FeatureGroupTtlChanged', data: input }];
 
+/** Lets another project read the group, from now on and all of its past; it never writes it. */
+export const shareFeatureGroup: GroupDecision<{ withProject: string }> = ({ project, group, withProject }, state) => {
+  requireActiveGroup({ project, group }, state);
+  if (withProject === project) throw new Refusal('INVALID_ARGUMENT', `Feature group ${group} is of project ${project} itself`, { reason: 'INVALID_INPUT', fields: [{ field: 'withProject', description: 'is the project of the group' }] });
+  return isShared(withProject, state) ? [] : [{ type: 'FeatureGroupShared', data: { project, group, withProject } }];
+};
+
+/** Ends that, for the past as well: who may read is a matter of now. */
+export const unshareFeatureGroup: GroupDecision<{ withProject: string }> = ({ project, group, withProject }, state) => {
+  requireGroup({ project, group }, state);
+  return isShared(withProject, state) ? [{ type: 'FeatureGroupUnshared', data: { project, group, withProject } }] : [];
+};
+
+const isShared = (project: string, state: FeatureGroup): boolean => state.status !== 'absent' && state.sharedWith.includes(project);
+
+/** Refuses unless the group is shared with a project now. One that is not shared answers like one that is not there, so that no names leak. */
+export function requireShared({ project, group, withProject }: OfGroup & { withProject: string }, state: FeatureGroup): void {
+  if (isShared(withProject, state)) return;
+  throw new Refusal('NOT_FOUND', `Feature group ${project}/${group} does not exist, or is not shared with project ${withProject}`, { reason: 'FEATURE_GROUP_NOT_FOUND', metadata: { group: `${project}/${group}` } });
+}
+
 export const archiveFeatureGroup: GroupDecision<{ reason: string }> = (input, state) => {
   switch (state.status) {
     case 'absent':

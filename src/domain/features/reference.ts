@@ -3,11 +3,14 @@ import { z } from 'zod';
 const name = '[a-z][a-z0-9_]{0,62}';
 const group = `${name}(@[1-9][0-9]{0,5})?`;
 
-/** A group, or one version of it: `group@2`. */
-export const groupReference = z.string().regex(new RegExp(`^${group}$`), 'takes a group, or group@2 for a version');
+/** A group of another project, where it is shared with this one: `fraud/cards`. */
+const anyGroup = `(${name}/)?${group}`;
+
+/** A group, or one version of it: `group@2`; `fraud/cards@2` for one of another project. */
+export const groupReference = z.string().regex(new RegExp(`^${anyGroup}$`), 'takes a group, group@2 for a version, or project/group for one that another project shares');
 
 /** A feature by name: `group:feature`, or `group` for all its features; `group@2` stands for a version of the group. */
-export const featureReference = z.string().regex(new RegExp(`^${group}(:${name})?$`), 'takes group:feature, or a group alone');
+export const featureReference = z.string().regex(new RegExp(`^${anyGroup}(:${name})?$`), 'takes group:feature, or a group alone');
 
 /** A reference taken apart. */
 export interface Reference {
@@ -25,4 +28,10 @@ export function referenceOf(text: string): Reference {
 export function versionedGroup(text: string): { group: string; version?: number } {
   const [, group, version] = /^([^@]*)@([1-9]\d{0,5})$/.exec(text) ?? [];
   return group === undefined ? { group: text } : { group, version: Number(version) };
+}
+
+/** The group that a name means to a project: its own, or `fraud/cards@2` of another one. */
+export function groupNamed(project: string, text: string): { project: string; group: string; version?: number } {
+  const at = text.indexOf('/');
+  return at < 0 ? { project, ...versionedGroup(text) } : { project: text.slice(0, at), ...versionedGroup(text.slice(at + 1)) };
 }

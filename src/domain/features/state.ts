@@ -29,6 +29,8 @@ interface ExistingGroup {
   readonly versions: readonly FeatureGroupDefinition[];
   /** The versions that were promoted, the present one last; what was rolled back is not among them. */
   readonly promoted: readonly number[];
+  /** The projects that may read it, too. */
+  readonly sharedWith: readonly string[];
 }
 
 const initialState: FeatureGroup = { status: 'absent' };
@@ -38,13 +40,15 @@ export const featureGroup = defineDecider({
   events: featureGroupEvents,
   initialState: initialState as FeatureGroup,
   on: {
-    FeatureGroupCreated: (_, definition): FeatureGroup => ({ status: 'active', definition, versions: [definition], promoted: [definition.version] }),
+    FeatureGroupCreated: (_, definition): FeatureGroup => ({ status: 'active', definition, versions: [definition], promoted: [definition.version], sharedWith: [] }),
     FeatureGroupVersionStaged: (state, { version, features, source }) => (state.status === 'absent' ? state : { ...state, versions: [...state.versions, { ...state.definition, version, features, source }] }),
     FeatureGroupVersionPromoted: (state, { version }) => (state.status === 'absent' ? state : promote(state, [...state.promoted, version])),
     FeatureGroupRolledBack: (state) => (state.status === 'absent' ? state : promote(state, state.promoted.slice(0, -1))),
     FeatureRegistered: (state, { feature }) => change(state, ({ version, features }, promoted) => (version === promoted ? { features: [...features, feature] } : {})),
     FeatureGroupDescribed: (state, { owner, description, tags }) => change(state, () => ({ owner, description, tags })),
     FeatureGroupTtlChanged: (state, { ttlSeconds }) => change(state, () => ({ ttlSeconds })),
+    FeatureGroupShared: (state, { withProject }) => (state.status === 'absent' ? state : { ...state, sharedWith: [...state.sharedWith, withProject] }),
+    FeatureGroupUnshared: (state, { withProject }) => (state.status === 'absent' ? state : { ...state, sharedWith: state.sharedWith.filter((project) => project !== withProject) }),
     FeatureGroupArchived: (state): FeatureGroup => (state.status === 'active' ? { ...state, status: 'archived' } : state),
   },
 });

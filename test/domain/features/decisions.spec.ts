@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { archiveFeatureGroup, changeFeatureGroupTtl, createFeatureGroup, deleteFeatureEntity, describeFeatureGroup, promoteFeatureGroupVersion, registerFeature, requireVersion, rollBackFeatureGroup, stageFeatureGroupVersion } from '../../../src/domain/features/decisions.js';
+import { archiveFeatureGroup, changeFeatureGroupTtl, createFeatureGroup, deleteFeatureEntity, describeFeatureGroup, promoteFeatureGroupVersion, registerFeature, requireVersion, rollBackFeatureGroup, shareFeatureGroup, stageFeatureGroupVersion, unshareFeatureGroup } from '../../../src/domain/features/decisions.js';
 import { mostFeatures, type FeatureSource, type FeatureSpec } from '../../../src/domain/features/definition.js';
 import type { FeatureGroupEvent } from '../../../src/domain/features/events.js';
 import { partitionOf } from '../../../src/domain/features/keys.js';
@@ -135,5 +135,30 @@ describe('versions of a group', () => {
   test('are all meant by the deletion of an entity', () => {
     const key = '["4711"]';
     given(created, staged(2, [country])).when((state) => deleteFeatureEntity({ ...name, entity: { card_id: '4711' } }, state, anyContext)).then({ type: 'FeatureEntityDeleted', data: { ...name, version: 2, partition: partitionOf(key, 4), key } });
+  });
+});
+
+describe('sharing a group with another project', () => {
+  type State = Parameters<typeof shareFeatureGroup>[1];
+  const data = { ...name, withProject: 'marketing' };
+  const [shared, unshared]: FeatureGroupEvent[] = [{ type: 'FeatureGroupShared', data }, { type: 'FeatureGroupUnshared', data }];
+  const share = (withProject = 'marketing') => (state: State) => shareFeatureGroup({ ...name, withProject }, state, anyContext);
+  const unshare = (state: State) => unshareFeatureGroup(data, state, anyContext);
+
+  test('takes effect once, and again after it ended', () => {
+    given(created).when(share()).then(shared!);
+    given(created, shared!).when(share()).thenNothing();
+    given(created, shared!, unshared!).when(share()).then(shared!);
+  });
+  test('ends once', () => {
+    given(created, shared!).when(unshare).then(unshared!);
+    given(created).when(unshare).thenNothing();
+    given(created, shared!, archived).when(unshare).then(unshared!);
+  });
+  test('is refused for a group that is absent or archived, and with its own project', () => {
+    given().when(share()).thenRefused('NOT_FOUND');
+    given(created, archived).when(share()).thenRefused('FAILED_PRECONDITION', 'archived');
+    given(created).when(share(name.project)).thenRefused('INVALID_ARGUMENT');
+    given().when(unshare).thenRefused('NOT_FOUND');
   });
 });

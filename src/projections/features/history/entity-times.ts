@@ -51,9 +51,9 @@ export async function gatherTimes(
   signal?: AbortSignal,
 ): Promise<EntityTimes> {
   const counted = { rows: 0 };
-  const gathered = definitions.map(({ group, version }) => ({ group, version, times: new EntityTimes(range, counted) }));
+  const gathered = definitions.map(({ project, group, version }) => ({ group: `${project}.${group}`, version, times: new EntityTimes(range, counted) }));
   const timesOf = Map.groupBy(gathered, ({ group }) => group);
-  await replay.run(partitions, known.position, (event, { group }) => timesOf.get(group)!.forEach((one) => note(event, one, known)), signal);
+  await replay.run(partitions, known.position, (event, { project, group }) => timesOf.get(`${project}.${group}`)!.forEach((one) => note(event, one, known)), signal);
   return EntityTimes.together(gathered.map((one) => one.times));
 }
 
@@ -66,7 +66,7 @@ function note(event: HistoryEvent, { version, times }: { version: number; times:
 }
 
 /** Versions of a group share its streams, which are read once. */
-const oneOfEach = (definitions: readonly FeatureGroupDefinition[]): FeatureGroupDefinition[] => [...new Map(definitions.map((definition) => [definition.group, definition])).values()];
+const oneOfEach = (definitions: readonly FeatureGroupDefinition[]): FeatureGroupDefinition[] => [...new Map(definitions.map((definition) => [`${definition.project}.${definition.group}`, definition])).values()];
 
 /** The partitions that hold the same entities in all groups, slice by slice; chosen entities are one slice. */
 export function slicesOf(definitions: readonly FeatureGroupDefinition[], entities?: readonly string[]): Partition[][] {

@@ -1,25 +1,35 @@
 import { decode, Refusal, resourceName } from '../../../domain/kit/index.js';
-import { requireVersion } from '../../../domain/features/decisions.js';
+import { requireShared, requireVersion } from '../../../domain/features/decisions.js';
 import { featureGroupEvents } from '../../../domain/features/events.js';
-import { versionedGroup } from '../../../domain/features/reference.js';
+import { groupNamed } from '../../../domain/features/reference.js';
 import { featureGroup, type FeatureGroup, type FeatureGroupDefinition } from '../../../domain/features/state.js';
 import { featureGroupStream } from '../../../domain/features/streams.js';
 import { comparePositions, formatPosition, type EventStore, type Position } from '../../../platform/eventstore/port.js';
 
-/** A group, or `group@2`, as it was declared at a place in the log, so that a training set asked again uses the same TTL and types. Refuses when it was not there. */
+/**
+ * A group, or `group@2`, as it was declared at a place in the log, so that a training set asked again uses the same TTL and types.
+ * Refuses when it was not there, and when it is of another project (`fraud/cards`) that does not share it now: who may read is a
+ * matter of now, what is read is of then.
+ */
 export async function groupAt(eventStore: EventStore, project: string, named: string, until: Position, signal?: AbortSignal): Promise<FeatureGroupDefinition> {
-  const { group, version } = versionedGroup(named);
+  const { project: owner, group, version } = groupNamed(project, named);
+  const foreign = owner !== project;
   let state: FeatureGroup = featureGroup.initialState;
+  let then: FeatureGroup | undefined;
   // What cannot be a name stands in no stream's name either.
-  if (![project, group].every((name) => resourceName.safeParse(name).success)) throw absent(project, group, until);
-  for await (const event of eventStore.readStream(featureGroupStream(project, group), { signal })) {
-    if (comparePositions(event.position, until) > 0) break;
+  const isName = [owner, group].every((name) => resourceName.safeParse(name).success);
+  if (!isName && !foreign) throw absent(project, group, until);
+  for await (const event of isName ? eventStore.readStream(featureGroupStream(owner, group), { signal }) : []) {
+    if (comparePositions(event.position, until) > 0) then ??= state;
+    if (then && !foreign) break;
     const definition = featureGroupEvents.find(({ type }) => type === event.type);
     if (!definition) throw new Error(`${event.stream} holds an event of type ${event.type}, which this release does not know`);
     state = featureGroup.evolve(state, decode(definition, Number(event.metadata['version'] ?? 1), event.data));
   }
-  if (state.status !== 'absent') return requireVersion({ project, group, version }, state);
-  throw absent(project, group, until);
+  if (foreign) requireShared({ project: owner, group, withProject: project }, state);
+  then ??= state;
+  if (then.status !== 'absent') return requireVersion({ project: owner, group, version }, then);
+  throw absent(owner, group, until);
 }
 
 const absent = (project: string, group: string, until: Position) =>

@@ -15,7 +15,7 @@ export function reading<Wanting extends Reader>(readers: readonly Wanting[]): { 
   for (const reader of readers) {
     const { project, group } = reader.planned.definition;
     for (const partition of partitionsOf(reader)) {
-      const name = `${group}.${partition}`;
+      const name = `${project}.${group}.${partition}`;
       const entry = wanted.get(name) ?? { partition: { project, group, partition }, readers: [] };
       entry.readers.push(reader);
       wanted.set(name, entry);

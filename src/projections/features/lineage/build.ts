@@ -1,4 +1,5 @@
-import { referenceOf, versionedGroup } from '../../../domain/features/reference.js';
+import { groupNamed, referenceOf } from '../../../domain/features/reference.js';
+import type { FeatureGroup } from '../../../domain/features/state.js';
 import type { Definitions } from './definitions-at.js';
 import { idOf, LineageGraph } from './graph.js';
 
@@ -6,7 +7,7 @@ import { idOf, LineageGraph } from './graph.js';
 type Adder = (graph: LineageGraph, project: string, definitions: Definitions) => void;
 
 /** Everything that has a place in the graph, a function each; a new kind is one more. */
-const adders: readonly Adder[] = [addGroups, addTransformations, addServices, addTrainingSets];
+const adders: readonly Adder[] = [addGroups, addShared, addTransformations, addServices, addTrainingSets];
 
 /** The graph of a project's definitions. */
 export function lineageOf(project: string, definitions: Definitions): LineageGraph {
@@ -15,19 +16,29 @@ export function lineageOf(project: string, definitions: Definitions): LineageGra
   return graph;
 }
 
+/** Of a group of another project, its versions and features are shown, not where it has them from. */
+function addShared(graph: LineageGraph, _project: string, { shared }: Definitions): void {
+  for (const [name, state] of shared) {
+    const { project, group } = groupNamed('', name);
+    addVersions(graph, project, group, state, false);
+  }
+}
+
 function addGroups(graph: LineageGraph, project: string, { groups }: Definitions): void {
-  for (const [group, state] of groups) {
-    if (state.status === 'absent') continue;
-    const archived = state.status === 'archived';
-    for (const { version, features, source } of state.versions) {
-      const of = { project, version, archived, promoted: version === state.definition.version };
-      const ofVersion = graph.add({ kind: 'FEATURE_GROUP', name: `${group}@${version}`, ...of });
-      if (source) graph.connect(graph.add({ kind: 'SOURCE', project, name: `${source.kind}/${source.name}`, archived: false }), ofVersion);
-      for (const { name, transformation } of features) {
-        const feature = graph.add({ kind: 'FEATURE', name: `${group}@${version}:${name}`, ...of });
-        graph.connect(ofVersion, feature);
-        if (transformation) graph.connect(featureId(project, transformation), feature);
-      }
+  for (const [group, state] of groups) addVersions(graph, project, group, state, true);
+}
+
+function addVersions(graph: LineageGraph, project: string, group: string, state: FeatureGroup, withOrigin: boolean): void {
+  if (state.status === 'absent') return;
+  const archived = state.status === 'archived';
+  for (const { version, features, source } of state.versions) {
+    const of = { project, version, archived, promoted: version === state.definition.version };
+    const ofVersion = graph.add({ kind: 'FEATURE_GROUP', name: `${group}@${version}`, ...of });
+    if (source && withOrigin) graph.connect(graph.add({ kind: 'SOURCE', project, name: `${source.kind}/${source.name}`, archived: false }), ofVersion);
+    for (const { name, transformation } of features) {
+      const feature = graph.add({ kind: 'FEATURE', name: `${group}@${version}:${name}`, ...of });
+      graph.connect(ofVersion, feature);
+      if (transformation && withOrigin) graph.connect(featureId(project, transformation), feature);
     }
   }
 }
@@ -63,12 +74,13 @@ function addTrainingSets(graph: LineageGraph, project: string, { trainingSets }:
 }
 
 /** The features that a reference means: one, or all of a group or transformation; the promoted version where none is named. */
-export function meant(project: string, text: string, { groups, transformations }: Definitions): string[] {
+export function meant(project: string, text: string, { groups, shared, transformations }: Definitions): string[] {
   const { name: named, feature } = referenceOf(text);
-  const { group: name, version } = versionedGroup(named);
-  const names = featuresOf(groups.get(name), version) ?? outputsOf(transformations.get(name), version);
+  const { project: owner, group: name, version } = groupNamed(project, named);
+  const own = () => featuresOf(groups.get(name), version) ?? outputsOf(transformations.get(name), version);
+  const names = owner === project ? own() : featuresOf(shared.get(`${owner}/${name}`), version);
   if (!names) return [];
-  return names.features.filter((one) => feature === undefined || one === feature).map((one) => featureId(project, `${name}@${names.version}:${one}`));
+  return names.features.filter((one) => feature === undefined || one === feature).map((one) => featureId(owner, `${name}@${names.version}:${one}`));
 }
 
 interface NamesOfVersion {

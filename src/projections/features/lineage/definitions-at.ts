@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { groupNamed, referenceOf } from '../../../domain/features/reference.js';
 import { featureGroup, type FeatureGroup } from '../../../domain/features/state.js';
 import { featureService, type FeatureService } from '../../../domain/features/services/state.js';
 import { featureGroupStream, featureServiceStream, trainingSetStream, transformationStream } from '../../../domain/features/streams.js';
@@ -14,6 +15,8 @@ export interface Definitions {
   readonly transformations: ReadonlyMap<string, Transformation>;
   readonly services: ReadonlyMap<string, FeatureService>;
   readonly trainingSets: ReadonlyMap<string, TrainingSetState>;
+  /** Groups of other projects that these name, as `fraud/cards`, where they are shared now. */
+  readonly shared: ReadonlyMap<string, FeatureGroup>;
 }
 
 export interface Where {
@@ -38,7 +41,7 @@ export async function definitionsAt(project: string, where: Where): Promise<Defi
     folds(where, await names(where, 'feature_services', 'service', project), featureService, (name) => featureServiceStream(project, name)),
     folds(where, await names(where, 'training_sets', 'training_set', project), trainingSet, (name) => trainingSetStream(project, name)),
   ]);
-  return { groups, transformations, services, trainingSets };
+  return { groups, transformations, services, trainingSets, shared: await sharedWith(project, foreignNames(project, services, trainingSets), where) };
 }
 
 async function names({ pool, asOf }: Where, table: string, column: string, project: string): Promise<string[]> {
@@ -55,6 +58,26 @@ async function folds<State extends { readonly status: string }>(where: Where, al
     }),
   );
   return new Map(all.filter((name) => found.get(name)!.status !== 'absent').map((name) => [name, found.get(name)!]));
+}
+
+function foreignNames(project: string, services: Definitions['services'], trainingSets: Definitions['trainingSets']): string[] {
+  const named = [
+    ...[...services.values()].flatMap((state) => (state.status === 'absent' ? [] : state.definition.features.map((text) => referenceOf(text).name))),
+    ...[...trainingSets.values()].flatMap((state) => (state.status === 'absent' ? [] : state.saved.answer.groups)),
+  ];
+  const groups = named.map((text) => groupNamed(project, text)).filter((one) => one.project !== project);
+  return [...new Set(groups.map((one) => `${one.project}/${one.group}`))];
+}
+
+/** Who may see them is a matter of now, what they were of then. */
+async function sharedWith(project: string, all: readonly string[], where: Where): Promise<Map<string, FeatureGroup>> {
+  const streamOf = (name: string) => featureGroupStream(name.slice(0, name.indexOf('/')), name.slice(name.indexOf('/') + 1));
+  const now = await folds({ ...where, asOf: undefined }, all, featureGroup, streamOf);
+  const shared = all.filter((name) => {
+    const state = now.get(name);
+    return state && state.status !== 'absent' && state.sharedWith.includes(project);
+  });
+  return folds(where, shared, featureGroup, streamOf);
 }
 
 /** What a stream added up to at a place in the log. */

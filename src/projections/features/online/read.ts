@@ -116,7 +116,7 @@ export class OnlineReader {
     const keys: string[] = [];
     const places: number[] = [];
     joins.forEach((join, index) => {
-      const scope = scopeOf(request.project, join.definition.group, join.definition.version);
+      const scope = scopeOf(join.definition.project, join.definition.group, join.definition.version);
       keysOf(request, join).forEach((key, entity) => {
         if (key === null) return;
         scopes.push(scope);
