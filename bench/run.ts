@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -19,6 +19,9 @@ const suites: Record<string, () => Promise<Bench>> = {
   snapshots: async () => (await import('./snapshots.js')).snapshotsBench,
   transformations: async () => (await import('./transformations.js')).transformationsBench,
 };
+
+/** Those that drive the servers from outside, with h2load (Debian: nghttp2-client). */
+const drivenByH2load = new Set(['features']);
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -53,14 +56,22 @@ async function main(): Promise<void> {
   const unknown = wanted.filter((name) => !suites[name]);
   if (unknown.length) throw new Error(`No bench is called ${unknown.join(', ')}; there are ${Object.keys(suites).join(', ')}`);
   if (values.here) return runHere(wanted[0]!);
+  if (wanted.some((name) => drivenByH2load.has(name)) && spawnSync('h2load', ['--version']).error) throw new Error('h2load is needed: install it (Debian: apt-get install nghttp2-client)');
   const rows: Row[] = [];
   for (const name of wanted) {
     process.stderr.write(`${name}\n`);
-    rows.push(...(await runApart(name)));
+    rows.push(...(await runApart(name).catch(whatFailed(name))));
   }
   console.log(values.json ? JSON.stringify(rows, null, 2) : tableOf(rows));
-  if (values.readme) await writeReadme(tableOf(rows));
+  if (values.readme && process.exitCode === undefined) await writeReadme(tableOf(rows));
 }
+
+/** A suite that fails says so and takes none of the others' rows along; the README is left as it is. */
+const whatFailed = (name: string) => (error: Error): Row[] => {
+  process.stderr.write(`${name} failed: ${error.message.split('\n', 1)[0]}\n`);
+  process.exitCode = 1;
+  return [];
+};
 
 await main().catch((error: Error) => {
   console.error(error.message);
