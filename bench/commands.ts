@@ -9,14 +9,16 @@ import { inTurns, percentile, type BenchOptions, type Row } from './kit.js';
 import { callUnary, grpcClient } from './support/grpc-client.js';
 import { startNode } from './support/node.js';
 import { startPlatform } from './support/platform.js';
+import { tracingCost } from './tracing.js';
 
 const [createProject, describeProject] = projectCommands as unknown as readonly AnyCommand[];
 const owner: Caller = { actor: 'key:bench', may: () => true };
 const inFlight = 64;
 
 /** A command against its limit, the bare append of one event by the same port to the same durable node. */
-export async function commandsBench({ scale }: BenchOptions): Promise<Row[]> {
-  return [await manyAtOnce(Math.ceil(20_000 * scale)), await oneAtATime(Math.ceil(2_000 * scale))];
+export async function commandsBench(options: BenchOptions): Promise<Row[]> {
+  const { scale } = options;
+  return [await manyAtOnce(Math.ceil(20_000 * scale)), await oneAtATime(Math.ceil(2_000 * scale)), await tracingCost(options)];
 }
 
 async function manyAtOnce(count: number): Promise<Row> {

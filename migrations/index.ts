@@ -12,6 +12,7 @@ import { FeatureGroupVersions } from './0011-feature-group-versions.js';
 import { Slices } from './0012-slices.js';
 import { Rebuilds } from './0013-rebuilds.js';
 import { History } from './0014-history.js';
+import { TracesOfJobs } from './0015-traces-of-jobs.js';
 import { Transformations } from './0016-transformations.js';
 import { Pipelines } from './0017-pipelines.js';
 import { FeatureMonitoring } from './0018-feature-monitoring.js';
@@ -22,4 +23,4 @@ import { Snapshots } from './0024-snapshots.js';
 import { FeatureGroupShares } from './0029-feature-group-shares.js';
 
 /** All migrations in their order. Only ever add to the end: what has been released is never changed. */
-export const migrations: readonly (new () => MigrationInterface)[] = [Engine, Projects, Features, FeatureChunks, Reactions, Parking, FeatureServices, Operations, Jobs, FeatureGroupVersions, Slices, Transformations, History, Rebuilds, Snapshots, TrainingSets, FeatureQuarantine, FeatureMonitoring, Pipelines, TransformationHistory, FeatureGroupShares];
+export const migrations: readonly (new () => MigrationInterface)[] = [Engine, Projects, Features, FeatureChunks, Reactions, Parking, FeatureServices, Operations, Jobs, FeatureGroupVersions, Slices, Transformations, History, Rebuilds, Snapshots, TrainingSets, FeatureQuarantine, FeatureMonitoring, Pipelines, TransformationHistory, FeatureGroupShares, TracesOfJobs];

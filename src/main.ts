@@ -12,6 +12,7 @@ import { JobKeeper } from './commands/jobs/keeper.js';
 import { applyPipeline } from './commands/pipelines/apply.js';
 import { reactions } from './commands/reactions/index.js';
 import { Reactor } from './commands/reactions/reactor.js';
+import { tracedExecute } from './commands/kit/traced.js';
 import { makeCore } from './core.js';
 import type { Config, Role } from './platform/config/index.js';
 import { Contents } from './platform/contents.js';
@@ -20,6 +21,7 @@ import { connectDataSource } from './platform/postgres/data-source.js';
 import { makePool, patient } from './platform/postgres/pool.js';
 import { tracedStore } from './platform/telemetry/traced-store.js';
 import { startTracing } from './platform/telemetry/tracing.js';
+import { tracedView } from './projections/kit/traced-view.js';
 import { ProjectionEngine } from './projections/engine/index.js';
 
 /** Where the two stores are, embedded or not, and the key that this run's own commands may use. */
@@ -41,7 +43,7 @@ export interface Platform {
 export async function startPlatform(config: Config, endpoints: Endpoints, log: Logger): Promise<Platform> {
   const isA = (role: Role) => config.roles.includes(role);
   await using opened = new AsyncDisposableStack();
-  const tracing = await startTracing(config.otelExporter, config.otelEndpoint);
+  const tracing = await startTracing({ exporter: config.otelExporter, endpoint: config.otelEndpoint, sample: config.otelSample });
   opened.defer(() => tracing.close());
   const eventStore = tracedStore(connect(endpoints.eventstoreUrl, { log: (message, details) => log.warn(details, message) }), tracing);
   opened.defer(() => eventStore.close());
@@ -54,11 +56,12 @@ export async function startPlatform(config: Config, endpoints: Endpoints, log: L
   const [pool, readPool] = [openPool({ max: 16 }), openPool(patient())];
   const dataSource = await connectDataSource(endpoints.postgresUrl, views);
   opened.defer(() => dataSource.destroy());
-  const projections = new ProjectionEngine({ eventStore, pool, views, log, projects: isA('projector'), reads: readPool, limits: { share: config.rebuildSharePercent / 100, memory_bytes: config.rebuildMemoryBytes } });
+  const projections = new ProjectionEngine({ eventStore, pool, views: views.map((view) => tracedView(view, tracing)), log, projects: isA('projector'), reads: readPool, limits: { share: config.rebuildSharePercent / 100, memory_bytes: config.rebuildMemoryBytes } });
   await projections.start();
   opened.defer(() => projections.stop());
   const trainingSets = new Contents(config.trainingSetsDir ?? join(config.dataDir, 'training-sets'), '.parquet');
   const base = makeCore({ eventStore, pool: readPool, dataSource, projections, trainingSets, localKey: endpoints.localKey, minPositionWaitMs: config.minPositionWaitMs, quarantine: { days: config.quarantineDays, bytesOfProject: config.quarantineMib * 1024 * 1024 }, log });
+  const execute = tracedExecute(base.execute, tracing);
   const jobs = new JobKeeper({
     eventStore,
     pool,
@@ -73,13 +76,13 @@ export async function startPlatform(config: Config, endpoints: Endpoints, log: L
       ...monitoringJobs({ eventStore, aggregates: base.aggregates, pool }),
       pipelineJob((order, run) => applyPipeline({ eventStore, aggregates: base.aggregates, writer: featureStore(core).writer }, order, run)),
     ],
-    execute: base.execute,
+    execute,
     waitForView: (position, signal) => projections.waitFor(['jobs'], position, { timeoutMs: 60_000, signal }),
     open: async (parts) => {
       // BullMQ takes longer to read than the rest of the start, so it is read once the platform serves.
       const { Jobs, openJobBackend } = await import('./platform/jobs/index.js');
       const onError = (error: unknown) => log.warn({ err: error }, 'A connection of the jobs broke');
-      return new Jobs({ ...parts, backend: await openJobBackend({ postgresUrl: endpoints.postgresUrl, redisUrl: config.redisUrl, onError }) });
+      return new Jobs({ ...parts, tracing, backend: await openJobBackend({ postgresUrl: endpoints.postgresUrl, redisUrl: config.redisUrl, onError }) });
     },
     log,
   });
@@ -87,7 +90,7 @@ export async function startPlatform(config: Config, endpoints: Endpoints, log: L
   const ownerKey = isA('api') ? await core.guard.issueFirstOwnerKey() : undefined;
   const api = await (isA('api') ? createApi : createPages)(core, config, { logger: log, tracing });
   opened.defer(() => api.close());
-  const reactor = new Reactor({ eventStore, pool, reactions, execute: core.execute, log });
+  const reactor = new Reactor({ eventStore, pool, reactions, execute, tracing, log });
   if (isA('worker')) reactor.start();
   opened.defer(() => reactor.stop());
   // The others only look into the queues.

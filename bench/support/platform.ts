@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url';
 export interface BenchPlatform {
   readonly addresses: { readonly rest: string; readonly grpc: string; readonly graphql: string };
   readonly key: string;
+  /** Processor time in seconds that the process with the wires and the projections has taken; the stores are others. */
+  cpuSeconds(): Promise<number>;
   /** Resident memory in MiB of all its processes together. */
   residentMiB(): Promise<number>;
   stop(): Promise<void>;
@@ -17,9 +19,9 @@ export interface BenchPlatform {
 const cli = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 export const freePorts = { TARL_HTTP_PORT: '0', TARL_GRPC_PORT: '0', TARL_GRAPHQL_PORT: '0', TARL_EVENTSTORE_PORT: '0', TARL_POSTGRES_PORT: '0' };
 
-export async function startPlatform(): Promise<BenchPlatform> {
+export async function startPlatform(settings: NodeJS.ProcessEnv = {}): Promise<BenchPlatform> {
   const dataDir = await mkdtemp(join(tmpdir(), 'tarl-bench-'));
-  const env = { ...process.env, ...freePorts, TARL_DATA_DIR: dataDir, TARL_LOG_LEVEL: 'warn' };
+  const env = { ...process.env, ...freePorts, TARL_DATA_DIR: dataDir, TARL_LOG_LEVEL: 'warn', ...settings };
   const child = spawn(process.execPath, [cli, 'up', '--json'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const [line] = (await Promise.race([once(child.stdout, 'data'), once(child, 'exit').then(() => Promise.reject(new Error('The platform did not start')))])) as [Buffer];
   const { addresses } = JSON.parse(line.toString());
@@ -27,6 +29,7 @@ export async function startPlatform(): Promise<BenchPlatform> {
   return {
     addresses,
     key,
+    cpuSeconds: () => cpuSeconds(child.pid!),
     residentMiB: () => residentMiB(child.pid!),
     stop: async () => {
       child.kill('SIGINT');
@@ -34,6 +37,12 @@ export async function startPlatform(): Promise<BenchPlatform> {
       await rm(dataDir, { recursive: true, force: true });
     },
   };
+}
+
+/** Linux counts in hundredths of a second: fields 14 and 15 of its stat file, after the name in parentheses. */
+async function cpuSeconds(pid: number): Promise<number> {
+  const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]!.split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
 /** Proportional memory where the kernel tells it, so that Postgres' shared buffers count once. */

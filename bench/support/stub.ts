@@ -4,7 +4,7 @@ import mercurius from 'mercurius';
 import type { AddressInfo } from 'node:net';
 
 /**
- * A bare server that answers a constant, in a process of its own: `node stub.js rest|graphql|grpc <constant>`. It prints its port.
+ * A bare server that answers a constant, in a process of its own: `node stub.js rest|graphql|grpc|collector <constant>`. It prints its port.
  * The constant is JSON for REST and GraphQL, base64 for gRPC (`<path> <base64>`).
  */
 const [, , wire, constant = '', grpcPath = ''] = process.argv;
@@ -14,6 +14,13 @@ const servers: Record<string, () => Promise<number>> = {
     const app = fastify();
     const answer: unknown = JSON.parse(constant);
     app.post('/', async () => answer);
+    await app.listen({ port: 0, host: '127.0.0.1' });
+    return (app.server.address() as AddressInfo).port;
+  },
+  collector: async () => {
+    const app = fastify();
+    app.addContentTypeParser('*', (_, payload, done) => payload.on('end', () => done(null)).resume());
+    app.post('/v1/traces', async () => '');
     await app.listen({ port: 0, host: '127.0.0.1' });
     return (app.server.address() as AddressInfo).port;
   },

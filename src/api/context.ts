@@ -25,6 +25,9 @@ class HeaderContext implements WireContext {
   get traceparent(): string {
     return this.visitor.traceparent;
   }
+  get beginsTrace(): boolean {
+    return this.visitor.beginsTrace;
+  }
   get idempotencyKey(): string | undefined {
     return this.token('Idempotency-Key');
   }
@@ -65,10 +68,16 @@ class HeaderContext implements WireContext {
 
 const traceparentShape = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 
-/** The trace that the caller goes on with, or a new one; a broken traceparent starts a new one, as the W3C recommendation says. */
-export function traceparentOf(header: HeaderReader): string {
+/** The trace that the caller goes on with; a broken traceparent is none, as the W3C recommendation says. */
+export function givenTraceparent(header: HeaderReader): string | undefined {
   const given = header('traceparent');
-  if (given !== undefined && traceparentShape.test(given)) return given;
+  return given !== undefined && traceparentShape.test(given) ? given : undefined;
+}
+
+/** The trace that the caller goes on with, or a new one. */
+export function traceparentOf(header: HeaderReader): string {
+  const given = givenTraceparent(header);
+  if (given !== undefined) return given;
   const id = randomUUID().replaceAll('-', '');
   return `00-${id}-${id.slice(16)}-01`;
 }

@@ -17,7 +17,7 @@ export class Dispatcher {
       const input = readInput();
       refuseUnstorableText(input);
       const message = new operation.Message(input, traced);
-      return this.observer.inSpan(operation.name, () => (operation.kind === 'query' ? this.queryBus.execute(message) : this.commandBus.execute(message)));
+      return operation.kind === 'query' ? this.queryBus.execute(message) : this.commandBus.execute(message);
     });
   }
 }

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Metrics } from '../platform/telemetry/metrics.js';
 import type { Tracing } from '../platform/telemetry/tracing.js';
+import { withTraceparent } from '../commands/kit/traced.js';
 import { traceIdOf } from './context.js';
 import { refusalOf, type WireCode } from './errors.js';
 import type { WireContext } from './operations.js';
@@ -22,9 +23,7 @@ export class Observer {
   async observe<Result>(wire: Wire, operation: string, context: WireContext, work: (context: WireContext) => Promise<Result>): Promise<Result> {
     const started = performance.now();
     try {
-      const result = this.tracing.enabled
-        ? await this.tracing.inSpan(`${wire} ${operation}`, context.traceparent, (traceparent) => work(withTraceparent(context, traceparent)))
-        : await work(context);
+      const result = await (this.tracing.enabled ? this.trace(`${wire} ${operation}`, context, work) : work(context));
       this.metrics.requestDone(wire, operation, 'OK', started);
       return result;
     } catch (error) {
@@ -33,9 +32,11 @@ export class Observer {
     }
   }
 
-  /** Runs a part of a request in a span of its own. */
-  inSpan<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
-    return this.tracing.enabled ? this.tracing.inSpan(name, undefined, work) : work();
+  private trace<Result>(name: string, context: WireContext, work: (context: WireContext) => Promise<Result>): Promise<Result> {
+    const { traceparent } = context;
+    const traced = (own = traceparent) => work(withTraceparent(context, own));
+    if (traceparent === undefined || context.beginsTrace) return this.tracing.inTrace(name, traced, { kind: 'server', traceId: traceparent && traceIdOf(traceparent) });
+    return this.tracing.inSpan(name, traceparent, traced, { kind: 'server' });
   }
 
   /** Counts and logs a request that failed, also one that failed before there was anything to run; each error once. */
@@ -54,6 +55,3 @@ export class Observer {
   }
 }
 
-/** The same context under another span; its lazy parts stay lazy. */
-const withTraceparent = (context: WireContext, traceparent: string): WireContext =>
-  Object.create(context, { traceparent: { value: traceparent, enumerable: true } }) as WireContext;

@@ -8,7 +8,7 @@ import type { Core } from './core.js';
 import { fieldsOf, type Field } from './fields.js';
 
 /** What travels with a request over any wire. */
-export type WireContext = RequestContext & { readonly minPosition?: string };
+export type WireContext = RequestContext & { readonly minPosition?: string; readonly beginsTrace?: boolean };
 
 /** One command, action or query as the wires serve it. */
 export interface Operation {

@@ -1,5 +1,5 @@
 import type { Caller } from '../commands/kit/command.js';
-import { traceparentOf, type HeaderReader } from './context.js';
+import { givenTraceparent, traceparentOf, type HeaderReader } from './context.js';
 
 /** Who is behind a request and under which trace it runs; established by the guard before anything of the request's body is read. */
 export class Visitor {
@@ -19,6 +19,11 @@ export class Visitor {
   /** The caller's trace or one of the request's own, made when first asked for: most requests never are. */
   get traceparent(): string {
     return (this.trace ??= traceparentOf(this.header));
+  }
+
+  /** True when the trace is one of the request's own. */
+  get beginsTrace(): boolean {
+    return givenTraceparent(this.header) === undefined;
   }
 }
 

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { Refusal } from '../../src/domain/kit/index.js';
-import { defineJob, Jobs, openJobBackend, type AnyJob, type JobDefinition, type JobRun } from '../../src/platform/jobs/index.js';
+import { defineJob, Jobs, openJobBackend, type AnyJob, type JobDefinition, type JobRun, type RunningJob } from '../../src/platform/jobs/index.js';
 import { testDatabase, type TestDatabase } from '../support/postgres.js';
 import { hasRedis, testRedis, type TestRedis } from '../support/redis.js';
 import { until } from '../support/until.js';
@@ -41,12 +41,15 @@ describe.each([
   });
 
   /** A process's part in these jobs, as far as one process can play several. */
-  async function open(definitions: readonly AnyJob[], parts: { graceMs?: number; issue?: (jobId: string, command: string, input: unknown) => void } = {}): Promise<Jobs> {
+  async function open(definitions: readonly AnyJob[], parts: { graceMs?: number; issue?: (jobId: string, command: string, input: unknown) => void; hear?: (run: RunningJob) => void } = {}): Promise<Jobs> {
     const backend = await openJobBackend({ postgresUrl: database.url, redisUrl: url(), onError: () => undefined });
     const jobs = new Jobs({
       backend,
       definitions,
-      issue: async (_, jobId, command, given) => parts.issue?.(jobId, command.name, given),
+      issue: async (_, run, command, given) => {
+        parts.hear?.(run);
+        parts.issue?.(run.id, command.name, given);
+      },
       log: { info: () => undefined, warn: () => undefined },
       silenceMs: 1000,
       graceMs: parts.graceMs,
@@ -66,6 +69,22 @@ describe.each([
     await jobs.work();
     await until('it has completed', async () => (await stateOf(jobs, job, id)) === 'completed');
     expect(issued).toEqual([[id, 'CreateProject', { n: 7 }]]);
+  });
+
+  test('a job goes on with the trace of whoever asked for it, over every try', async () => {
+    const trace = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const seen: unknown[] = [];
+    const job = jobOf(async (_, run) => {
+      await run.issue({ name: 'CreateProject' }, {});
+      if (run.attempt === 1) throw new Error('not yet');
+    });
+    const jobs = await open([job], { hear: ({ traceparent }) => seen.push(traceparent) });
+    const traced = await jobs.enqueue(job, { n: 1 }, { traceparent: trace });
+    await jobs.work();
+    await until('it has completed', async () => (await stateOf(jobs, job, traced)) === 'completed');
+    const untraced = await jobs.enqueue(job, { n: 2 });
+    await until('the other has completed', async () => (await stateOf(jobs, job, untraced)) === 'completed');
+    expect(seen).toEqual([trace, trace, undefined, undefined]);
   });
 
   test('an input that does not fit is refused before it is in the queue', async () => {

@@ -8,9 +8,11 @@ import { canonicalJson, Refusal } from '../../domain/kit/index.js';
 import { backoffMs, pause } from '../../platform/eventstore/backoff.js';
 import type { EventStore, Position, StoredEvent } from '../../platform/eventstore/port.js';
 import type { AnyJob, JobDefinition, Jobs, JobsParts } from '../../platform/jobs/index.js';
+import { traceparentIn } from '../../platform/telemetry/tracing.js';
 import { recordJobFailureCommand, recordJobSuccessCommand, requestJobCommand, retryJobCommand } from '../jobs.js';
 import type { Aggregates } from '../kit/aggregates.js';
 import type { CommandReply, InnerCommand, RequestContext } from '../kit/command.js';
+import type { Execute } from '../kit/traced.js';
 import { lacksJobs, putInQueue, refill, takeUpFailed, type GiveUp } from './refill.js';
 import { readJobsStatus } from './status.js';
 
@@ -19,7 +21,7 @@ export interface JobKeeperOptions {
   readonly pool: Pool;
   readonly aggregates: Aggregates;
   readonly definitions: readonly AnyJob[];
-  readonly execute: (command: InnerCommand, input: unknown, context: RequestContext) => Promise<CommandReply>;
+  readonly execute: Execute;
   /** Resolves when the view of the jobs holds everything up to the position. */
   readonly waitForView: (position: Position, signal: AbortSignal) => Promise<void>;
   /** Opens the queues; called once, when they are first needed. */
@@ -101,10 +103,10 @@ export class JobKeeper implements JobOperations {
     const jobs = await open({
       definitions,
       log,
-      issue: (job, jobId, command, input) => execute(command as InnerCommand, input, { caller: callerOf(job), idempotencyKey: `${jobId} ${command.name} ${canonicalJson(input)}` }),
-      ended: async (job, id, outcome) => {
-        if (outcome.succeeded) await execute(recordJobSuccessCommand, { id }, { caller: callerOf(job) });
-        else await this.giveUp(job)(id, outcome.reason);
+      issue: (job, { id, traceparent }, command, input) => execute(command as InnerCommand, input, { caller: callerOf(job), traceparent, idempotencyKey: `${id} ${command.name} ${canonicalJson(input)}` }),
+      ended: async (job, { id, traceparent }, outcome) => {
+        if (outcome.succeeded) await execute(recordJobSuccessCommand, { id }, { caller: callerOf(job), traceparent });
+        else await this.giveUp(job, traceparent)(id, outcome.reason);
       },
     });
     try {
@@ -116,8 +118,8 @@ export class JobKeeper implements JobOperations {
     }
   }
 
-  private giveUp(job: AnyJob): GiveUp {
-    return async (id, reason) => void (await this.options.execute(recordJobFailureCommand, { id, reason: reason.slice(0, longestReason) }, { caller: callerOf(job) }));
+  private giveUp(job: AnyJob, traceparent?: string): GiveUp {
+    return async (id, reason) => void (await this.options.execute(recordJobFailureCommand, { id, reason: reason.slice(0, longestReason) }, { caller: callerOf(job), traceparent }));
   }
 
   private async run(): Promise<void> {
@@ -164,8 +166,8 @@ export class JobKeeper implements JobOperations {
   }
 
   private async put(jobs: Jobs, events: readonly StoredEvent[]): Promise<void> {
-    const ids = [...new Map(events.map(({ data, recordedAt }) => [(data as { id: string }).id, recordedAt]))];
-    const states = await Promise.all(ids.map(async ([id, since]) => ({ id, since, ...(await this.options.aggregates.load(jobDecider, jobStream(id))).state })));
+    const asked = [...new Map(events.map(({ data, recordedAt, metadata }) => [(data as { id: string }).id, { since: recordedAt, traceparent: traceparentIn(metadata) ?? null }]))];
+    const states = await Promise.all(asked.map(async ([id, how]) => ({ id, ...how, ...(await this.options.aggregates.load(jobDecider, jobStream(id))).state })));
     for (const job of this.options.definitions) {
       const waiting = states.flatMap((state) => (state.status === 'waiting' && state.job === job.name ? [{ ...state, notBefore: state.notBefore === null ? null : new Date(state.notBefore) }] : []));
       await putInQueue(jobs, job, waiting, this.giveUp(job));

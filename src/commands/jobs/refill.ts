@@ -8,6 +8,8 @@ export interface WaitingJob {
   readonly notBefore: Date | null;
   /** When it was asked for, or asked for again. */
   readonly since: Date;
+  /** The trace of whoever asked for it. */
+  readonly traceparent: string | null;
 }
 
 /** Told of jobs that were given up without anybody having said so. */
@@ -15,7 +17,7 @@ export type GiveUp = (id: string, reason: string) => Promise<void>;
 
 const page = 1_000;
 const selectPage = `
-  select id, input, not_before as "notBefore", since from requested_jobs
+  select id, input, not_before as "notBefore", since, traceparent from requested_jobs
   where status = 'waiting' and job = $1 and id > $2 order by id limit ${page}`;
 const countWaiting = `select count(*)::int as count from requested_jobs where status = 'waiting' and job = $1`;
 
@@ -40,9 +42,9 @@ export async function refill(pool: Pool, jobs: Jobs, job: AnyJob, giveUp: GiveUp
 /** Puts jobs into their queue. A job whose input is none is given up at once. */
 export async function putInQueue(jobs: Jobs, job: AnyJob, waiting: readonly WaitingJob[], giveUp: GiveUp): Promise<void> {
   const wanted = [];
-  for (const { id, input, notBefore } of waiting) {
+  for (const { id, input, notBefore, traceparent } of waiting) {
     const parsed = job.input.safeParse(input);
-    if (parsed.success) wanted.push({ id, input: parsed.data, delayMs: notBefore ? notBefore.getTime() - Date.now() : 0 });
+    if (parsed.success) wanted.push({ id, input: parsed.data, delayMs: notBefore ? notBefore.getTime() - Date.now() : 0, traceparent: traceparent ?? undefined });
     else await giveUp(id, parsed.error.message);
   }
   if (wanted.length > 0) await jobs.enqueueAll(job, wanted);

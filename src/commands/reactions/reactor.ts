@@ -1,7 +1,9 @@
 import type { Pool, PoolClient } from 'pg';
 import { backoffMs, pause } from '../../platform/eventstore/backoff.js';
 import type { EventStore, StoredEvent } from '../../platform/eventstore/port.js';
-import type { CommandReply, InnerCommand, RequestContext } from '../kit/command.js';
+import { noTracing, traceparentIn, type Tracing } from '../../platform/telemetry/tracing.js';
+import type { RequestContext } from '../kit/command.js';
+import { withTraceparent, type Execute } from '../kit/traced.js';
 import type { Order, Reaction } from './define.js';
 import { follow, type Surroundings } from './follow.js';
 
@@ -9,7 +11,8 @@ export interface ReactorOptions {
   readonly eventStore: EventStore;
   readonly pool: Pool;
   readonly reactions: readonly Reaction[];
-  readonly execute: (command: InnerCommand, input: unknown, context: RequestContext) => Promise<CommandReply>;
+  readonly execute: Execute;
+  readonly tracing?: Tracing;
   readonly log: Surroundings['log'];
 }
 
@@ -24,8 +27,13 @@ export class Reactor {
   private running: Promise<void> | undefined;
 
   constructor(private readonly options: ReactorOptions) {
-    const { eventStore, log, execute } = options;
-    this.surroundings = { eventStore, log, issue: (reaction, event, { command, input }, index) => execute(command, input, contextOf(reaction, event, index)) };
+    const { eventStore, log, execute, tracing = noTracing } = options;
+    const issue: Surroundings['issue'] = (reaction, event, { command, input }, index) => {
+      const context = contextOf(reaction, event, index);
+      if (context.traceparent === undefined) return execute(command, input, context);
+      return tracing.inSpan(`react ${reaction.name}`, context.traceparent, (own) => execute(command, input, withTraceparent(context, own)), { kind: 'consumer', attributes: { event: event.id } });
+    };
+    this.surroundings = { eventStore, log, issue };
   }
 
   /** Starts in the background; without reactions it does nothing. */
@@ -86,6 +94,6 @@ function contextOf({ name }: Reaction, { id, metadata }: StoredEvent, index: num
     idempotencyKey: `${id} ${index}`,
     causationId: id,
     correlationId: text('correlationId'),
-    traceparent: text('traceparent'),
+    traceparent: traceparentIn(metadata),
   };
 }

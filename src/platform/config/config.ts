@@ -6,6 +6,7 @@ const whole = (min: number, max: number) => {
   return z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error });
 };
 const port = whole(0, 65_535);
+const share = z.coerce.number({ error: 'a number from 0 to 1' }).min(0, { error: 'a number from 0 to 1' }).max(1, { error: 'a number from 0 to 1' });
 const oneOf = <const T extends readonly string[]>(...values: T) => z.enum(values, { error: `one of ${values.join(', ')}` });
 /** What a process of TARL can do; one process may do all of it. */
 export const roles = ['api', 'projector', 'worker'] as const;
@@ -41,8 +42,10 @@ export const settings = z.object({
   logLevel: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent').default('info')
     .describe('The least important log line that is written.'),
   trainingSetsDir: z.string().optional().describe('Folder for the rows of saved training sets, which all processes must share; by default one in the data folder.'),
-  otelExporter: oneOf('none', 'otlp', 'console').default('none').describe('Where OpenTelemetry traces go.'),
-  otelEndpoint: address('http', 'https').default('http://127.0.0.1:4318').describe('The collector that takes traces over OTLP.'),
+  otelExporter: oneOf('none', 'otlp', 'zipkin', 'console').default('none').describe('Where OpenTelemetry traces go.'),
+  otelEndpoint: address('http', 'https').optional()
+    .describe('The collector that takes traces; by default `http://127.0.0.1:4318` for OTLP, `http://127.0.0.1:9411/api/v2/spans` for Zipkin.'),
+  otelSample: share.default(1).describe('The share of traces begun here that are recorded, 0 to 1; one that a caller began is recorded as the caller says.'),
   minPositionWaitMs: whole(0, 3_600_000).default(5000).describe('How long a query waits for the position it asked for, in milliseconds.'),
   maxMessageBytes: whole(65_536, 1_073_741_824).default(16_777_216).describe('The largest request and answer of the API, in bytes.'),
   readyLagMs: whole(1, 3_600_000).default(10_000).describe('How far behind a read model may be, in milliseconds, before `/health/ready` says no.'),

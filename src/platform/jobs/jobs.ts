@@ -1,9 +1,12 @@
 import { DelayedError, UnrecoverableError, type Job, type JobsOptions, type Queue, type Worker } from 'bullmq';
 import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
+import { inBatchSpan } from '../telemetry/batch.js';
+import { noTracing, type Tracing } from '../telemetry/tracing.js';
 import type { JobBackend } from './backend.js';
 import type { AnyJob, JobDefinition, JobRun } from './define.js';
 import { isFinal, JobInterrupted, runJob } from './run-job.js';
+import { readTrace, writeTrace } from './trace.js';
 
 /** Where the jobs tell what happens, in the manner of pino. */
 export interface JobLog {
@@ -14,15 +17,22 @@ export interface JobLog {
 export interface JobsParts {
   readonly backend: JobBackend;
   readonly definitions: readonly AnyJob[];
-  /** Issues a command in the name of a job; the key makes it take effect once. */
-  readonly issue: (job: AnyJob, jobId: string, command: { readonly name: string }, input: unknown) => ReturnType<JobRun['issue']>;
+  /** Issues a command in the name of a job; the job's id makes it take effect once. */
+  readonly issue: (job: AnyJob, run: RunningJob, command: { readonly name: string }, input: unknown) => ReturnType<JobRun['issue']>;
   /** Hears how a job ended that somebody asked for; a job whose end cannot be told is tried again. */
-  readonly ended?: (job: AnyJob, jobId: string, outcome: Outcome) => Promise<void>;
+  readonly ended?: (job: AnyJob, run: RunningJob, outcome: Outcome) => Promise<void>;
   readonly log: JobLog;
+  readonly tracing?: Tracing;
   /** A process that says nothing for so long is taken for dead, and its jobs are taken over. */
   readonly silenceMs?: number;
   /** How long a stop waits for jobs under way. */
   readonly graceMs?: number;
+}
+
+/** One try under way, and the trace that it belongs to. */
+export interface RunningJob {
+  readonly id: string;
+  readonly traceparent: string | undefined;
 }
 
 /** What became of a job: it has done its work, or was given up. */
@@ -34,6 +44,8 @@ export interface EnqueueOptions {
   readonly id?: string;
   readonly delayMs?: number;
   readonly priority?: number;
+  /** The trace that the job goes on with. */
+  readonly traceparent?: string;
 }
 
 /** Finished jobs stay for a while, so that they can be looked at, and so that an id is not taken twice. */
@@ -45,8 +57,11 @@ export class Jobs {
   private readonly queues = new Map<string, Queue>();
   private readonly workers: Worker[] = [];
   private readonly stopping = new AbortController();
+  private readonly tracing: Tracing;
 
-  constructor(private readonly parts: JobsParts) {}
+  constructor(private readonly parts: JobsParts) {
+    this.tracing = parts.tracing ?? noTracing;
+  }
 
   /** Makes the queues' tables, and the schedules as they are declared now; those declared no longer end. */
   async prepare(): Promise<void> {
@@ -62,14 +77,18 @@ export class Jobs {
 
   /** Puts several of one kind in their queue, in one statement. */
   async enqueueAll<Input extends z.ZodObject>(job: JobDefinition<string, Input>, wanted: readonly (EnqueueOptions & { readonly input: z.input<Input> })[]): Promise<string[]> {
-    const added = await this.queue(job.name).addBulk(
-      wanted.map(({ input, id = randomUUID(), delayMs = 0, priority }) => ({
-        name: job.name,
-        data: job.input.parse(input),
-        opts: { ...optionsOf(job), jobId: id, delay: Math.max(0, delayMs), priority: priority ?? job.priority ?? 0 },
-      })),
-    );
-    return added.map(({ id }) => id!);
+    const causes = wanted.flatMap(({ traceparent }) => traceparent ?? []);
+    const add = async (enqueued: string | undefined) => {
+      const added = await this.queue(job.name).addBulk(
+        wanted.map(({ input, id = randomUUID(), delayMs = 0, priority, traceparent }) => ({
+          name: job.name,
+          data: job.input.parse(input),
+          opts: { ...optionsOf(job), ...writeTrace({ traceparent, enqueued }), jobId: id, delay: Math.max(0, delayMs), priority: priority ?? job.priority ?? 0 },
+        })),
+      );
+      return added.map(({ id }) => id!);
+    };
+    return inBatchSpan(this.tracing, `enqueue ${job.name}`, causes, add, { kind: 'producer', attributes: { jobs: wanted.length } });
   }
 
   /** Starts to work off what waits, in the background; resolves when all workers are connected. */
@@ -124,26 +143,35 @@ export class Jobs {
     await queue.upsertJobScheduler(job.name, { pattern: cron, tz: timeZone }, { name: job.name, data: job.input.parse(input), opts: { ...optionsOf(job), priority: job.priority ?? 0 } });
   }
 
-  private async process(job: AnyJob, held: Job, token: string): Promise<void> {
+  /** One try, in the trace of whoever asked for the job; one that its schedule brought begins a trace. */
+  private process(job: AnyJob, held: Job, token: string): Promise<void> {
+    const { traceparent, enqueued } = readTrace(held.opts);
+    const details = { kind: 'consumer', attributes: { id: held.id!, attempt: held.attemptsMade + 1 } } as const;
+    const work = (own: string | undefined) => this.try(job, held, token, own);
+    if (traceparent === undefined) return this.tracing.inTrace(`job ${job.name}`, work, details);
+    return this.tracing.inSpan(`job ${job.name}`, traceparent, work, { ...details, links: [enqueued ?? traceparent] });
+  }
+
+  private async try(job: AnyJob, held: Job, token: string, traceparent: string | undefined): Promise<void> {
     const id = held.id!;
     const attempt = held.attemptsMade + 1;
+    const issue: JobRun['issue'] = (command, input) => this.parts.issue(job, { id, traceparent }, command, input);
+    const tellEnd = async (outcome: Outcome) => {
+      // Nobody asked for a job that its schedule brought.
+      if (held.repeatJobKey === undefined) await this.parts.ended?.(job, { id, traceparent }, outcome);
+    };
     try {
-      await runJob(job, held.data, { id, attempt, issue: (command, input) => this.parts.issue(job, id, command, input) }, this.stopping.signal);
+      await runJob(job, held.data, { id, attempt, issue }, this.stopping.signal);
     } catch (error) {
       if (error instanceof JobInterrupted) {
         await held.moveToDelayed(Date.now(), token);
         throw new DelayedError();
       }
       const reason = error instanceof Error ? error.message : String(error);
-      if (isFinal(error) || attempt >= job.retry.attempts) await this.tellEnd(job, held, { succeeded: false, reason });
+      if (isFinal(error) || attempt >= job.retry.attempts) await tellEnd({ succeeded: false, reason });
       throw isFinal(error) ? Object.assign(new UnrecoverableError(reason), { cause: error }) : error;
     }
-    await this.tellEnd(job, held, { succeeded: true });
-  }
-
-  /** Nobody asked for a job that its schedule brought. */
-  private async tellEnd(job: AnyJob, { id, repeatJobKey }: Job, outcome: Outcome): Promise<void> {
-    if (repeatJobKey === undefined) await this.parts.ended?.(job, id!, outcome);
+    await tellEnd({ succeeded: true });
   }
 }
 

@@ -1,24 +1,55 @@
-/** Spans around the work of a request. Off unless an exporter is set, and then OpenTelemetry is not even loaded. */
+/** Spans around the work of the platform. Off unless an exporter is set, and then OpenTelemetry is not even loaded. */
 export interface Tracing {
   readonly enabled: boolean;
-  /** Runs work in a span, a child of the current one or else of the given traceparent, and tells it the span's own traceparent. */
-  inSpan<Result>(name: string, parent: string | undefined, work: (traceparent: string) => Promise<Result>): Promise<Result>;
+  /**
+   * Runs work in a span below the given traceparent, and tells it the traceparent to pass on. Work below one that is not
+   * recorded costs nothing: it gets that traceparent back.
+   */
+  inSpan<Result>(name: string, parent: string, work: (traceparent: string) => Promise<Result>, more?: SpanDetails): Promise<Result>;
+  /** Runs work that begins a trace: recorded as the sampling says, or always when one of the traces it goes on with is. */
+  inTrace<Result>(name: string, work: (traceparent: string | undefined) => Promise<Result>, more?: SpanDetails & { readonly traceId?: string }): Promise<Result>;
   /** Sends what is left. */
   close(): Promise<void>;
 }
 
-export type TraceExporter = 'none' | 'otlp' | 'console';
-
-/** Starts tracing with the exporter that the settings name. */
-export async function startTracing(exporter: TraceExporter, endpoint?: string): Promise<Tracing> {
-  if (exporter === 'none') return noTracing;
-  const { startOpenTelemetry } = await import('./opentelemetry.js');
-  return startOpenTelemetry(exporter, endpoint);
+export interface SpanDetails {
+  /** A producer puts something in a queue, a consumer takes it out; without a kind the work stays within the process. */
+  readonly kind?: 'server' | 'client' | 'producer' | 'consumer';
+  /** What else led here, by traceparent: a batch has many parents. Those that are not recorded are left out. */
+  readonly links?: readonly string[];
+  readonly attributes?: Readonly<Record<string, string | number>>;
 }
 
-/** Tracing that is off. */
+export type TraceExporter = 'none' | 'otlp' | 'zipkin' | 'console';
+
+export interface TracingSettings {
+  readonly exporter: TraceExporter;
+  /** Where the collector listens, when not at the place that is usual for the exporter. */
+  readonly endpoint?: string;
+  /** The share of the traces begun here that are recorded, 0 to 1. A trace that a caller began is recorded as the caller says. */
+  readonly sample?: number;
+}
+
+/** Starts tracing with the exporter that the settings name. */
+export async function startTracing(settings: TracingSettings): Promise<Tracing> {
+  if (settings.exporter === 'none') return noTracing;
+  const { startOpenTelemetry } = await import('./opentelemetry.js');
+  return startOpenTelemetry(settings);
+}
+
+/** Tracing that is off: traces that others began are passed on. */
 export const noTracing: Tracing = {
   enabled: false,
-  inSpan: (_name, parent, work) => work(parent ?? ''),
+  inSpan: (_name, parent, work) => work(parent),
+  inTrace: (_name, work) => work(undefined),
   close: () => Promise.resolve(),
 };
+
+/** Whether the trace is recorded: the lowest bit of the flags, by the W3C recommendation. */
+export const isRecorded = (traceparent: string): boolean => (Number.parseInt(traceparent.slice(-2), 16) & 1) === 1;
+
+/** The traceparent in the metadata of an event, where it has one. */
+export function traceparentIn(metadata: Readonly<Record<string, unknown>>): string | undefined {
+  const { traceparent } = metadata;
+  return typeof traceparent === 'string' ? traceparent : undefined;
+}

@@ -1,4 +1,5 @@
 import { formatPosition, type StoredEvent } from '../../platform/eventstore/port.js';
+import { traceparentIn } from '../../platform/telemetry/tracing.js';
 import type { EventInfo } from '../kit/view.js';
 
 /** Events of one batch share few times, and writing one down takes as long as a fold. */
@@ -33,5 +34,9 @@ export class InfoOf implements EventInfo {
 
   get project(): string | undefined {
     return this.event.metadata['project'] as string | undefined;
+  }
+
+  get traceparent(): string | undefined {
+    return traceparentIn(this.event.metadata);
   }
 }

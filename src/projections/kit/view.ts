@@ -88,6 +88,8 @@ export interface EventInfo {
   readonly recordedAt: string;
   readonly actor: string;
   readonly project?: string;
+  /** The trace of the command that wrote it. */
+  readonly traceparent?: string;
 }
 
 /** A view of one table whose rows are folds: one row a key, made by pure handlers. `defineView` in projections/engine turns it into a View. */

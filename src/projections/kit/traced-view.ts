@@ -1,0 +1,15 @@
+import { inBatchSpan } from '../../platform/telemetry/batch.js';
+import { traceparentIn, type Tracing } from '../../platform/telemetry/tracing.js';
+import type { View } from './view.js';
+
+/** The view with a span around each batch, linked to the commands whose events it takes. */
+export function tracedView(view: View, tracing: Tracing): View {
+  if (!tracing.enabled) return view;
+  return {
+    ...view,
+    project(events, tx) {
+      const causes = events.flatMap(({ metadata }) => traceparentIn(metadata) ?? []);
+      return inBatchSpan(tracing, `project ${view.name}`, causes, () => view.project(events, tx), { kind: 'consumer', attributes: { events: events.length } });
+    },
+  };
+}
