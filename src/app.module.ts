@@ -16,6 +16,7 @@ import { JobsController } from './api/rest/jobs-controller.js';
 import { DocsController } from './api/rest/docs-controller.js';
 import { ProblemFilter } from './api/rest/filter.js';
 import { guardHttp } from './api/rest/guard.js';
+import { serveJobsBoard } from './api/rest/jobs-board/serve.js';
 import { sendProblem } from './api/rest/problem.js';
 import { OperatorController } from './api/rest/operator-controller.js';
 import { PlatformController } from './api/rest/platform-controller.js';
@@ -69,7 +70,10 @@ export async function createApi(core: Core, given: Partial<ApiSettings> = {}, te
   const parts = partsOf(core, given, telemetry);
   const { settings, logger } = parts;
   await using opened = new AsyncDisposableStack();
-  const app = await httpApp(parts, appModule(parts));
+  const adapter = restAdapter(settings.maxMessageBytes);
+  const board = serveJobsBoard(adapter.getInstance() as never, core, parts.observer);
+  opened.defer(() => board.close());
+  const app = await httpApp(parts, appModule(parts), adapter);
   opened.defer(() => app.close());
   const wire = { ...parts, dispatcher: app.get(Dispatcher), nest: { logger: nestLogger(logger) } };
   const grpc = new GrpcTransport(wire);
@@ -102,8 +106,7 @@ function partsOf(core: Core, given: Partial<ApiSettings>, telemetry: Telemetry):
   return { core, settings, logger, metrics, observer: new Observer(metrics, telemetry.tracing ?? noTracing, logger), operations: operationsOf(core.catalogue) };
 }
 
-async function httpApp({ core, settings, logger, observer }: Parts, module: DynamicModule): Promise<NestFastifyApplication> {
-  const adapter = restAdapter(settings.maxMessageBytes);
+async function httpApp({ core, settings, logger, observer }: Parts, module: DynamicModule, adapter = restAdapter(settings.maxMessageBytes)): Promise<NestFastifyApplication> {
   guardHttp(adapter.getInstance() as never, 'rest', core, observer, sendProblem);
   return NestFactory.create<NestFastifyApplication>(module, adapter, { logger: nestLogger(logger), bodyParser: false });
 }

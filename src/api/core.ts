@@ -1,3 +1,4 @@
+import type { Queue } from 'bullmq';
 import type { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
 import type { Domain } from '../catalogue.js';
@@ -48,6 +49,8 @@ export interface JobOperations {
   status(): Promise<JobsStatus>;
   /** Has a job tried again that was given up; a Refusal NOT_FOUND for an id that there is not. */
   retry(id: string, context: RequestContext): Promise<void>;
+  /** The queues themselves, for the dashboard that shows them. */
+  openQueues(): Promise<readonly Queue[]>;
 }
 
 export interface JobsStatus {

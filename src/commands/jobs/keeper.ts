@@ -1,3 +1,4 @@
+import type { Queue } from 'bullmq';
 import type { Pool } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import type { z } from 'zod';
@@ -80,6 +81,11 @@ export class JobKeeper implements JobOperations {
 
   async status(): Promise<JobsStatus> {
     return readJobsStatus(this.options.pool, await this.queues(), this.options.definitions);
+  }
+
+  async openQueues(): Promise<readonly Queue[]> {
+    const jobs = await this.queues();
+    return this.options.definitions.map(({ name }) => jobs.queue(name));
   }
 
   /** The queues, opened when first asked for. */

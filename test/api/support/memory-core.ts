@@ -49,6 +49,7 @@ export function memoryCore(): MemoryCore {
     jobs: {
       status: async () => ({ jobs: [], failed: [], reactions: [] }),
       retry: async (id) => Promise.reject(new Refusal('NOT_FOUND', `Job ${id} does not exist`, { reason: 'JOB_NOT_FOUND' })),
+      openQueues: async () => [],
     },
     projections: {
       waitFor: async () => undefined,
