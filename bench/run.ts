@@ -12,6 +12,7 @@ const suites: Record<string, () => Promise<Bench>> = {
   commands: async () => (await import('./commands.js')).commandsBench,
   features: async () => (await import('./features.js')).featuresBench,
   import: async () => (await import('./import.js')).importBench,
+  emmett: async () => (await import('./emmett.js')).emmettBench,
   jobs: async () => (await import('./jobs.js')).jobsBench,
   historical: async () => (await import('./historical.js')).historicalBench,
   past: async () => (await import('./past.js')).pastBench,
