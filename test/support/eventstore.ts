@@ -11,10 +11,10 @@ export interface TestEventStore {
   close(): Promise<void>;
 }
 
-/** Starts an embedded event store on a free port and a folder of its own. */
-export async function testEventStore(): Promise<TestEventStore> {
+/** Starts an embedded event store on a free port and a folder of its own; its system projections only run when asked for. */
+export async function testEventStore({ projections = false } = {}): Promise<TestEventStore> {
   const dir = await mkdtemp(join(tmpdir(), 'tarl-test-eventstore-'));
-  const store = await startEventStore({ dir, port: 0, projections: false });
+  const store = await startEventStore({ dir, port: 0, projections });
   return {
     url: store.connectionString,
     async close() {

@@ -150,7 +150,8 @@ export class Shadow {
       for await (const batch of world.eventStore.subscribe({ from: startOfLog, filter: this.filter, signal })) {
         const events = this.wanted(batch.events);
         await addInTurns(parking, events, this.pace);
-        this.held = batch.position;
+        // Behind the last event may stand events of the system, where the live view does not come until another event follows.
+        this.held = events.at(-1)?.position ?? this.held;
         course.read(events.length, batch.position);
         if (batch.live || parking.heldBytes > world.limits.memory_bytes) break;
         await this.breathe();
