@@ -156,6 +156,8 @@ export class JobKeeper implements JobOperations {
     const ended = new AbortController();
     const signal = AbortSignal.any([this.stopping.signal, ended.signal]);
     const looking = this.look(jobs, signal).finally(() => ended.abort());
+    // It may fail before it is awaited below, which would end the process.
+    looking.catch(() => undefined);
     try {
       for await (const { events } of this.options.eventStore.subscribe({ from, filter: { eventTypePrefixes: [requested.type, retried.type] }, signal })) await this.put(jobs, events);
     } finally {
