@@ -62,7 +62,7 @@ export interface JobsStatus {
     readonly active: number;
     /** Not due yet, or waiting for another try. */
     readonly delayed: number;
-    /** Of the last day, and at most the last 1,000. */
+    /** Of the last day, and at most about the last 1,000. */
     readonly completed: number;
     readonly failed: number;
     /** The cron line and its time zone. */

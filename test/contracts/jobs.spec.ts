@@ -87,6 +87,18 @@ describe.each([
     expect(seen).toEqual([trace, trace, undefined, undefined]);
   });
 
+  test('of jobs that have ended about a thousand stay to be looked at', async () => {
+    let ended = 0;
+    const job = jobOf(async () => void ended++, { concurrency: 20 });
+    const jobs = await open([job]);
+    await jobs.enqueueAll(job, Array.from({ length: 1_300 }, (_, n) => ({ input: { n } })));
+    await jobs.work();
+    await until('all have ended', () => ended === 1_300, 60_000);
+    await until('the last is noted', async () => (await jobs.queue(job.name).getJobCountByTypes('active')) === 0);
+    const kept = await jobs.queue(job.name).getCompletedCount();
+    expect([kept >= 1_000, kept <= 1_200]).toEqual([true, true]);
+  });
+
   test('an input that does not fit is refused before it is in the queue', async () => {
     const job = jobOf(async () => undefined);
     const jobs = await open([job]);

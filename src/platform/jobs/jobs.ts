@@ -50,11 +50,14 @@ export interface EnqueueOptions {
 
 /** Finished jobs stay for a while, so that they can be looked at, and so that an id is not taken twice. */
 const kept = { removeOnComplete: { age: 86_400, count: 1_000 }, removeOnFail: { count: 10_000 } };
+/** One of so many tidies up behind all: looking for the oldest among a thousand takes Postgres a fair part of a job's time. */
+const jobsPerTidying = 200;
 const largestInput_bytes = 65_536;
 
 /** Puts jobs in their queues and works them off. */
 export class Jobs {
   private readonly queues = new Map<string, Queue>();
+  private readonly enqueued = new Map<string, number>();
   private readonly workers: Worker[] = [];
   private readonly stopping = new AbortController();
   private readonly tracing: Tracing;
@@ -83,7 +86,7 @@ export class Jobs {
         wanted.map(({ input, id = randomUUID(), delayMs = 0, priority, traceparent }) => ({
           name: job.name,
           data: job.input.parse(input),
-          opts: { ...optionsOf(job), ...writeTrace({ traceparent, enqueued }), jobId: id, delay: Math.max(0, delayMs), priority: priority ?? job.priority ?? 0 },
+          opts: { ...optionsOf(job), ...(this.isToTidy(job) && kept), ...writeTrace({ traceparent, enqueued }), jobId: id, delay: Math.max(0, delayMs), priority: priority ?? job.priority ?? 0 },
         })),
       );
       return added.map(({ id }) => id!);
@@ -132,6 +135,12 @@ export class Jobs {
     return queue;
   }
 
+  private isToTidy({ name }: AnyJob): boolean {
+    const before = this.enqueued.get(name) ?? 0;
+    this.enqueued.set(name, before + 1);
+    return before % jobsPerTidying === 0;
+  }
+
   private async keepSchedule(job: AnyJob): Promise<void> {
     const queue = this.queue(job.name);
     const schedules = await queue.getJobSchedulers();
@@ -140,7 +149,7 @@ export class Jobs {
     const { cron, timeZone, input } = job.schedule;
     const [held] = schedules.filter(({ key }) => key === job.name);
     if (held?.pattern === cron && held.tz === timeZone) return;
-    await queue.upsertJobScheduler(job.name, { pattern: cron, tz: timeZone }, { name: job.name, data: job.input.parse(input), opts: { ...optionsOf(job), priority: job.priority ?? 0 } });
+    await queue.upsertJobScheduler(job.name, { pattern: cron, tz: timeZone }, { name: job.name, data: job.input.parse(input), opts: { ...optionsOf(job), ...kept, priority: job.priority ?? 0 } });
   }
 
   /** One try, in the trace of whoever asked for the job; one that its schedule brought begins a trace. */
@@ -178,6 +187,5 @@ export class Jobs {
 const optionsOf = ({ retry: { attempts, backoff } }: AnyJob): JobsOptions => ({
   attempts,
   backoff: { type: backoff.type, delay: backoff.delayMs },
-  ...kept,
   sizeLimit: largestInput_bytes,
 });
