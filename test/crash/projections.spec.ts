@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { comparePositions, type StoredEvent } from '../../src/platform/eventstore/port.js';
 import { sliceOfKey } from '../../src/projections/engine/slices.js';
 import { countersView, foldOfLog } from '../projections/engine/counters.js';
+import { randomFrom } from '../support/random.js';
 import { until } from '../support/until.js';
 import { engineWorld, type EngineWorld } from '../projections/engine/world.js';
 
@@ -174,14 +175,4 @@ async function log(): Promise<StoredEvent[]> {
   const events: StoredEvent[] = [];
   for await (const event of world.eventStore.readLog()) events.push(event);
   return events;
-}
-
-/** mulberry32: the same moments again for the same seed. */
-function randomFrom(state: number): () => number {
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

@@ -61,7 +61,7 @@ export const settings = z.object({
   testEventstoreUrl: address('esdb', 'esdb+discover').optional()
     .describe('Tests: run the contract of the event store against this server too.'),
   largeImportMib: whole(0, 102_400).default(0).describe('Tests: how large a file the test of a killed import makes, in MiB; 0 for a small one.'),
-  crashRuns: whole(1, 1_000_000).default(20).describe('Tests: how many times the crash suites kill a process at a random moment.'),
+  crashRuns: whole(1, 1_000_000).default(20).describe('Tests: how many times the crash suites kill a process at a random moment, and how many runs of chaos there are, 30 when it is not set.'),
 });
 
 /** The settings as the rest of TARL sees them: read once at the start, passed down. */
