@@ -44,19 +44,21 @@ export type Group = (typeof groups)[number];
 export async function createGroups(connection: LocalRun): Promise<string[]> {
   const [createProject] = projectCommands;
   const [createFeatureGroup] = featureCommands;
-  const create = async (name: string, { http }: { http: HttpRoute }, input: object): Promise<string> => {
-    const changed = await callRest(connection, http, { project, ...input }).then(
-      (answer) => answer.changed,
-      (error: unknown) => {
-        // Somebody described it otherwise, or gave a group more features: the demo's own are written all the same.
-        if (error instanceof PlatformRefusal && error.code === 'ALREADY_EXISTS') return false;
-        throw error;
-      },
-    );
-    return `${name} ${changed ? 'created' : 'is there already'}`;
-  };
   return [
-    await create(project, createProject, { description: 'Flights within the United States in 2001' }),
-    ...(await Promise.all(groups.map(({ group, description, entities, features }) => create(`${project}/${group}`, createFeatureGroup, { group, description, entities, features })))),
+    await create(connection, project, createProject, { description: 'Flights within the United States in 2001' }),
+    ...(await Promise.all(groups.map(({ group, description, entities, features }) => create(connection, `${project}/${group}`, createFeatureGroup, { group, description, entities, features })))),
   ];
+}
+
+/** Creates one thing of the project, and says whether it was there already. */
+export async function create(connection: LocalRun, name: string, { http }: { http: HttpRoute }, input: object): Promise<string> {
+  const changed = await callRest(connection, http, { project, ...input }).then(
+    (answer) => answer.changed,
+    (error: unknown) => {
+      // Somebody described it otherwise, or gave a group more features: the demo's own are written all the same.
+      if (error instanceof PlatformRefusal && error.code === 'ALREADY_EXISTS') return false;
+      throw error;
+    },
+  );
+  return `${name} ${changed ? 'created' : 'is there already'}`;
 }
