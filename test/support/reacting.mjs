@@ -45,7 +45,8 @@ const log = { debug() {}, info() {}, warn: (facts, message) => console.error(mes
 const tracing = await startTracing({ exporter: 'otlp', endpoint });
 const eventStore = tracedStore(connect(eventStoreUrl), tracing);
 const pool = makePool(postgresUrl);
-const engine = new ProjectionEngine({ eventStore, pool, views: [jobsView], log });
+const engine = new ProjectionEngine({ eventStore, pool, views: [jobsView], log, projects: false });
+await engine.start();
 const aggregates = new Aggregates(eventStore);
 const executor = new CommandExecutor(eventStore, aggregates, new RememberingCommandLog({ find: async () => undefined }));
 const execute = tracedExecute((...given) => executor.execute(...given), tracing);

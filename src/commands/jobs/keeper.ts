@@ -9,7 +9,7 @@ import { canonicalJson, Refusal } from '../../domain/kit/index.js';
 import { backoffMs, pause } from '../../platform/eventstore/backoff.js';
 import type { EventStore, Position, StoredEvent } from '../../platform/eventstore/port.js';
 import type { AnyJob, JobDefinition, Jobs, JobsParts } from '../../platform/jobs/index.js';
-import { traceparentIn } from '../../platform/telemetry/tracing.js';
+import { traceparentIn } from '../../platform/telemetry/traceparent.js';
 import { recordJobFailureCommand, recordJobSuccessCommand, requestJobCommand, retryJobCommand } from '../jobs.js';
 import type { Aggregates } from '../kit/aggregates.js';
 import type { CommandReply, InnerCommand, RequestContext } from '../kit/command.js';

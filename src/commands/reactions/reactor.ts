@@ -1,7 +1,8 @@
 import type { Pool, PoolClient } from 'pg';
 import { backoffMs, pause } from '../../platform/eventstore/backoff.js';
 import type { EventStore, StoredEvent } from '../../platform/eventstore/port.js';
-import { noTracing, traceparentIn, type Tracing } from '../../platform/telemetry/tracing.js';
+import { traceparentIn } from '../../platform/telemetry/traceparent.js';
+import { noTracing, type Tracing } from '../../platform/telemetry/tracing.js';
 import type { RequestContext } from '../kit/command.js';
 import { withTraceparent, type Execute } from '../kit/traced.js';
 import type { Order, Reaction } from './define.js';

@@ -1,4 +1,5 @@
-import { isRecorded, type SpanDetails, type Tracing } from './tracing.js';
+import { isRecorded } from './traceparent.js';
+import type { SpanDetails, Tracing } from './tracing.js';
 
 /**
  * Runs work that several traces lead to, in a span linked to each of them: within the trace where it is only one, else in

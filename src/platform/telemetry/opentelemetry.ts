@@ -1,6 +1,7 @@
 import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, type Context, type Link, type Span, type SpanContext } from '@opentelemetry/api';
 import { NodeSDK, tracing as sdk } from '@opentelemetry/sdk-node';
-import { isRecorded, type SpanDetails, type Tracing, type TracingSettings } from './tracing.js';
+import { isRecorded } from './traceparent.js';
+import type { SpanDetails, Tracing, TracingSettings } from './tracing.js';
 
 const { ParentBasedSampler, RandomIdGenerator, SamplingDecision, TraceIdRatioBasedSampler } = sdk;
 

@@ -1,5 +1,6 @@
 import type { EventStore } from '../eventstore/port.js';
-import { traceparentIn, type Tracing } from './tracing.js';
+import { traceparentIn } from './traceparent.js';
+import type { Tracing } from './tracing.js';
 
 /** The event store with a span around every append, below the command that its events name; reads and subscriptions are as they were. */
 export function tracedStore(eventStore: EventStore, tracing: Tracing): EventStore {

@@ -1,5 +1,5 @@
 import { formatPosition, type StoredEvent } from '../../platform/eventstore/port.js';
-import { traceparentIn } from '../../platform/telemetry/tracing.js';
+import { traceparentIn } from '../../platform/telemetry/traceparent.js';
 import type { EventInfo } from '../kit/view.js';
 
 /** Events of one batch share few times, and writing one down takes as long as a fold. */

@@ -1,5 +1,6 @@
 import { inBatchSpan } from '../../platform/telemetry/batch.js';
-import { traceparentIn, type Tracing } from '../../platform/telemetry/tracing.js';
+import { traceparentIn } from '../../platform/telemetry/traceparent.js';
+import type { Tracing } from '../../platform/telemetry/tracing.js';
 import type { View } from './view.js';
 
 /** The view with a span around each batch, linked to the commands whose events it takes. */

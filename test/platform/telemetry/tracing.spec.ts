@@ -3,7 +3,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { givenTraceparent, traceparentOf } from '../../../src/api/context.js';
 import { inBatchSpan } from '../../../src/platform/telemetry/batch.js';
-import { isRecorded, noTracing, startTracing } from '../../../src/platform/telemetry/tracing.js';
+import { isRecorded } from '../../../src/platform/telemetry/traceparent.js';
+import { noTracing, startTracing } from '../../../src/platform/telemetry/tracing.js';
 
 const traceId = '0af7651916cd43dd8448eb211c80319c';
 const recorded = `00-${traceId}-b7ad6b7169203331-01`;
