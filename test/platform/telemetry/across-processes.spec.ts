@@ -22,9 +22,9 @@ afterEach(async () => {
   await Promise.all([collector.close(), database.drop(), folder.remove()]);
 });
 
-/** A platform on the test's own stores. */
+/** A platform on the test's own stores; reactions and jobs are left to others. */
 function platform(env: NodeJS.ProcessEnv): Promise<RunningTarl> {
-  return tarlUp(folder.path, { env: { TARL_EVENTSTORE_URL: store.url, TARL_POSTGRES_URL: database.url, OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json', OTEL_BSP_SCHEDULE_DELAY: '100', ...env } });
+  return tarlUp(folder.path, { env: { TARL_EVENTSTORE_URL: store.url, TARL_POSTGRES_URL: database.url, OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json', OTEL_BSP_SCHEDULE_DELAY: '100', TARL_ROLES: 'api,projector', ...env } });
 }
 
 async function createProject({ addresses, ownerKey }: RunningTarl, project: string, headers: Record<string, string> = {}): Promise<void> {
