@@ -41,6 +41,8 @@ import { projectsView } from './projections/projects/view.js';
 /** One domain as the platform wires it. */
 export interface Domain {
   readonly name: string;
+  /** What it is for, in a few words, for the help of the command line. */
+  readonly summary: string;
   /** The proto file below `proto/` and the service in it that serves these commands and queries. */
   readonly proto: string;
   readonly service: string;
@@ -53,16 +55,16 @@ export interface Domain {
 
 /** The domains, one line each. */
 export const catalogue: readonly Domain[] = [
-  { name: 'projects', proto: 'tarl/projects/v1/projects.proto', service: 'tarl.projects.v1.Projects', commands: projectCommands as never, queries: projectQueries as never, views: [projectsView] },
-  { name: 'features', proto: 'tarl/features/v1/features.proto', service: 'tarl.features.v1.Features', commands: [...featureCommands, ...featureServiceCommands] as never, queries: [...featureGroupQueries, ...featureServiceQueries, ...featureGroupShareQueries] as never, views: [featureGroupsView, featureServicesView, featureGroupSharesView, featureOnlineView, featureChunksView] },
-  { name: 'transformations', proto: 'tarl/features/v1/transformations.proto', service: 'tarl.features.v1.Transformations', commands: transformationCommands as never, queries: transformationQueries as never, views: [transformationsView] },
-  { name: 'pipelines', proto: 'tarl/features/v1/pipelines.proto', service: 'tarl.features.v1.Pipelines', commands: pipelineCommands as never, queries: pipelineQueries as never, views: [pipelinesView, pipelineRunsView] },
-  { name: 'monitoring', proto: 'tarl/features/v1/monitoring.proto', service: 'tarl.features.v1.Monitoring', commands: monitoringCommands as never, queries: monitoringQueries as never, views: [featureMonitoringView, driftChecksView, measuredDriftsView, expectationBreachesView] },
-  { name: 'training-sets', proto: 'tarl/features/v1/training_sets.proto', service: 'tarl.features.v1.TrainingSets', commands: trainingSetCommands as never, queries: trainingSetQueries as never, views: [trainingSetsView] },
-  { name: 'quarantine', proto: 'tarl/features/v1/quarantine.proto', service: 'tarl.features.v1.Quarantine', commands: [], queries: quarantineQueries as never, views: [] },
-  { name: 'audit', proto: 'tarl/audit/v1/audit.proto', service: 'tarl.audit.v1.Audit', commands: [], queries: auditQueries(() => decidersOf(catalogue)) as never, views: [] },
-  { name: 'projections', proto: 'tarl/projections/v1/projections.proto', service: 'tarl.projections.v1.Projections', commands: [], queries: projectionQueries as never, actions: projectionActions as never, views: [] },
-  { name: 'lineage', proto: 'tarl/features/v1/lineage.proto', service: 'tarl.features.v1.Lineage', commands: [], queries: lineageQueries as never, views: [] },
+  { name: 'projects', summary: 'What everything else belongs to', proto: 'tarl/projects/v1/projects.proto', service: 'tarl.projects.v1.Projects', commands: projectCommands as never, queries: projectQueries as never, views: [projectsView] },
+  { name: 'features', summary: 'Feature groups and services: define, write and read them', proto: 'tarl/features/v1/features.proto', service: 'tarl.features.v1.Features', commands: [...featureCommands, ...featureServiceCommands] as never, queries: [...featureGroupQueries, ...featureServiceQueries, ...featureGroupShareQueries] as never, views: [featureGroupsView, featureServicesView, featureGroupSharesView, featureOnlineView, featureChunksView] },
+  { name: 'transformations', summary: 'Features computed from features', proto: 'tarl/features/v1/transformations.proto', service: 'tarl.features.v1.Transformations', commands: transformationCommands as never, queries: transformationQueries as never, views: [transformationsView] },
+  { name: 'pipelines', summary: 'Fill feature groups from others by transformations', proto: 'tarl/features/v1/pipelines.proto', service: 'tarl.features.v1.Pipelines', commands: pipelineCommands as never, queries: pipelineQueries as never, views: [pipelinesView, pipelineRunsView] },
+  { name: 'monitoring', summary: 'Baselines, drift and expectations of feature groups', proto: 'tarl/features/v1/monitoring.proto', service: 'tarl.features.v1.Monitoring', commands: monitoringCommands as never, queries: monitoringQueries as never, views: [featureMonitoringView, driftChecksView, measuredDriftsView, expectationBreachesView] },
+  { name: 'training-sets', summary: 'Save training sets and prove that they are the same', proto: 'tarl/features/v1/training_sets.proto', service: 'tarl.features.v1.TrainingSets', commands: trainingSetCommands as never, queries: trainingSetQueries as never, views: [trainingSetsView] },
+  { name: 'quarantine', summary: 'Rows that were refused: mend them, send them again, discard them', proto: 'tarl/features/v1/quarantine.proto', service: 'tarl.features.v1.Quarantine', commands: [], queries: quarantineQueries as never, views: [] },
+  { name: 'audit', summary: 'The events of the log, page by page', proto: 'tarl/audit/v1/audit.proto', service: 'tarl.audit.v1.Audit', commands: [], queries: auditQueries(() => decidersOf(catalogue)) as never, views: [] },
+  { name: 'projections', summary: 'Read models: status, rebuilds, comparisons, parked keys', proto: 'tarl/projections/v1/projections.proto', service: 'tarl.projections.v1.Projections', commands: [], queries: projectionQueries as never, actions: projectionActions as never, views: [] },
+  { name: 'lineage', summary: 'What values come from and where they go', proto: 'tarl/features/v1/lineage.proto', service: 'tarl.features.v1.Lineage', commands: [], queries: lineageQueries as never, views: [] },
 ];
 
 /** The views of all domains, and those of the platform itself. */

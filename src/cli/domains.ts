@@ -14,10 +14,8 @@ const apart: readonly string[] = ['projections'];
 /** A group for each domain of the catalogue, with a command for each of its commands and queries. */
 export function domains(program: Command): void {
   for (const domain of catalogue.filter(({ name }) => !apart.includes(name))) {
-    const group = program.command(domain.name).helpCommand(false);
+    const group = program.command(domain.name).description(`${domain.summary}.`).helpCommand(false);
     byHand[domain.name]?.(group);
     addDerived(group, domain);
-    const verbs = group.commands.map((command) => command.name()).join(', ');
-    group.description(`${verbs[0]!.toUpperCase()}${verbs.slice(1)}: the commands for ${domain.name}.`);
   }
 }
