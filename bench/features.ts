@@ -81,7 +81,7 @@ async function visible(client: ReturnType<typeof grpcClient>, writes: number): P
   const running: Promise<void>[] = [];
   for (let n = 0; n < writes; n++) {
     const due = started + n;
-    if (due > performance.now()) await setTimeout(due - performance.now());
+    if (due > performance.now()) await setTimeout(Math.max(1, due - performance.now()));
     running.push(writeOne(n));
   }
   await Promise.all(running);

@@ -68,7 +68,7 @@ function makeStore(core: Core): FeatureStore {
   const writer = new FeatureWriter(groups, new RowLog(core.eventStore), core.commandLog, core.quarantine, (project, named) => transformations.toRead(project, named), expectations);
   const rows = new OnlineRows(core.pool);
   const refresh = (project: string, name: string) => Promise.all([groups.latest(project, name), transformations.latest(project, name)]);
-  const reader = new OnlineReader((project, group) => groups.toRead(project, group), (project, group) => refresh(project, group), rows, Date.now, transformations, new LiveWindows(core.eventStore, (stream, sinceUs) => recentFrom(core.pool, stream, sinceUs)));
+  const reader = new OnlineReader((project, group) => groups.toRead(project, group), (project, group) => refresh(project, group), rows, Date.now, transformations, new LiveWindows(core.eventStore, (stream, sinceUs) => recentFrom(core.pool, stream, sinceUs)), (project, group) => groups.known(project, group));
   const services = new Definitions(core.aggregates, featureService, featureServiceStream);
   const serviceOf = async (project: string, service: string) => requireService({ project, service }, await services.present(project, service));
   const tail = new RowTail(core.eventStore);

@@ -36,6 +36,14 @@ export class FeatureGroups {
     return requireVersion({ project, group, version }, unknown ? await this.latest(project, group) : state);
   }
 
+  /** A group of the project itself that may be read, where it is known at once. */
+  known(project: string, named: string): FeatureGroupDefinition | undefined {
+    const { project: owner, group, version } = groupNamed(project, named);
+    const state = owner === project ? this.definitions.known(project, group) : undefined;
+    if (state === undefined || state.status === 'absent') return undefined;
+    return version === undefined ? state.definition : state.versions[version - 1];
+  }
+
   /** The group as the log has it now. */
   latest(project: string, named: string): Promise<FeatureGroup> {
     const { project: owner, group } = groupNamed(project, named);

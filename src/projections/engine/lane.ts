@@ -22,6 +22,7 @@ export class Lane {
    */
   async follow(signal: AbortSignal, { untilLive = false } = {}): Promise<void> {
     const { pool, eventStore } = this.world;
+    if (this.slices.length === 0) return;
     // Lanes that end by themselves take one connection: several that wait for each other's would wait for ever.
     const parts = untilLive ? [this.slices] : sideBySide(this.slices);
     await withClients(pool, parts.length, async (clients) => {

@@ -24,6 +24,15 @@ test('an event is in every view that wants it as soon as waiting for its positio
   expect(await rowsOf('totals')).toEqual([{ counter: 'a', sum: 5, events: 2 }]);
 });
 
+test('an engine that starts and stops in order complains of nothing', async () => {
+  const engine = world.engine([counters, totals]);
+  await engine.start();
+  const { position } = await raise(1);
+  await engine.waitFor(['counters', 'totals'], position);
+  await engine.stop();
+  expect(world.complaints).toEqual([]);
+});
+
 test('a view reaches positions whose events it does not want, and its checkpoint is written also then', async () => {
   const engine = world.engine([counters]);
   await engine.start();

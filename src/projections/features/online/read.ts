@@ -9,6 +9,7 @@ import { windowsNow } from '../windows/now.js';
 import type { WindowSource } from '../windows/live.js';
 import { shownColumns } from '../transformations/shown.js';
 import type { Found, OnlineRows } from './lookup.js';
+import { RememberedPlans, type KnownDefinition } from './remembered-plans.js';
 import { scopeOf } from './scope.js';
 import { statusOf, type StatusCode } from './status.js';
 
@@ -52,6 +53,8 @@ const mostLookups = 50_000;
 
 /** Reads the latest values: one round trip to Postgres, whatever is asked. */
 export class OnlineReader {
+  private readonly plans: RememberedPlans;
+
   constructor(
     private readonly definitionOf: (project: string, group: string) => Promise<FeatureGroupDefinition>,
     private readonly refresh: (project: string, group: string) => Promise<unknown>,
@@ -59,11 +62,14 @@ export class OnlineReader {
     private readonly now: () => number = Date.now,
     private readonly transformations: TransformationSource = noTransformations,
     private readonly windows?: WindowSource,
-  ) {}
+    known: KnownDefinition = () => undefined,
+  ) {
+    this.plans = new RememberedPlans(known);
+  }
 
   /** `fresh`: also what was written a moment ago counts in windows. */
   async read(request: OnlineRequest, asked: { fresh?: boolean; signal?: AbortSignal } = {}): Promise<OnlineAnswer> {
-    const plan = await this.plan(request);
+    const plan = this.plans.find(request) ?? (await this.plan(request));
     const { joins, columns, derived } = plan;
     const { entities } = request;
     if (entities > mostEntities || entities * joins.length > mostLookups) {
@@ -90,7 +96,9 @@ export class OnlineReader {
     const groups = groupsOf(selection);
     const plan = async () => {
       const { definitions, transformations } = await resolve(groups, this.lookup(request.project));
-      return planOf(selection, definitions, [], transformations);
+      const found = planOf(selection, definitions, [], transformations);
+      if (transformations.size === 0) this.plans.keep(request, definitions, found);
+      return found;
     };
     try {
       return await plan();
