@@ -51,8 +51,8 @@ export async function rebuildBench({ scale, log }: BenchOptions): Promise<Row[]>
   const raw = 'events/s read by the client';
   return [
     { what: `rebuild of the online view, ${rows.toLocaleString('en')} rows of ${entities.toLocaleString('en')} entities`, measured: features.measured, unit: 'rows/s', limit: { what: read, measured: features.limit }, ratio: features.ratio, target: '300,000 rows/s', reached: features.measured >= 300_000 },
-    { what: 'rebuild of a view of small events, a key for every ten', measured: events.rebuild.measured, unit: 'events/s', limit: { what: raw, measured: events.rebuild.limit }, ratio: events.rebuild.ratio, target: '', reached: true },
-    { what: 'live projection of small events, far behind', measured: events.live.measured, unit: 'events/s', limit: { what: raw, measured: events.live.limit }, ratio: events.live.ratio, target: '', reached: true },
+    { what: 'rebuild of a view of small events, a key for every ten', measured: events.rebuild.measured, unit: 'events/s', limit: { what: raw, measured: events.rebuild.limit }, ratio: events.rebuild.ratio, target: '0.9 of the read', reached: events.rebuild.ratio >= 0.9 },
+    { what: 'live projection of small events, far behind', measured: events.live.measured, unit: 'events/s', limit: { what: raw, measured: events.live.limit }, ratio: events.live.ratio, target: '0.7 of the read', reached: events.live.ratio >= 0.7 },
     events.beside,
   ];
 }
@@ -69,8 +69,9 @@ async function besideQueries({ engine, reads }: Pick<Bed, 'engine' | 'reads'>): 
     const [beside] = await Promise.all([queries(reads, () => rebuilding), rebuilt]);
     let left = beside.length;
     const alone = await queries(reads, () => left-- > 0);
-    during.push(...beside);
-    without.push(...alone);
+    // One by one: they are more than a call takes arguments.
+    for (const taken of beside) during.push(taken);
+    for (const taken of alone) without.push(taken);
     means.during.push(mean(beside));
     means.without.push(mean(alone));
   }
