@@ -1,4 +1,4 @@
-import type { FilterRequest, From } from '../wire/requests.js';
+import type { FilterRequest, From } from '../wire/read-requests.js';
 
 /** How consumers of a group take turns. */
 export type Strategy = 'DispatchToSingle' | 'RoundRobin' | 'Pinned' | 'PinnedByCorrelation';

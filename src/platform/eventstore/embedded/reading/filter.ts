@@ -1,5 +1,5 @@
 import type { Block } from '../store/block.js';
-import type { FilterRequest } from '../wire/requests.js';
+import type { FilterRequest } from '../wire/read-requests.js';
 import { linearRegex } from './linear-regex.js';
 
 /** Whether a reader wants the event of this row. */

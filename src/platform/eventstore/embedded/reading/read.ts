@@ -2,7 +2,7 @@ import { invalidArgument, streamDeleted } from '../refusals.js';
 import type { EventStore } from '../store/event-store.js';
 import { firstReadable, isThere, oldestReadable } from '../store/readable.js';
 import { streamNotFound } from '../wire/replies.js';
-import type { ReadRequest } from '../wire/requests.js';
+import type { ReadRequest } from '../wire/read-requests.js';
 import { LogBackward, LogForward, StreamBackward, StreamForward } from './cursor.js';
 import { Delivery } from './delivery.js';
 import { rowFilter, type RowFilter } from './filter.js';

@@ -4,7 +4,7 @@ import type { EventStore } from '../store/event-store.js';
 import { firstReadable, isThere, oldestReadable } from '../store/readable.js';
 import type { StreamState } from '../store/streams.js';
 import { caughtUp, checkpoint, confirmation } from '../wire/replies.js';
-import type { FilterRequest, ReadRequest } from '../wire/requests.js';
+import type { FilterRequest, ReadRequest } from '../wire/read-requests.js';
 import { LogForward, StreamForward } from './cursor.js';
 import { Delivery } from './delivery.js';
 import { rowFilter } from './filter.js';

@@ -6,7 +6,7 @@ import type { EventStore, WriteOutcome } from '../store/event-store.js';
 import type { FramedMessages } from '../wire/framed.js';
 import type { ProposedEvent } from '../wire/recorded-event.js';
 import { batchFailure, batchSuccess, type BatchProblem } from '../wire/replies.js';
-import type { BatchMessage } from '../wire/requests.js';
+import type { BatchMessage } from '../wire/write-requests.js';
 import { asRefusal } from './calls.js';
 import { sizeOf, type StreamsLimits } from './append-size.js';
 

@@ -17,6 +17,7 @@ import { MappedMemory } from './mapped-memory.js';
 import { METASTREAM_METADATA, SOFT_DELETE_JSON, isMetastream, isSoftDeleted, metastreamOf, originalOf, parseMetadata, undeletedJson } from './metadata.js';
 import { NameIndex } from './name-index.js';
 import { firstReadable } from './readable.js';
+import { rememberLatest } from './latest-ids.js';
 import { RecentIds, type Placed } from './recent-ids.js';
 import { StreamIndex } from './stream-index.js';
 import { Streams, type StreamState } from './streams.js';
@@ -69,10 +70,10 @@ export class EventStore {
       committed: (streams) => this.signal.raise(streams),
       failed: () => {
         this.streams.reset();
-        this.warmUp();
+        rememberLatest(this.log, this.recent);
       },
     });
-    this.warmUp();
+    rememberLatest(this.log, this.recent);
   }
 
   /** Opens the store in a folder; without one, in a temporary folder that goes when the store is closed. */
@@ -270,35 +271,6 @@ export class EventStore {
     const found = this.find(stream, revision);
     if (found === undefined || recordedReader(found.block.frame(found.row)).id() !== id) return undefined;
     return { stream: stream.number, revision, position: found.block.position(found.row) };
-  }
-
-  /** A damaged block is refused when it is read; the others are served. */
-  private undamaged(key: number): Block | undefined {
-    try {
-      return this.log.load(key);
-    } catch (error) {
-      if (isDamage(error)) return undefined;
-      throw error;
-    }
-  }
-
-  /** Reads the ids of the latest events back, so that an append repeated over a restart is known. */
-  private warmUp(): void {
-    this.recent.clear();
-    const blocks: Block[] = [];
-    let wanted = RecentIds.WARM_UP;
-    for (let key = this.log.keyBefore(this.log.end); key !== undefined && wanted > 0; key = this.log.keyBefore(key)) {
-      const block = this.undamaged(key);
-      if (block === undefined) continue;
-      blocks.push(block);
-      wanted -= block.count;
-    }
-    for (const block of blocks.reverse()) {
-      for (let row = 0; row < block.count; row++) {
-        if (!block.has(row) || !block.isIntact(row)) continue;
-        this.recent.add(recordedReader(block.frame(row)).id(), { stream: block.stream(row), revision: block.revision(row), position: block.position(row) });
-      }
-    }
   }
 }
 
