@@ -25,6 +25,7 @@ type Told = z.output<typeof record>;
  */
 export class ImportRecord {
   private savedAt = 0;
+  private hasComplained = false;
 
   private constructor(
     private readonly path: string,
@@ -50,7 +51,19 @@ export class ImportRecord {
     this.savedAt = Date.now();
     const from = { rows: first + rows - 1, ...(endByte !== undefined && { byte: endByte, line: lines!.at(-1), names: [...columns.keys()] }) };
     const text = JSON.stringify({ import: this.name, from, rowsWritten, rowsRejected, rowsQuarantined, position } satisfies Told);
-    await mkdir(dirname(this.path), { recursive: true }).then(() => writeFile(`${this.path}.new`, text)).then(() => rename(`${this.path}.new`, this.path)).catch(() => undefined);
+    try {
+      await mkdir(dirname(this.path), { recursive: true });
+      await writeFile(`${this.path}.new`, text);
+      await rename(`${this.path}.new`, this.path);
+    } catch (error) {
+      // Nothing is lost by it: whoever imports the file again sends what is known already.
+      this.complain((error as Error).message);
+    }
+  }
+
+  private complain(why: string): void {
+    if (!this.hasComplained) process.stderr.write(`If this import is ended it has to begin again, because where it was cannot be noted: ${why}\n`);
+    this.hasComplained = true;
   }
 
   /** The import has ended. */
