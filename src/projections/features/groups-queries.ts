@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Refusal, resourceName } from '../../domain/kit/index.js';
-import { asOfInput, rowsAt } from '../kit/as-of.js';
-import { listInput, listPage, type Listing } from '../kit/list/page.js';
+import { asOfInput } from '../kit/as-of.js';
+import { listInput, listPage, rowNamed, type Listing } from '../kit/list/page.js';
 import { defineQuery } from '../kit/query.js';
 import { featureGroupRow } from './groups-view.js';
 
@@ -42,8 +42,8 @@ export const featureGroupQueries = [
     input: z.object({ project: resourceName, group: resourceName, ...asOfInput }),
     output: featureGroupRow,
     run: async ({ project, group, asOf }, { pool }) => {
-      const { rows } = await pool.query(`select ${columns} from ${rowsAt('feature_groups', asOf)} where project = $1 and "group" = $2`, [project, group]);
-      if (rows.length > 0) return rows[0];
+      const row = await rowNamed(pool, listing, project, group, asOf);
+      if (row) return row;
       throw new Refusal('NOT_FOUND', `Feature group ${group} does not exist in project ${project}`, { reason: 'FEATURE_GROUP_NOT_FOUND', metadata: { group } });
     },
   }),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Refusal, resourceName } from '../../../domain/kit/index.js';
-import { listInput, listPage, type Listing } from '../../kit/list/page.js';
+import { listInput, listPage, rowNamed, type Listing } from '../../kit/list/page.js';
 import { defineQuery } from '../../kit/query.js';
 import { pipelineRow, pipelineRunRow } from './views.js';
 
@@ -65,8 +65,8 @@ export const pipelineQueries = [
     input: z.object({ project: resourceName, pipeline: resourceName }),
     output: pipelineRow,
     run: async ({ project, pipeline }, { pool }) => {
-      const { rows } = await pool.query(`select ${columns} from pipelines where project = $1 and pipeline = $2`, [project, pipeline]);
-      if (rows.length > 0) return rows[0];
+      const row = await rowNamed(pool, listing, project, pipeline);
+      if (row) return row;
       throw new Refusal('NOT_FOUND', `Pipeline ${pipeline} does not exist in project ${project}`, { reason: 'PIPELINE_NOT_FOUND', metadata: { pipeline } });
     },
   }),

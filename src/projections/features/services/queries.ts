@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Refusal, resourceName } from '../../../domain/kit/index.js';
-import { asOfInput, rowsAt } from '../../kit/as-of.js';
-import { listInput, listPage, type Listing } from '../../kit/list/page.js';
+import { asOfInput } from '../../kit/as-of.js';
+import { listInput, listPage, rowNamed, type Listing } from '../../kit/list/page.js';
 import { defineQuery } from '../../kit/query.js';
 import { featureServiceRow } from './view.js';
 
@@ -41,8 +41,8 @@ export const featureServiceQueries = [
     input: z.object({ project: resourceName, service: resourceName, ...asOfInput }),
     output: featureServiceRow,
     run: async ({ project, service, asOf }, { pool }) => {
-      const { rows } = await pool.query(`select ${columns} from ${rowsAt('feature_services', asOf)} where project = $1 and service = $2`, [project, service]);
-      if (rows.length > 0) return rows[0];
+      const row = await rowNamed(pool, listing, project, service, asOf);
+      if (row) return row;
       throw new Refusal('NOT_FOUND', `Feature service ${service} does not exist in project ${project}`, { reason: 'FEATURE_SERVICE_NOT_FOUND', metadata: { service } });
     },
   }),

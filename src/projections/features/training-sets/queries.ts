@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Refusal, resourceName } from '../../../domain/kit/index.js';
-import { asOfInput, rowsAt } from '../../kit/as-of.js';
-import { listInput, listPage, type Listing } from '../../kit/list/page.js';
+import { asOfInput } from '../../kit/as-of.js';
+import { listInput, listPage, rowNamed, type Listing } from '../../kit/list/page.js';
 import { defineQuery } from '../../kit/query.js';
 import { loadTrainingSet } from './load.js';
 import { verdicts, verify } from './verify.js';
@@ -67,8 +67,8 @@ export const trainingSetQueries = [
     input: z.object({ ...name, ...asOfInput }),
     output: trainingSetRow,
     run: async ({ project, trainingSet, asOf }, { pool }) => {
-      const { rows } = await pool.query(`select ${columns} from ${rowsAt('training_sets', asOf)} where project = $1 and training_set = $2`, [project, trainingSet]);
-      if (rows.length > 0) return rows[0];
+      const row = await rowNamed(pool, listing, project, trainingSet, asOf);
+      if (row) return row;
       throw new Refusal('NOT_FOUND', `Training set ${trainingSet} does not exist in project ${project}`, { reason: 'TRAINING_SET_NOT_FOUND', metadata: { trainingSet } });
     },
   }),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Refusal, resourceName } from '../../../domain/kit/index.js';
-import { asOfInput, rowsAt } from '../../kit/as-of.js';
-import { listInput, listPage, type Listing } from '../../kit/list/page.js';
+import { asOfInput } from '../../kit/as-of.js';
+import { listInput, listPage, rowNamed, type Listing } from '../../kit/list/page.js';
 import { defineQuery } from '../../kit/query.js';
 import { transformationRow } from './view.js';
 
@@ -42,8 +42,8 @@ export const transformationQueries = [
     input: z.object({ project: resourceName, transformation: resourceName, ...asOfInput }),
     output: transformationRow,
     run: async ({ project, transformation, asOf }, { pool }) => {
-      const { rows } = await pool.query(`select ${columns} from ${rowsAt('transformations', asOf)} where project = $1 and transformation = $2`, [project, transformation]);
-      if (rows.length > 0) return rows[0];
+      const row = await rowNamed(pool, listing, project, transformation, asOf);
+      if (row) return row;
       throw new Refusal('NOT_FOUND', `Transformation ${transformation} does not exist in project ${project}`, { reason: 'TRANSFORMATION_NOT_FOUND', metadata: { transformation } });
     },
   }),

@@ -57,6 +57,12 @@ export async function listPage(pool: Pool, { table, columns, name, order, ...fil
   return { rows: page.map(({ place: _place, last: _last, ...row }) => row), nextPageToken: pageTokenAfter(next) };
 }
 
+/** The one row of this name; undefined where there is none. */
+export async function rowNamed(pool: Pool, { table, columns, name }: Pick<Listing, 'table' | 'columns' | 'name'>, project: string, named: string, asOf?: string): Promise<any> {
+  const { rows } = await pool.query(`select ${columns} from ${rowsAt(table, asOf)} where project = $1 and ${name} = $2`, [project, named]);
+  return rows[0];
+}
+
 function orderOf(orderBy: string, order: Listing['order'], name: string): { sql: string; type: string; direction: 'asc' | 'desc' } {
   if (orderBy.trim() === '') return { sql: name, type: 'text', direction: 'asc' };
   const [, field = '', direction = 'asc'] = /^\s*(\w+)(?:\s+(asc|desc))?\s*$/.exec(orderBy) ?? [];
