@@ -144,3 +144,66 @@ describe('a pipeline', () => {
     expect(await callRest(platform.addresses.rest, 'GET', `${pipelines}/spend/runs/nope`)).toMatchObject({ code: 'NOT_FOUND', reason: 'PIPELINE_RUN_NOT_FOUND' });
   });
 });
+
+describe('a pipeline applied to rows that are given', () => {
+  const given = (card: unknown, eventTime: unknown, amount: unknown) => ({ entity: { card }, eventTime, values: { amount } });
+  const applied = (path: string, rows: object[]) => platform.rest(`${pipelines}/${path}:applyToRows`, { rows });
+  /** The same question over each wire. */
+  const overEachWire = async (pipeline: string, rows: object[]) => {
+    const query = 'query ($rows: [GivenRowInput!]!, $pipeline: String!) { applyPipelineToRows(project: "p", pipeline: $pipeline, rows: $rows) { version source target rows { row entity eventTime values } faults { row field description } } }';
+    const [rest, grpc, graphql] = await Promise.all([ok(applied(pipeline, rows)), ok(callGrpc(client, 'ApplyPipelineToRows', { project: 'p', pipeline, rows })), ok(platform.graphql(query, { pipeline, rows }))]);
+    return { rest, grpc, graphql: graphql.applyPipelineToRows };
+  };
+
+  test('gives the rows that a run would write had they been written, beside those that are, and writes nothing', async () => {
+    await ok(create('given'));
+    await pay([[9, '2026-02-01T01:00:00Z', 10]]);
+    await write('customers', [[9, '2026-02-01T00:00:00Z', { income: 100, city: 'Graz' }]]);
+    const rows = [given(9, '2026-02-01T02:30:00Z', 40), given(9, '2026-02-01T01:30:00Z', 20), given(10, '2026-02-01T01:30:00Z', 7)];
+    const { rest } = await overEachWire('given', rows);
+    const made = [
+      { row: 0, entity: { card: 9 }, eventTime: '2026-02-01T02:30:00.000Z', values: { n: 1, sum: 40, share: 0.4, city: 'Graz' } },
+      { row: 1, entity: { card: 9 }, eventTime: '2026-02-01T01:30:00.000Z', values: { n: 2, sum: 30, share: 0.2, city: 'Graz' } },
+      { row: 2, entity: { card: 10 }, eventTime: '2026-02-01T01:30:00.000Z', values: { n: 1, sum: 7, share: null, city: null } },
+    ];
+    expect(rest).toMatchObject({ pipeline: 'given', version: 1, source: 'payments@1', target: 'spending@1', rows: made, faults: [] });
+    const february = { start: '2026-02-01', end: '2026-03-01' };
+    const stored = async (group: string) => (await ok(platform.rest(`${project}/features:historical`, { features: [group], ...february }, { accept: 'application/json' }))).rows;
+    expect(await stored('payments')).toHaveLength(1);
+    expect(await stored('spending')).toEqual([]);
+
+    await pay([[9, '2026-02-01T02:30:00Z', 40], [9, '2026-02-01T01:30:00Z', 20], [10, '2026-02-01T01:30:00Z', 7]]);
+    expect(await apply('given', 'as_promised', { start: '2026-02-01T01:30:00Z', end: '2026-02-28T00:00:00Z' })).toMatchObject({ state: 'FINISHED', rowsWritten: 3 });
+    const written = (await stored('spending')).map(({ card, event_time: at, ...values }: any) => ({ entity: { card }, at, values }));
+    expect(new Set(written)).toEqual(new Set(made.map(({ entity, eventTime: at, values }) => ({ entity, at, values }))));
+  });
+
+  test('says of each row by itself what is wrong with it, and makes the others, alike on every wire', async () => {
+    const rows = [given(11, '2026-02-02T00:00:00Z', 1), given('eleven', '2026-02-02T00:00:00Z', 1), given(11, 'noon', 1), given(11, '2026-02-02T00:10:00Z', 'much'), given(11, '2026-02-02T00:20:00Z', 5000), { entity: { card: 11, shop: 'x' }, eventTime: '2026-02-02T00:30:00Z', values: {} }];
+    const { rest, grpc, graphql } = await overEachWire('given', rows);
+    const faults = [
+      { row: 1, field: 'entity.card', description: expect.stringContaining('takes a whole number') },
+      { row: 2, field: 'eventTime', description: expect.stringContaining('takes a time') },
+      { row: 3, field: 'values.amount', description: expect.stringContaining('takes a finite number') },
+      { row: 4, field: 'target.values.sum', description: 'is greater than 1000' },
+      { row: 5, field: 'entity.shop', description: 'is not a key of payments' },
+    ];
+    const made = [{ row: 0, entity: { card: 11 }, eventTime: '2026-02-02T00:00:00.000Z', values: { n: 1, sum: 1, share: null, city: null } }];
+    expect(rest).toMatchObject({ rows: made, faults });
+    expect(graphql).toMatchObject({ version: 1, source: 'payments@1', target: 'spending@1', rows: made, faults });
+    const numbered = (list: any[]) => list.map((one) => ({ ...one, row: Number(one.row) }));
+    expect({ rows: numbered(grpc.rows), faults: numbered(grpc.faults) }).toMatchObject({ rows: made, faults });
+  });
+
+  test('gives rows that a write of the target takes as they are', async () => {
+    const { rows } = await ok(applied('given', [given(12, '2026-02-03T00:00:00Z', 3)]));
+    expect(await ok(platform.rest(`${groups}/spending:write`, { rows: rows.map(({ row: _row, ...row }: any) => row) }))).toMatchObject({ rowsWritten: 1 });
+  });
+
+  test('is refused without rows, with too many, and where there is no pipeline', async () => {
+    expect(await applied('given', [])).toMatchObject({ code: 'INVALID_ARGUMENT', fields: [{ field: 'rows' }] });
+    expect(await applied('given', new Array(10_001).fill({}))).toMatchObject({ code: 'INVALID_ARGUMENT', fields: [{ field: 'rows' }] });
+    expect(await applied('nope', [given(1, '2026-02-01', 1)])).toMatchObject({ code: 'NOT_FOUND', reason: 'PIPELINE_NOT_FOUND' });
+    expect(await applied('over_grpc', [given(1, '2026-02-01', 1)])).toMatchObject({ code: 'FAILED_PRECONDITION', reason: 'PIPELINE_ARCHIVED' });
+  });
+});

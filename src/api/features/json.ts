@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { rowsFromMaps } from '../../commands/features/row-wise.js';
+import { rowsFromJson } from '../../commands/features/row-wise.js';
 import type { WriteRequest } from '../../commands/features/incoming.js';
 import { parseInput } from '../../commands/kit/validate.js';
 import { writeModes } from '../../domain/features/chunk.js';
-import { formatTimeUs, inRange, parseTimeUs } from '../../domain/features/times.js';
+import { formatTimeUs } from '../../domain/features/times.js';
 import type { FeatureType, FeatureValue } from '../../domain/features/values.js';
 import { resourceName } from '../../domain/kit/index.js';
 import type { OnlineAnswer, OnlineRequest } from '../../projections/features/online/read.js';
@@ -39,8 +39,7 @@ export const readInput = z.strictObject({
 
 export function writeRequestOf(raw: unknown): WriteRequest {
   const { rows, ...request } = parseInput(writeInput, raw);
-  const given = rows.map(({ entity, eventTime, values: features }) => ({ keys: entriesOf(entity), timeUs: timeOf(eventTime), time: eventTime, values: entriesOf(features) }));
-  return { ...request, rows: rowsFromMaps(given) };
+  return { ...request, rows: rowsFromJson(rows) };
 }
 
 export function onlineRequestOf(raw: unknown): { request: OnlineRequest; entities: readonly Readonly<Record<string, unknown>>[] } {
@@ -75,7 +74,3 @@ export function onlineRows({ features, groups }: OnlineAnswer, entities: readonl
 
 /** A stored value as it is shown: times in ISO 8601, everything else as it is stored. */
 export const jsonOf = (value: FeatureValue | null, type: FeatureType): FeatureValue | null => (type === 'TIMESTAMP' && typeof value === 'number' ? formatTimeUs(value) : value);
-
-const entriesOf = (record: Record<string, unknown>): Map<string, unknown> => new Map(Object.entries(record));
-
-const timeOf = (given: unknown): number => (typeof given === 'string' ? parseTimeUs(given) : typeof given === 'number' ? inRange(given) : NaN);

@@ -1,3 +1,4 @@
+import { inRange, parseTimeUs } from '../../domain/features/times.js';
 import type { IncomingRows } from './incoming.js';
 
 /** One row as a caller wrote it. `timeUs` is NaN where no time was given. */
@@ -21,6 +22,19 @@ export function rowsFromMaps(rows: readonly GivenRow[]): IncomingRows {
   });
   return { rows: rows.length, keys, timeUs, times: rows.map(({ time }) => time), features };
 }
+
+/** One row as JSON says it; a time is a text, or microseconds. */
+export interface JsonRow {
+  readonly entity: Readonly<Record<string, unknown>>;
+  readonly eventTime?: unknown;
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+/** Rows in JSON as columns. What is wrong with their times and values is found when they are checked. */
+export const rowsFromJson = (rows: readonly JsonRow[]): IncomingRows =>
+  rowsFromMaps(rows.map(({ entity, eventTime, values }) => ({ keys: new Map(Object.entries(entity)), timeUs: timeOf(eventTime), time: eventTime, values: new Map(Object.entries(values)) })));
+
+const timeOf = (given: unknown): number => (typeof given === 'string' ? parseTimeUs(given) : typeof given === 'number' ? inRange(given) : NaN);
 
 function put(columns: Map<string, unknown[]>, values: ReadonlyMap<string, unknown>, row: number, rows: number): void {
   for (const [name, value] of values) {

@@ -1,22 +1,18 @@
 import { requireActivePipeline } from '../../domain/features/pipelines/decisions.js';
-import type { PipelineStep } from '../../domain/features/pipelines/definition.js';
-import { pipeline as pipelineDecider, type PipelineVersion } from '../../domain/features/pipelines/state.js';
-import { referenceOf } from '../../domain/features/reference.js';
+import { pipeline as pipelineDecider } from '../../domain/features/pipelines/state.js';
 import type { FeatureGroupDefinition } from '../../domain/features/state.js';
 import { pipelineStream } from '../../domain/features/streams.js';
 import { parseTimeUs } from '../../domain/features/times.js';
 import { earliestEventTimeUs, latestEventTimeUs } from '../../domain/features/values.js';
 import { formatPosition, type EventStore } from '../../platform/eventstore/port.js';
 import type { JobRun } from '../../platform/jobs/define.js';
-import { defaultTimeColumn, gatherTimes, slicesOf, type TimeRange } from '../../projections/features/history/entity-times.js';
-import { groupAt } from '../../projections/features/history/group-at.js';
-import { pinned } from '../../projections/features/history/pinned.js';
+import { gatherTimes, slicesOf, type TimeRange } from '../../projections/features/history/entity-times.js';
 import { Replay } from '../../projections/features/history/replay.js';
-import { planOf } from '../../projections/features/history/selection.js';
 import { joinHistory } from '../../projections/features/history/training-set.js';
 import type { FeatureWriter } from '../features/write.js';
 import type { PipelineOrder } from '../jobs/run-pipeline.js';
 import type { Aggregates } from '../kit/aggregates.js';
+import { preparePipeline } from './prepare.js';
 import { advancePipelineRunCommand, finishPipelineRunCommand, startPipelineRunCommand } from './runs.js';
 import { unwrittenRows, type Filling } from './unwritten.js';
 
@@ -40,7 +36,7 @@ export async function applyPipeline(parts: PipelineParts, order: PipelineOrder, 
   const of = { project, pipeline: order.pipeline, run: order.run };
   const { state } = await parts.aggregates.load(pipelineDecider, pipelineStream(project, order.pipeline));
   const flow = requireActivePipeline(of, state);
-  const prepared = await prepare(eventStore, project, flow, run.signal);
+  const prepared = await preparePipeline(eventStore, project, flow, run.signal);
   const { source, target, known, end, plan, columns } = prepared;
   const replay = new Replay(eventStore, { cacheBytes });
   const slices = slicesOf([source]);
@@ -59,21 +55,6 @@ export async function applyPipeline(parts: PipelineParts, order: PipelineOrder, 
     await run.issue(advancePipelineRunCommand, { ...of, slicesDone: slice + 1, rowsRead, rowsWritten });
   }
   await run.issue(finishPipelineRunCommand, { ...of, rowsRead, rowsWritten });
-}
-
-/** The groups, the plan, and which of its columns fills which feature, all as the log has them now. */
-async function prepare(eventStore: EventStore, project: string, { source, target, steps }: PipelineVersion, signal: AbortSignal) {
-  const features = [...new Set(steps.map(({ from }) => from))];
-  const question = { project, features, fullNames: true, aliases: [], known: {} };
-  const { known, end, definitions, transformations } = await pinned(eventStore, question, signal);
-  const [from, to] = await Promise.all([source, target].map((group) => groupAt(eventStore, project, group, known.position, signal)));
-  const plan = planOf(question, definitions, [...from!.entities.map(({ name }) => name), defaultTimeColumn], transformations);
-  const exactly = ({ feature, from: text }: PipelineStep): PipelineStep => {
-    const { name, feature: part } = referenceOf(text);
-    const group = definitions.get(name);
-    return { feature, from: `${group ? `${group.group}@${group.version}` : transformations.get(name)!.name}:${part}` };
-  };
-  return { source: from!, target: to!, known, end, plan, steps: steps.map(exactly), columns: steps.map(({ feature, from: text }) => ({ feature, place: features.indexOf(text) })) };
 }
 
 /** How many rows were written. */

@@ -1,11 +1,10 @@
 import { z } from 'zod';
-import { inRange, parseTimeUs } from '../../../domain/features/times.js';
 import { Refusal, resourceName } from '../../../domain/kit/index.js';
 import type { RequestContext } from '../../kit/command.js';
 import { requirePermission } from '../../kit/execute.js';
 import { parseInput } from '../../kit/validate.js';
 import type { WriteReply, WriteRequest } from '../incoming.js';
-import { rowsFromMaps } from '../row-wise.js';
+import { rowsFromJson } from '../row-wise.js';
 import { writePermission, type FeatureWriter } from '../write.js';
 import type { Quarantine } from './quarantine.js';
 import type { GivenRow } from './refused-row.js';
@@ -35,7 +34,7 @@ export async function mendQuarantinedRow({ quarantine, writer }: { quarantine: Q
   const { project, id } = mend;
   requirePermission({ permission: writePermission }, project, context);
   const { group, version, mode, row } = await quarantine.get(project, id);
-  const request: WriteRequest = { project, group, ...(version !== undefined && { version }), mode, partial: false, rows: rowsOf(mended(row, mend)) };
+  const request: WriteRequest = { project, group, ...(version !== undefined && { version }), mode, partial: false, rows: rowsFromJson([mended(row, mend)]) };
   // The row's own key, whoever mends it: an answer that was lost is asked for again.
   const own = Object.create(context, { idempotencyKey: { value: `quarantined-row:${id}` }, causationId: { value: id } }) as RequestContext;
   const reply = await writer.write(request, own).catch(async (error: unknown) => {
@@ -56,8 +55,3 @@ function mended({ entity, eventTime, values: held }: GivenRow, mend: Mend): Give
     values: Object.fromEntries(Object.entries({ ...held, ...mend.values }).filter(without)),
   };
 }
-
-const rowsOf = ({ entity, eventTime, values: given }: GivenRow) =>
-  rowsFromMaps([{ keys: new Map(Object.entries(entity)), timeUs: timeOf(eventTime), values: new Map(Object.entries(given)) }]);
-
-const timeOf = (given: unknown): number => (typeof given === 'string' ? parseTimeUs(given) : typeof given === 'number' ? inRange(given) : NaN);

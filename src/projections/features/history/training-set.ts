@@ -31,7 +31,7 @@ export interface TrainingSet {
 export type PinnedAt = Pick<Pinned, 'known' | 'end'>;
 
 /** Joins the request's rows to the groups' history up to a position. */
-export async function joinHistory(replay: Replay, table: RequestTable, plan: Plan, { known, end }: PinnedAt, signal?: AbortSignal): Promise<TrainingSet> {
+export async function joinHistory(replay: Pick<Replay, 'run'>, table: RequestTable, plan: Plan, { known, end }: PinnedAt, signal?: AbortSignal): Promise<TrainingSet> {
   const joins = plan.joins.map((planned) => {
     const moments = momentsOf(table, planned);
     const { definition, features } = planned;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Refusal, resourceName } from '../../../domain/kit/index.js';
 import { listInput, listPage, rowNamed, type Listing } from '../../kit/list/page.js';
 import { defineQuery } from '../../kit/query.js';
+import { applyPipelineToRows } from './apply-to-rows.js';
 import { pipelineRow, pipelineRunRow } from './views.js';
 
 const columns = `project, pipeline, version::float8, source, steps, target, owner, description, tags,
@@ -56,6 +57,7 @@ const runListing: Listing = {
 };
 
 export const pipelineQueries = [
+  applyPipelineToRows,
   defineQuery({
     name: 'GetPipeline',
     summary: 'One pipeline',
