@@ -35,6 +35,8 @@ import { decidersOf } from './projections/replay/deciders.js';
 import { auditQueries } from './projections/replay/queries.js';
 import { jobsView } from './projections/jobs/view.js';
 import { logTimesView } from './projections/log-times/view.js';
+import { metricsQueries } from './projections/metrics/queries.js';
+import { metricsCheckpointsView } from './projections/metrics/view.js';
 import { projectQueries } from './projections/projects/queries.js';
 import { projectsView } from './projections/projects/view.js';
 
@@ -64,6 +66,7 @@ export const catalogue: readonly Domain[] = [
   { name: 'quarantine', summary: 'Rows that were refused: mend them, send them again, discard them', proto: 'tarl/features/v1/quarantine.proto', service: 'tarl.features.v1.Quarantine', commands: [], queries: quarantineQueries as never, views: [] },
   { name: 'audit', summary: 'The events of the log, page by page', proto: 'tarl/audit/v1/audit.proto', service: 'tarl.audit.v1.Audit', commands: [], queries: auditQueries(() => decidersOf(catalogue)) as never, views: [] },
   { name: 'projections', summary: 'Read models: status, rebuilds, comparisons, parked keys', proto: 'tarl/projections/v1/projections.proto', service: 'tarl.projections.v1.Projections', commands: [], queries: projectionQueries as never, actions: projectionActions as never, views: [] },
+  { name: 'metrics', summary: 'What the platform measured of itself, now and in the past', proto: 'tarl/metrics/v1/metrics.proto', service: 'tarl.metrics.v1.Metrics', commands: [], queries: metricsQueries as never, views: [metricsCheckpointsView] },
   { name: 'lineage', summary: 'What values come from and where they go', proto: 'tarl/features/v1/lineage.proto', service: 'tarl.features.v1.Lineage', commands: [], queries: lineageQueries as never, views: [] },
 ];
 

@@ -6,6 +6,7 @@ import { views } from './catalogue.js';
 import type { Core } from './api/core.js';
 import { featureStore } from './api/features/store.js';
 import { platformJobs } from './commands/jobs/index.js';
+import { recordMetrics, type Measured } from './commands/jobs/record-metrics.js';
 import { pipelineJob } from './commands/jobs/run-pipeline.js';
 import { monitoringJobs } from './commands/jobs/monitoring.js';
 import { JobKeeper } from './commands/jobs/keeper.js';
@@ -17,6 +18,7 @@ import { makeCore } from './core.js';
 import type { Config, Role } from './platform/config/index.js';
 import { Contents } from './platform/contents.js';
 import { connect } from './platform/eventstore/index.js';
+import { formatPosition } from './platform/eventstore/port.js';
 import { connectDataSource } from './platform/postgres/data-source.js';
 import { makePool, patient } from './platform/postgres/pool.js';
 import { tracedStore } from './platform/telemetry/traced-store.js';
@@ -73,6 +75,7 @@ export async function startPlatform(config: Config, endpoints: Endpoints, log: L
         compareAll: (actor, signal) => projections.compareAll(actor, signal),
         clearQuarantine: () => base.quarantine.clearExpired(),
       }),
+      recordMetrics({ cron: config.metricsCron, measure: () => measured(core) }),
       ...monitoringJobs({ eventStore, aggregates: base.aggregates, pool }),
       pipelineJob((order, run) => applyPipeline({ eventStore, aggregates: base.aggregates, writer: featureStore(core).writer }, order, run)),
     ],
@@ -98,4 +101,10 @@ export async function startPlatform(config: Config, endpoints: Endpoints, log: L
   opened.defer(() => jobs.stop());
   const running = opened.move();
   return { addresses: api.addresses, ownerKey, close: () => running.disposeAsync() };
+}
+
+/** How everything is at this moment. */
+async function measured({ eventStore, projections, jobs }: Core): Promise<Measured> {
+  const [end, views, queues] = await Promise.all([eventStore.endOfLog(), projections.status(), jobs.status()]);
+  return { endOfLog: formatPosition(end), views, jobs: queues.jobs };
 }

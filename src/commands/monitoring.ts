@@ -4,7 +4,7 @@ import { requestDriftCheck } from '../domain/features/monitoring/checks/decision
 import { driftCheck } from '../domain/features/monitoring/checks/state.js';
 import { removeFeatureMonitor, requireBaseline, setFeatureBaseline, setFeatureExpectations, setFeatureMonitor } from '../domain/features/monitoring/decisions.js';
 import { expectation, rangeTypes, type Expectation } from '../domain/features/monitoring/expectations.js';
-import { cron, timeZone } from '../domain/features/monitoring/schedule.js';
+import { cron, timeZone } from '../domain/kit/schedule.js';
 import { featureMonitoring, type FeatureMonitoring } from '../domain/features/monitoring/state.js';
 import { driftTests, standardTests } from '../domain/features/monitoring/tests.js';
 import { moment, timeRange } from '../domain/features/monitoring/window.js';

@@ -56,7 +56,7 @@ async function runAt(now: number): Promise<{ issued: object[] }> {
     return executor.execute(one as InnerCommand, input, { caller });
   };
   const job = runFeatureMonitors({ pool: world.database.pool, now: () => now });
-  await job.run({}, { id: 'j', attempt: 1, signal: new AbortController().signal, issue });
+  await job.run({}, { id: 'j', attempt: 1, due: new Date(0), signal: new AbortController().signal, issue });
   await engine.waitFor(views.map(({ name }) => name), await world.eventStore.endOfLog(), { timeoutMs: 20_000 });
   return { issued };
 }
@@ -134,7 +134,7 @@ describe('a check that was asked for', () => {
     return events;
   }
   const measure = (group: Declared, issue: (one: { readonly name: string }, input: unknown) => Promise<unknown>) =>
-    measureDrift({ eventStore: world.eventStore, aggregates: new Aggregates(world.eventStore) }).run({ project: 'p', group: group.group, check: 'c' }, { id: 'j', attempt: 1, signal: new AbortController().signal, issue });
+    measureDrift({ eventStore: world.eventStore, aggregates: new Aggregates(world.eventStore) }).run({ project: 'p', group: group.group, check: 'c' }, { id: 'j', attempt: 1, due: new Date(0), signal: new AbortController().signal, issue });
   const issue = (one: { readonly name: string }, input: unknown) => executor.execute(one as InnerCommand, input, { caller });
 
   test('leads to the same job whenever it is looked at', async () => {

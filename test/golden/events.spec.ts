@@ -7,6 +7,7 @@ import { featureExpectationBreached } from '../../src/domain/features/monitoring
 import { job } from '../../src/domain/jobs/state.js';
 import { quarantineDecisions } from '../../src/domain/features/quarantine/state.js';
 import { decode, type EventDefinition } from '../../src/domain/kit/index.js';
+import { metricsCheckpoint } from '../../src/domain/metrics/state.js';
 import { skippedEvents } from '../../src/domain/projections/state.js';
 
 const folder = new URL('./events/', import.meta.url);
@@ -14,7 +15,7 @@ const sample = (file: string): unknown => JSON.parse(readFileSync(new URL(file, 
 
 /** Every event that this release writes. */
 const definitions = new Map<string, EventDefinition>(
-  [...catalogue.flatMap(({ commands }) => commands.flatMap(({ decider, into }) => [...decider.events, ...(into?.events ?? [])])), ...ownerKeys.events, ...skippedEvents.events, ...quarantineDecisions.events, ...job.events, featureRowsWritten, featureExpectationBreached].map((definition) => [definition.type, definition]),
+  [...catalogue.flatMap(({ commands }) => commands.flatMap(({ decider, into }) => [...decider.events, ...(into?.events ?? [])])), ...ownerKeys.events, ...skippedEvents.events, ...quarantineDecisions.events, ...job.events, ...metricsCheckpoint.events, featureRowsWritten, featureExpectationBreached].map((definition) => [definition.type, definition]),
 );
 
 describe.each([...definitions.values()])('$type', (definition) => {

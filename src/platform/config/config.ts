@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { cron } from '../../domain/kit/schedule.js';
 
 /** Every kind of value says what it takes in words that end the sentence "it takes …". */
 const whole = (min: number, max: number) => {
@@ -7,6 +8,7 @@ const whole = (min: number, max: number) => {
 };
 const port = whole(0, 65_535);
 const share = z.coerce.number({ error: 'a number from 0 to 1' }).min(0, { error: 'a number from 0 to 1' }).max(1, { error: 'a number from 0 to 1' });
+const cronLine = z.string().refine((line) => cron.safeParse(line).success, { error: 'a cron line of five fields, such as 0 * * * *' });
 const oneOf = <const T extends readonly string[]>(...values: T) => z.enum(values, { error: `one of ${values.join(', ')}` });
 /** What a process of TARL can do; one process may do all of it. */
 export const roles = ['api', 'projector', 'worker'] as const;
@@ -54,6 +56,7 @@ export const settings = z.object({
   formerTablesHours: whole(0, 8760).default(24).describe('How long the tables that a rebuild has replaced are kept for a rollback, in hours.'),
   importSpoolBytes: whole(1_048_576, 1_099_511_627_776).default(4_294_967_296).describe('The largest Parquet or Arrow file of an import over REST, in bytes; it is put on the disk while it is read.'),
   feastProject: z.string().optional().describe("The project that clients of Feast's feature server read and write, where their requests name none."),
+  metricsCron: cronLine.default('0 * * * *').describe('When it is put on record how far behind read models and queues are: a cron line of five fields, in UTC.'),
   quarantineDays: whole(1, 3650).default(30).describe('How long refused rows are kept for mending, in days.'),
   quarantineMib: whole(1, 1_048_576).default(256).describe('How much refused rows of one project may take, in MiB.'),
   apiKey: z.string().optional().describe('Command line: the API key. Before the profile and before the key of the local run.'),

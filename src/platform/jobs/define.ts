@@ -37,6 +37,8 @@ export interface JobRun {
   readonly id: string;
   /** 1 for the first. */
   readonly attempt: number;
+  /** The moment of the schedule that brought it; when it was put in its queue where somebody asked for it. */
+  readonly due: Date;
   /** Aborts when the try has taken too long, or when the process stops and will wait no longer. */
   readonly signal: AbortSignal;
   /** Issues a command. The same command with the same input takes effect once for this job, however often it is tried. */

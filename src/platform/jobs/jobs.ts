@@ -170,7 +170,7 @@ export class Jobs {
       if (held.repeatJobKey === undefined) await this.parts.ended?.(job, { id, traceparent }, outcome);
     };
     try {
-      await runJob(job, held.data, { id, attempt, issue }, this.stopping.signal);
+      await runJob(job, held.data, { id, attempt, due: new Date(held.opts.prevMillis ?? held.timestamp), issue }, this.stopping.signal);
     } catch (error) {
       if (error instanceof JobInterrupted) {
         await held.moveToDelayed(Date.now(), token);

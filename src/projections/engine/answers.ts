@@ -111,6 +111,7 @@ export const viewStatus = z
     lagMs: z.int().describe('Age of the oldest event not yet projected, 0 when there is none.'),
     parkedKeys: z.int().describe('Keys that stand still because of an event that cannot be taken.'),
     eventsPerSecond: z.number().describe('Over the last minute.'),
+    eventsHandled: z.int().describe('Events that it has taken as they came; those of rebuilds are left out.'),
     comparedAt: z.iso.datetime().optional().describe('When its rows were last compared with what the log gives.'),
     differingRows: z.int().optional().describe('How many of them differed then.'),
     slices: z
@@ -119,6 +120,7 @@ export const viewStatus = z
           .object({
             slice: z.int(),
             position: z.string(),
+            lagMs: z.int().describe('Age of the oldest event that the slice has yet to see.'),
             owner: z.string().optional().describe('The process that projects the slice; left out for the moment in which none does.'),
           })
           .meta({ id: 'SliceStatus' }),

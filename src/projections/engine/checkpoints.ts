@@ -10,6 +10,8 @@ export interface Checkpoint {
   readonly position: Position;
   readonly error?: string;
   readonly eventsPerSecond: number;
+  /** How many it has taken, those of rebuilds left out. */
+  readonly events: number;
   readonly updatedAt: Date;
 }
 
@@ -33,11 +35,13 @@ export interface Move {
   readonly to: Position;
   readonly parking: number;
   readonly eventsPerSecond: number;
+  /** How many events it takes on the way. */
+  readonly events: number;
 }
 
 const selectAll = `
   select view, slice, version, commit_position::text as commit, prepare_position::text as prepare,
-         parking, error, events_per_second as "eventsPerSecond", updated_at as "updatedAt"
+         parking, error, events_per_second as "eventsPerSecond", events::float8, updated_at as "updatedAt"
   from projection_checkpoints`;
 
 /** All checkpoints, by view. */
@@ -59,9 +63,9 @@ export async function moveCheckpoints(client: ClientBase, moves: readonly Move[]
     text: `
       update projection_checkpoints as held
       set commit_position = moved.to_commit, prepare_position = moved.to_prepare,
-          events_per_second = moved.rate, error = null, updated_at = clock_timestamp()
-      from unnest($1::text[], $2::integer[], $3::integer[], $4::integer[], $5::numeric[], $6::numeric[], $7::numeric[], $8::numeric[], $9::double precision[], $10::integer[])
-        as moved(view, slice, slices, version, from_commit, from_prepare, to_commit, to_prepare, rate, parking)
+          events_per_second = moved.rate, events = held.events + moved.events, error = null, updated_at = clock_timestamp()
+      from unnest($1::text[], $2::integer[], $3::integer[], $4::integer[], $5::numeric[], $6::numeric[], $7::numeric[], $8::numeric[], $9::double precision[], $10::integer[], $11::integer[])
+        as moved(view, slice, slices, version, from_commit, from_prepare, to_commit, to_prepare, rate, parking, events)
       where held.view = moved.view and held.slice = moved.slice and held.slices = moved.slices
         and held.version = moved.version and held.parking = moved.parking
         and held.commit_position = moved.from_commit and held.prepare_position = moved.from_prepare`,
@@ -76,6 +80,7 @@ export async function moveCheckpoints(client: ClientBase, moves: readonly Move[]
       moves.map(({ to }) => `${to.prepare}`),
       moves.map(({ eventsPerSecond }) => eventsPerSecond),
       moves.map(({ parking }) => parking),
+      moves.map(({ events }) => events),
     ],
   });
   return rowCount === moves.length;
@@ -95,12 +100,12 @@ export async function putCheckpoint(db: Pool | ClientBase, { name, version }: Vi
 }
 
 /** Splits a view anew whose slices stand at one position and are held by this transaction. */
-export async function putSlices(client: ClientBase, { name }: View, { version, parking, furthest }: ViewCheckpoint, slices: number): Promise<void> {
+export async function putSlices(client: ClientBase, { name }: View, { version, parking, furthest, slices: before }: ViewCheckpoint, slices: number): Promise<void> {
   await client.query('delete from projection_checkpoints where view = $1', [name]);
   await client.query(
-    `insert into projection_checkpoints (view, version, commit_position, prepare_position, parking, slices, slice)
-     select $1, $2, $3, $4, $5, $6, generate_series(0, $6 - 1)`,
-    [name, version, `${furthest.commit}`, `${furthest.prepare}`, parking + 1, slices],
+    `insert into projection_checkpoints (view, version, commit_position, prepare_position, parking, slices, slice, events)
+     select $1, $2, $3, $4, $5, $6, slice, case slice when 0 then $7::bigint else 0 end from generate_series(0, $6 - 1) as slice`,
+    [name, version, `${furthest.commit}`, `${furthest.prepare}`, parking + 1, slices, before.reduce((sum, { events }) => sum + events, 0)],
   );
 }
 
@@ -133,6 +138,6 @@ function viewCheckpointOf(rows: readonly any[]): ViewCheckpoint {
   return { version: rows[0].version, parking: rows[0].parking, slices, position: inOrder[0]!, furthest: inOrder.at(-1)! };
 }
 
-function checkpointOf({ view, slice, commit, prepare, error, eventsPerSecond, updatedAt }: any): Checkpoint {
-  return { view, slice, error: error ?? undefined, eventsPerSecond, updatedAt, position: { commit: BigInt(commit), prepare: BigInt(prepare) } };
+function checkpointOf({ view, slice, commit, prepare, error, eventsPerSecond, events, updatedAt }: any): Checkpoint {
+  return { view, slice, error: error ?? undefined, eventsPerSecond, events, updatedAt, position: { commit: BigInt(commit), prepare: BigInt(prepare) } };
 }

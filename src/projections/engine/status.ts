@@ -42,8 +42,9 @@ export async function readStatus(views: readonly View[], world: World): Promise<
         lagMs: lag_ms,
         parkedKeys: parkedKeys.get(view.name) ?? 0,
         eventsPerSecond: rateOf(view, checkpoint, world),
+        eventsHandled: checkpoint?.slices.reduce((sum, { events }) => sum + events, 0) ?? 0,
         ...compared.get(view.name),
-        slices: slicesOf(view, checkpoint, world).map(({ slice, at }) => ({ slice, position: formatPosition(at), owner: owners.get(lockName(view.name, slice)) })),
+        slices: await Promise.all(slicesOf(view, checkpoint, world).map(async ({ slice, at }) => ({ slice, position: formatPosition(at), lagMs: await lagAt(at), owner: owners.get(lockName(view.name, slice)) }))),
       };
     }),
   );

@@ -38,15 +38,15 @@ export async function holdTogether(client: PoolClient, view: View, { eventStore 
     if (++read > mostEvents) throw tooFarApart(view);
     if ((types?.has(event.type) ?? true) && !isIn(view, checkpoint, event)) missing.push(event);
   }
-  await moveAll(client, view, checkpoint, furthest);
+  await moveAll(client, view, checkpoint, furthest, missing.length);
   const shelf = new Shelf(view);
   if (missing.length > 0) await takeOrPark({ view, shelf, tx: { client, table: (name) => name }, parked: await shelf.keys(client) }, missing);
   return { ...checkpoint, position: furthest, slices: slices.map((slice) => ({ ...slice, position: furthest })) };
 }
 
-async function moveAll(client: ClientBase, view: View, { slices, parking }: ViewCheckpoint, to: Position): Promise<void> {
+async function moveAll(client: ClientBase, view: View, { slices, parking }: ViewCheckpoint, to: Position, events: number): Promise<void> {
   const behind = slices.filter(({ position }) => comparePositions(position, to) < 0);
-  const moves = behind.map(({ slice, position, eventsPerSecond }) => ({ slice: { view, index: slice, of: slices.length }, from: position, to, parking, eventsPerSecond }));
+  const moves = behind.map(({ slice, position, eventsPerSecond }, at) => ({ slice: { view, index: slice, of: slices.length }, from: position, to, parking, eventsPerSecond, events: at === 0 ? events : 0 }));
   if (!(await moveCheckpoints(client, moves))) throw new CheckpointMoved();
 }
 

@@ -14,6 +14,10 @@ import type { World } from './world.js';
 /** Positions that no row goes with are written this seldom, unless another process waits for them. */
 export const idleWrite_ms = 1000;
 
+/** What the members take on a move. */
+type Taken = ReadonlyMap<Member, Division>;
+const nothing: Taken = new Map();
+
 /** An event that fails is tried this often, with waits in between, before its key is parked. */
 const triesBeforeParking = 5;
 /** The waits of a track together: when many events fail, the view itself is at fault, and the healthy keys need not wait for each of them. */
@@ -72,7 +76,7 @@ export class Track {
 
   /** Writes positions that moved without any row. */
   async writePositions(): Promise<void> {
-    if (!this.isWritten) await this.moveTo(undefined, async () => {});
+    if (!this.isWritten) await this.moveTo(undefined, nothing, async () => {});
   }
 
   /** Tries one event again and again, and parks its key when that does not help. */
@@ -98,7 +102,7 @@ export class Track {
     if (!member || !event || !isOfOneEvent(failure.cause)) throw failure;
     const { slice: { view }, shelf, parked } = member;
     const found = new Set(parked);
-    await this.moveTo(position, () => parkOne({ view, shelf, tx: this.tx, parked: found }, event, failure, triesBeforeParking));
+    await this.moveTo(position, nothing, () => parkOne({ view, shelf, tx: this.tx, parked: found }, event, failure, triesBeforeParking));
     for (const key of found) parked.add(key);
     this.world.parked.forget();
     this.world.log.error({ err: failure.cause, view: view.name, event: event.id }, `${failure.message}; its key is parked`);
@@ -118,7 +122,7 @@ export class Track {
   }
 
   private async project(work: ReadonlyMap<Member, Division>, position: Position): Promise<void> {
-    await this.moveTo(position, async () => {
+    await this.moveTo(position, work, async () => {
       for (const [{ slice: { view, index }, shelf }, { free, held, marked }] of work) {
         await shelf.hold(this.client, held);
         await shelf.mark(this.client, marked);
@@ -138,14 +142,15 @@ export class Track {
   }
 
   /** The checkpoints move first: a batch that is not the next one is thrown away before any work, and no two writers deadlock. */
-  private async moveTo(position: Position | undefined, work: () => Promise<void>): Promise<void> {
+  private async moveTo(position: Position | undefined, taken: Taken, work: () => Promise<void>): Promise<void> {
     const { rates } = this.world;
-    const moves = this.members.map(({ slice, stored, held, parking }) => ({
-      slice,
-      parking,
-      from: stored,
-      to: position ? later(held, position) : held,
-      eventsPerSecond: rates.perSecond(sliceName(slice)),
+    const moves = this.members.map((member) => ({
+      slice: member.slice,
+      parking: member.parking,
+      from: member.stored,
+      to: position ? later(member.held, position) : member.held,
+      eventsPerSecond: rates.perSecond(sliceName(member.slice)),
+      events: taken.get(member)?.free.length ?? 0,
     }));
     await inTransaction(this.client, async () => {
       if (!(await moveCheckpoints(this.client, moves))) throw new CheckpointMoved();

@@ -36,7 +36,7 @@ export function memoryCore(): MemoryCore {
   const core: MemoryCore = {
     events,
     failWith: (error) => void (failure = error),
-    viewStatus: { name: 'projects', version: 1, state: 'live', position: '0', lagPositions: '0', lagMs: 0, parkedKeys: 0, eventsPerSecond: 0, slices: [{ slice: 0, position: '0', owner: 'here:1' }] },
+    viewStatus: { name: 'projects', version: 1, state: 'live', position: '0', lagPositions: '0', lagMs: 0, parkedKeys: 0, eventsPerSecond: 0, eventsHandled: 0, slices: [{ slice: 0, position: '0', lagMs: 0, owner: 'here:1' }] },
     catalogue: catalogue.filter(({ name }) => ['projects', 'audit', 'projections'].includes(name)),
     eventStore,
     aggregates,

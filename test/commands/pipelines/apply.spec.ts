@@ -58,7 +58,7 @@ test('a run that was killed between any two steps goes on, and in the end every 
       if (left-- === 0) throw new Killed();
     };
     const killing = { write: async (...call: Parameters<FeatureWriter['write']>) => (step(), writer.write(...call).then((reply) => ((wrote += reply.rowsWritten), reply))) };
-    const run = { id: 'j', attempt: killAfter, signal: new AbortController().signal, issue: async ({ name }: { name: string }) => (step(), void issued.push(name)) };
+    const run = { id: 'j', attempt: killAfter, due: new Date(0), signal: new AbortController().signal, issue: async ({ name }: { name: string }) => (step(), void issued.push(name)) };
     try {
       await applyPipeline({ eventStore, aggregates, writer: killing }, { project: 'p', pipeline: 'copy', run: 'r' }, run);
       break;

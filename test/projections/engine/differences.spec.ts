@@ -124,7 +124,7 @@ test('the scheduled job compares every view, and what it finds shows in the oper
   await world.database.pool.query(`update counters set sum = 3 where counter = 'b'`);
   const job = platformJobs({ clearLeftovers: async () => undefined, clearQuarantine: async () => undefined, removeFormers: async () => undefined, compareAll: (actor, signal) => engine.compareAll(actor, signal) }).find(({ name }) => name === 'compare-projections')!;
   expect(job.schedule).toBeDefined();
-  await job.run({}, { id: 'a', attempt: 1, signal: new AbortController().signal, issue: async () => undefined });
+  await job.run({}, { id: 'a', attempt: 1, due: new Date(0), signal: new AbortController().signal, issue: async () => undefined });
   expect((await engine.operations()).map(({ metadata: { view, kind, actor, state, comparison } }) => ({ view, kind, actor, state, same: comparison!.same })).sort((a, b) => (a.view < b.view ? -1 : 1))).toEqual([
     { view: 'command-log', kind: 'comparison', actor: 'job:compare-projections', state: 'done', same: true },
     { view: 'counters', kind: 'comparison', actor: 'job:compare-projections', state: 'done', same: false },

@@ -160,7 +160,7 @@ test('a release that is put back takes up its former rows, and reads only what h
 test('the scheduled job removes former tables once they are older than their time', async () => {
   const engine = await started();
   await switchAnyway(engine);
-  const run = { id: 'a', attempt: 1, signal: new AbortController().signal, issue: async () => undefined };
+  const run = { id: 'a', attempt: 1, due: new Date(0), signal: new AbortController().signal, issue: async () => undefined };
   const job = platformJobs({ clearLeftovers: async () => undefined, compareAll: async () => undefined, clearQuarantine: async () => undefined, removeFormers: () => engine.removeFormers(24) }).find(({ name }) => name === 'remove-former-tables')!;
   await job.run({}, run);
   expect(Object.keys(await rows('counters__former'))).toEqual(['a']);

@@ -103,10 +103,11 @@ test('a position survives the database whole, up to the last unsigned 64-bit num
   const to = { commit: largest, prepare: 2n ** 63n + 1n };
   await putCheckpoint(client, counters, from);
   expect((await readCheckpoints(client)).get('counters')!.position).toEqual(from);
-  const move = (prepare: bigint) => moveCheckpoints(client, [{ slice: wholeView(counters), from: { ...from, prepare }, to, parking: 0, eventsPerSecond: 0 }]);
+  const move = (prepare: bigint) => moveCheckpoints(client, [{ slice: wholeView(counters), from: { ...from, prepare }, to, parking: 0, eventsPerSecond: 0, events: 3 }]);
   expect(await move(2n ** 53n)).toBe(false);
   expect(await move(from.prepare)).toBe(true);
-  expect((await readCheckpoints(client)).get('counters')!.position).toEqual(to);
+  const { position, slices } = (await readCheckpoints(client)).get('counters')!;
+  expect({ position, events: slices.map(({ events }) => events) }).toEqual({ position: to, events: [3] });
   client.release();
 });
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineEvent, resourceName, type EventOf } from '../../kit/index.js';
 import { expectation } from './expectations.js';
-import { cron, timeZone } from './schedule.js';
+import { cron, timeZone } from '../../kit/schedule.js';
 import { driftTests } from './tests.js';
 import { moment } from './window.js';
 
