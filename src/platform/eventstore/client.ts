@@ -1,5 +1,5 @@
 import { EventStoreDBClient, NotLeaderError } from '@eventstore/db-client';
-import type { CallOptions, Channel, Metadata } from '@grpc/grpc-js';
+import { Channel, type CallOptions, type ChannelCredentials, type ChannelOptions, type Metadata } from '@grpc/grpc-js';
 import grpcStreams from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import type { StreamsClient } from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import { EventStoreRefused, EventStoreUnavailable } from './errors.js';
@@ -10,6 +10,14 @@ interface ClientInside {
   callArguments(base: object, options: CallOptions): [Metadata, CallOptions];
   createChannel(): Promise<Channel>;
 }
+
+/** What the client keeps to itself of a channel that it has made; grpc-js is pinned too. */
+interface ChannelInside {
+  readonly internalChannel: { readonly credentials: ChannelCredentials; readonly options: ChannelOptions };
+}
+
+/** What the server may send before we have read it. By HTTP/2's 64 KiB a read of large events waits for the way there and back several times an event. */
+const receiveWindowBytes = 1024 * 1024;
 
 /**
  * The client of the moment. It is replaced whole when its connection fails: gRPC pools connections by their
@@ -65,13 +73,21 @@ export class Connection {
     const inside = insideOf(client);
     const createChannel = inside.createChannel;
     inside.createChannel = async () => {
-      const channel = await createChannel();
+      const channel = withReceiveWindow(await createChannel());
       if (this.closed) channel.close();
       else this.channels.add(channel);
       return channel;
     };
     return client;
   }
+}
+
+/** The same channel with a larger window, for which the client has no option; the one that it made has not connected yet. */
+function withReceiveWindow(made: Channel): Channel {
+  const { credentials, options } = (made as unknown as ChannelInside).internalChannel;
+  const channel = new Channel(made.getTarget(), credentials, { ...options, 'grpc-node.flow_control_window': receiveWindowBytes });
+  made.close();
+  return channel;
 }
 
 function insideOf(client: EventStoreDBClient): ClientInside {

@@ -1,7 +1,10 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { ServerCredentials, status } from '@grpc/grpc-js';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type ServerHttp2Session, type Settings } from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, type EventStore } from '../../../src/platform/eventstore/index.js';
@@ -52,6 +55,19 @@ test('a server whose certificate nobody vouches for is not talked to', async () 
   store = connect(`esdb://tarl:secret@localhost:${server.port}`);
   await expect(store.health()).rejects.toMatchObject({ name: 'EventStoreUnavailable' });
   expect(server.readCalls.size).toBe(0);
+});
+
+test('a server may send much before it has to wait for us, so that large events are not read 64 KiB at a time', async () => {
+  server = await new FakeServer().start();
+  const http = createServer().listen(0, '127.0.0.1');
+  await once(http, 'listening');
+  store = connect(`esdb://127.0.0.1:${(http.address() as AddressInfo).port}?tls=false`);
+  store.health({ deadlineMs: 60_000 }).catch(() => undefined);
+  const [session] = (await once(http, 'session')) as [ServerHttp2Session];
+  const [{ initialWindowSize }] = (await once(session, 'remoteSettings')) as [Settings];
+  session.destroy();
+  http.close();
+  expect(initialWindowSize).toBeGreaterThanOrEqual(1024 * 1024);
 });
 
 const denied = Object.assign(new Error('no'), { code: status.UNAUTHENTICATED });
