@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -39,15 +39,15 @@ export async function startPlatform(settings: NodeJS.ProcessEnv = {}): Promise<B
   };
 }
 
-/** Linux counts in hundredths of a second: fields 14 and 15 of its stat file, after the name in parentheses. */
+/** Of all its threads together, to the nanosecond: the first field of their schedstat files. One that has just ended counts no more. */
 async function cpuSeconds(pid: number): Promise<number> {
-  const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]!.split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / 100;
+  const threads = await readdir(`/proc/${pid}/task`);
+  const texts = await Promise.all(threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').catch(() => '0')));
+  return texts.reduce((sum, text) => sum + Number(text.split(' ')[0]), 0) / 1e9;
 }
 
 /** Proportional memory where the kernel tells it, so that Postgres' shared buffers count once. */
 async function residentMiB(root: number): Promise<number> {
-  const { readdir } = await import('node:fs/promises');
   const parents = new Map<number, number>();
   for (const name of await readdir('/proc')) {
     const status = /^\d+$/.test(name) ? await readFile(`/proc/${name}/status`, 'utf8').catch(() => '') : '';

@@ -74,13 +74,14 @@ export function givenTraceparent(header: HeaderReader): string | undefined {
   return given !== undefined && traceparentShape.test(given) ? given : undefined;
 }
 
-/** The trace that the caller goes on with, or a new one. */
-export function traceparentOf(header: HeaderReader): string {
-  const given = givenTraceparent(header);
-  if (given !== undefined) return given;
+/** A new trace, and whether it is recorded. */
+export function newTraceparent(recorded = true): string {
   const id = randomUUID().replaceAll('-', '');
-  return `00-${id}-${id.slice(16)}-01`;
+  return `00-${id}-${id.slice(16)}-${recorded ? '01' : '00'}`;
 }
+
+/** The trace that the caller goes on with, or a new one. */
+export const traceparentOf = (header: HeaderReader): string => givenTraceparent(header) ?? newTraceparent();
 
 /** The trace id within a traceparent. */
 export const traceIdOf = (traceparent: string): string => traceparent.slice(3, 35);

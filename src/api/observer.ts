@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Metrics } from '../platform/telemetry/metrics.js';
+import { isRecorded } from '../platform/telemetry/traceparent.js';
 import type { Tracing } from '../platform/telemetry/tracing.js';
 import { withTraceparent } from '../commands/kit/traced.js';
 import { traceIdOf } from './context.js';
@@ -13,17 +14,22 @@ export type Wire = 'rest' | 'grpc' | 'graphql';
 export class Observer {
   private readonly seen = new WeakSet<object>();
 
+  /** Whether the trace of a request that begins one is to be recorded. */
+  readonly samples: () => boolean;
+
   constructor(
     private readonly metrics: Metrics,
     private readonly tracing: Tracing,
     private readonly logger: Logger,
-  ) {}
+  ) {
+    this.samples = () => tracing.samples();
+  }
 
   /** Runs the work of one request; hand-written endpoints call this themselves. The context it passes on carries the request's span. */
   async observe<Result>(wire: Wire, operation: string, context: WireContext, work: (context: WireContext) => Promise<Result>): Promise<Result> {
     const started = performance.now();
     try {
-      const result = await (this.tracing.enabled ? this.trace(`${wire} ${operation}`, context, work) : work(context));
+      const result = await (this.tracing.enabled ? this.trace(wire, operation, context, work) : work(context));
       this.metrics.requestDone(wire, operation, 'OK', started);
       return result;
     } catch (error) {
@@ -32,8 +38,10 @@ export class Observer {
     }
   }
 
-  private trace<Result>(name: string, context: WireContext, work: (context: WireContext) => Promise<Result>): Promise<Result> {
+  private trace<Result>(wire: Wire, operation: string, context: WireContext, work: (context: WireContext) => Promise<Result>): Promise<Result> {
     const { traceparent } = context;
+    if (traceparent !== undefined && !isRecorded(traceparent)) return work(context);
+    const name = `${wire} ${operation}`;
     const traced = (own = traceparent) => work(withTraceparent(context, own));
     if (traceparent === undefined || context.beginsTrace) return this.tracing.inTrace(name, traced, { kind: 'server', traceId: traceparent && traceIdOf(traceparent) });
     return this.tracing.inSpan(name, traceparent, traced, { kind: 'server' });

@@ -1,9 +1,10 @@
 import type { Caller } from '../commands/kit/command.js';
-import { givenTraceparent, traceparentOf, type HeaderReader } from './context.js';
+import { givenTraceparent, newTraceparent, type HeaderReader } from './context.js';
 
 /** Who is behind a request and under which trace it runs; established by the guard before anything of the request's body is read. */
 export class Visitor {
   private trace?: string;
+  private ownTrace = false;
   /** Views that the answer comes from and that have keys standing still, with the number of those. */
   parkedKeys?: ReadonlyMap<string, number>;
   /** The positions as of which questions about the past were answered; several only where one request asks several. */
@@ -14,16 +15,25 @@ export class Visitor {
     readonly caller: Caller,
     /** Calls back when the client of an HTTP request has gone before its answer. */
     readonly onAbort?: (listener: () => void) => void,
+    /** Whether a trace of the request's own is to be recorded. */
+    private readonly samples?: () => boolean,
   ) {}
 
   /** The caller's trace or one of the request's own, made when first asked for: most requests never are. */
   get traceparent(): string {
-    return (this.trace ??= traceparentOf(this.header));
+    return this.trace ?? this.findTrace();
   }
 
   /** True when the trace is one of the request's own. */
   get beginsTrace(): boolean {
-    return givenTraceparent(this.header) === undefined;
+    if (this.trace === undefined) this.findTrace();
+    return this.ownTrace;
+  }
+
+  private findTrace(): string {
+    const given = givenTraceparent(this.header);
+    this.ownTrace = given === undefined;
+    return (this.trace = given ?? newTraceparent(this.samples?.()));
   }
 }
 

@@ -37,7 +37,8 @@ export function serveSubscriptions(app: FastifyInstance, resolvers: Resolvers[st
         try {
           const caller = await core.authenticate(apiKeyOf(header));
           extra.socket.setMaxListeners(0); // every operation of a connection may wait for its end
-          rememberVisitor(extra.socket, new Visitor(header, caller, (listener) => (extra.socket.readyState === WebSocket.OPEN ? extra.socket.once('close', listener) : listener())));
+          const whenGone = (listener: () => void) => (extra.socket.readyState === WebSocket.OPEN ? extra.socket.once('close', listener) : listener());
+          rememberVisitor(extra.socket, new Visitor(header, caller, whenGone, observer.samples));
           return true;
         } catch (error) {
           observer.failed('graphql', 'none', error, traceparentOf(header));

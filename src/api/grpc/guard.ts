@@ -50,7 +50,7 @@ function behindGuard(path: string, handler: Handler, requestStream: boolean, cor
       else call.emit('error', status);
     };
     try {
-      rememberVisitor(metadata, new Visitor(header, await core.authenticate(apiKeyOf(header)), onAbort));
+      rememberVisitor(metadata, new Visitor(header, await core.authenticate(apiKeyOf(header)), onAbort, observer.samples));
       if (requestStream) refuseUndecodable(call, refuse);
       else if (call.request instanceof Undecodable) return refuse(undecodable());
       await handler(call, callback);

@@ -32,7 +32,7 @@ export function guardHttp(fastify: FastifyInstance, wire: Wire, core: Pick<Core,
     const documentation = isDocumentation(path);
     try {
       const caller = await core.authenticate((documentation ? basicKeyOf(header) : undefined) ?? apiKeyOf(header));
-      rememberVisitor(request, new Visitor(header, caller, whenGone(reply)));
+      rememberVisitor(request, new Visitor(header, caller, whenGone(reply), observer.samples));
     } catch (error) {
       const { traceparent } = visitorOf(request);
       observer.failed(wire, 'none', error, traceparent);

@@ -1,4 +1,4 @@
-import { isRecorded } from './traceparent.js';
+import { isRecorded, traceparentIn } from './traceparent.js';
 import type { SpanDetails, Tracing } from './tracing.js';
 
 /**
@@ -11,4 +11,14 @@ export function inBatchSpan<Result>(tracing: Tracing, name: string, causes: read
   if (first === undefined) return work(undefined);
   const isOneTrace = links.every((link) => link.startsWith(first.slice(0, 35)));
   return isOneTrace ? tracing.inSpan(name, links.at(-1)!, work, { ...more, links }) : tracing.inTrace(name, work, { ...more, links });
+}
+
+/** The recorded traces that led to events, by traceparent. */
+export function recordedCauses(events: readonly { readonly metadata: Readonly<Record<string, unknown>> }[]): string[] {
+  const causes: string[] = [];
+  for (const { metadata } of events) {
+    const traceparent = traceparentIn(metadata);
+    if (traceparent !== undefined && isRecorded(traceparent)) causes.push(traceparent);
+  }
+  return causes;
 }

@@ -1,27 +1,9 @@
-import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, type Context, type Link, type Span, type SpanContext } from '@opentelemetry/api';
+import { trace } from '@opentelemetry/api';
 import { NodeSDK, tracing as sdk } from '@opentelemetry/sdk-node';
+import { ChosenIds, newSpanId, newTraceId } from './chosen-ids.js';
+import { contextOf, SpanRecorder } from './span-recorder.js';
 import { isRecorded } from './traceparent.js';
 import type { SpanDetails, Tracing, TracingSettings } from './tracing.js';
-
-const { ParentBasedSampler, RandomIdGenerator, SamplingDecision, TraceIdRatioBasedSampler } = sdk;
-
-/** A batch of events may come from more commands than a span can name. */
-const mostLinks = 128;
-
-/** Gives the next trace the id that its request is known by in the log and in answers. */
-class ChosenIds {
-  next: string | undefined;
-  private readonly random = new RandomIdGenerator();
-
-  generateSpanId(): string {
-    return this.random.generateSpanId();
-  }
-  generateTraceId(): string {
-    const id = this.next ?? this.random.generateTraceId();
-    this.next = undefined;
-    return id;
-  }
-}
 
 /** Tracing by OpenTelemetry. The SDK makes the exporter itself, from the variables that OpenTelemetry defines for it. */
 export function startOpenTelemetry({ exporter, endpoint, sample = 1 }: TracingSettings): Tracing {
@@ -30,54 +12,44 @@ export function startOpenTelemetry({ exporter, endpoint, sample = 1 }: TracingSe
   process.env.OTEL_METRICS_EXPORTER ??= 'none';
   process.env.OTEL_LOGS_EXPORTER ??= 'none';
   const ids = new ChosenIds();
-  const ratio = new TraceIdRatioBasedSampler(sample);
-  const node = new NodeSDK({ serviceName: 'tarl', autoDetectResources: false, instrumentations: [], idGenerator: ids, sampler: new ParentBasedSampler({ root: new sdk.AlwaysOnSampler() }) });
+  // What is not to be recorded never gets as far as the SDK.
+  const node = new NodeSDK({ serviceName: 'tarl', autoDetectResources: false, instrumentations: [], idGenerator: ids, sampler: new sdk.AlwaysOnSampler() });
   node.start();
-  const tracer = trace.getTracer('tarl');
-  const begin = (name: string, within: Context, { kind, links, attributes }: SpanDetails) =>
-    tracer.startSpan(name, { kind: kind && kinds[kind], links: links && linksTo(links), attributes: { ...attributes } }, within);
+  const recorder = new SpanRecorder(trace.getTracer('tarl'), ids);
+  const samples = () => Math.random() < sample;
+
+  /** Times are the clock's at the start, and exact from there on. */
+  async function record<Result>(name: string, traceId: string, parent: string | undefined, work: (traceparent: string) => Promise<Result>, details: SpanDetails): Promise<Result> {
+    const spanId = newSpanId();
+    const [start_ms, since] = [Date.now(), performance.now()];
+    let error: string | undefined;
+    try {
+      return await work(`00-${traceId}-${spanId}-01`);
+    } catch (thrown) {
+      error = thrown instanceof Error ? thrown.name : 'error';
+      throw thrown;
+    } finally {
+      recorder.add({ name, traceId, spanId, parent, start_ms, end_ms: start_ms + performance.now() - since, error, details });
+    }
+  }
 
   return {
     enabled: true,
+    samples,
     inSpan(name, parent, work, more = {}) {
       const within = isRecorded(parent) ? contextOf(parent) : undefined;
-      if (!within) return work(parent);
-      return around(begin(name, trace.setSpanContext(ROOT_CONTEXT, within), more), work);
+      return within ? record(name, within.traceId, parent, work, more) : work(parent);
     },
     inTrace(name, work, more = {}) {
-      const traceId = more.traceId ?? ids.generateTraceId();
-      const recorded = more.links?.some(isRecorded) || ratio.shouldSample(ROOT_CONTEXT, traceId).decision === SamplingDecision.RECORD_AND_SAMPLED;
-      if (!recorded) return work(`00-${traceId}-${ids.generateSpanId()}-00`);
-      ids.next = traceId;
-      return around(begin(name, ROOT_CONTEXT, more), work);
+      const isRecordedTrace = more.traceId !== undefined || more.links?.some(isRecorded) || samples();
+      const traceId = more.traceId ?? newTraceId();
+      return isRecordedTrace ? record(name, traceId, undefined, work, more) : work(`00-${traceId}-${newSpanId()}-00`);
     },
-    close: () => node.shutdown(),
+    async close() {
+      recorder.handOver();
+      await node.shutdown();
+      // Its place in the process is free for the next one.
+      trace.disable();
+    },
   };
 }
-
-const kinds = { server: SpanKind.SERVER, client: SpanKind.CLIENT, producer: SpanKind.PRODUCER, consumer: SpanKind.CONSUMER };
-
-async function around<Result>(span: Span, work: (traceparent: string) => Promise<Result>): Promise<Result> {
-  const { traceId, spanId } = span.spanContext();
-  try {
-    return await work(`00-${traceId}-${spanId}-01`);
-  } catch (error) {
-    span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.name : 'error' });
-    throw error;
-  } finally {
-    span.end();
-  }
-}
-
-/** Undefined for what is no traceparent; it may come from an event that somebody else wrote. */
-function contextOf(traceparent: string): SpanContext | undefined {
-  const [, traceId, spanId, flags] = traceparent.split('-');
-  if (traceId?.length !== 32 || spanId?.length !== 16 || flags?.length !== 2) return undefined;
-  return { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true };
-}
-
-const linksTo = (traceparents: readonly string[]): Link[] =>
-  [...new Set(traceparents.filter(isRecorded))].slice(-mostLinks).flatMap((traceparent) => {
-    const context = contextOf(traceparent);
-    return context ? [{ context }] : [];
-  });

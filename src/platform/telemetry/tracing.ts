@@ -1,12 +1,14 @@
 /** Spans around the work of the platform. Off unless an exporter is set, and then OpenTelemetry is not even loaded. */
 export interface Tracing {
   readonly enabled: boolean;
+  /** Whether a trace that begins now is to be recorded; its traceparent says so to all that it leads to. */
+  samples(): boolean;
   /**
    * Runs work in a span below the given traceparent, and tells it the traceparent to pass on. Work below one that is not
    * recorded costs nothing: it gets that traceparent back.
    */
   inSpan<Result>(name: string, parent: string, work: (traceparent: string) => Promise<Result>, more?: SpanDetails): Promise<Result>;
-  /** Runs work that begins a trace: recorded as the sampling says, or always when one of the traces it goes on with is. */
+  /** Runs work that begins a trace: recorded as the sampling says, or always when one of the traces it goes on with is, or when it is named by the id of one that is. */
   inTrace<Result>(name: string, work: (traceparent: string | undefined) => Promise<Result>, more?: SpanDetails & { readonly traceId?: string }): Promise<Result>;
   /** Sends what is left. */
   close(): Promise<void>;
@@ -40,6 +42,7 @@ export async function startTracing(settings: TracingSettings): Promise<Tracing> 
 /** Tracing that is off: traces that others began are passed on. */
 export const noTracing: Tracing = {
   enabled: false,
+  samples: () => true,
   inSpan: (_name, parent, work) => work(parent),
   inTrace: (_name, work) => work(undefined),
   close: () => Promise.resolve(),

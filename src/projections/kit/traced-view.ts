@@ -1,5 +1,4 @@
-import { inBatchSpan } from '../../platform/telemetry/batch.js';
-import { traceparentIn } from '../../platform/telemetry/traceparent.js';
+import { inBatchSpan, recordedCauses } from '../../platform/telemetry/batch.js';
 import type { Tracing } from '../../platform/telemetry/tracing.js';
 import type { View } from './view.js';
 
@@ -9,7 +8,8 @@ export function tracedView(view: View, tracing: Tracing): View {
   return {
     ...view,
     project(events, tx) {
-      const causes = events.flatMap(({ metadata }) => traceparentIn(metadata) ?? []);
+      const causes = recordedCauses(events);
+      if (causes.length === 0) return view.project(events, tx);
       return inBatchSpan(tracing, `project ${view.name}`, causes, () => view.project(events, tx), { kind: 'consumer', attributes: { events: events.length } });
     },
   };

@@ -22,8 +22,10 @@ test('spans reach the collector as one trace, under the trace that the caller be
   await expect(tracing.inSpan('fails', recorded, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
   const unrecorded = recorded.replace(/01$/, '00');
   expect(await tracing.inSpan('unseen', unrecorded, same)).toBe(unrecorded);
-  const own = await tracing.inTrace('unsampled', async (traceparent) => traceparent, { traceId });
-  expect(own).toMatch(new RegExp(`^00-${traceId}-[0-9a-f]{16}-00$`));
+  expect(tracing.samples()).toBe(false);
+  expect(await tracing.inTrace('unsampled', async (traceparent) => traceparent)).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/);
+  // The share was decided where the id was given: by whoever took the request.
+  expect(await tracing.inTrace('begun as recorded', async (traceparent) => traceparent, { traceId })).toMatch(new RegExp(`^00-${traceId}-[0-9a-f]{16}-01$`));
   const two = [recorded, recorded.replace('0af', '0bf'), unrecorded];
   const ofBoth = await inBatchSpan(tracing, 'of several', two, async (traceparent) => traceparent);
   expect(await inBatchSpan(tracing, 'of none', [unrecorded], async (traceparent) => traceparent)).toBeUndefined();
@@ -33,9 +35,41 @@ test('spans reach the collector as one trace, under the trace that the caller be
   expect(inner.slice(3, 35)).toBe(traceId);
   expect(isRecorded(ofBoth!) && !two.some((cause) => cause.slice(3, 35) === ofBoth!.slice(3, 35))).toBe(true);
   const sent = Buffer.concat(received).toString('latin1');
-  for (const name of ['grpc CreateProject', 'append project-flights', 'fails', 'of several']) expect(sent).toContain(name);
+  for (const name of ['grpc CreateProject', 'append project-flights', 'fails', 'of several', 'begun as recorded']) expect(sent).toContain(name);
   for (const name of ['unseen', 'unsampled', 'of none']) expect(sent).not.toContain(name);
   expect(sent).toContain(Buffer.from(traceId, 'hex').toString('latin1'));
+});
+
+test('many spans that end at once all arrive, with their own times, parents and errors', async () => {
+  const bodies: string[] = [];
+  const collector = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk: Buffer) => (body += chunk)).on('end', () => (bodies.push(body), response.end('{}')));
+  });
+  await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve));
+  process.env.OTEL_EXPORTER_OTLP_PROTOCOL = 'http/json';
+  const tracing = await startTracing({ exporter: 'otlp', endpoint: `http://127.0.0.1:${(collector.address() as AddressInfo).port}` });
+  delete process.env.OTEL_EXPORTER_OTLP_PROTOCOL;
+  const before = Date.now();
+  const made = await Promise.all(
+    Array.from({ length: 300 }, (_, n) => tracing.inTrace(`request ${n}`, async (own) => [own, await tracing.inSpan(`append ${n}`, own!, async (inner) => inner)] as const)),
+  );
+  await expect(tracing.inTrace('refused', () => Promise.reject(new TypeError('no')))).rejects.toThrow('no');
+  await tracing.close();
+  await new Promise((resolve) => collector.close(resolve));
+
+  const spans = bodies.flatMap((body) => JSON.parse(body).resourceSpans).flatMap(({ scopeSpans }) => scopeSpans).flatMap(({ spans }) => spans);
+  const found = new Map<string, any>(spans.map((span) => [span.name, span]));
+  expect(spans).toHaveLength(601);
+  for (const [n, [own, inner]] of made.entries()) {
+    const [request, append] = [found.get(`request ${n}`), found.get(`append ${n}`)];
+    expect([`00-${request.traceId}-${request.spanId}-01`, `00-${append.traceId}-${append.spanId}-01`, append.parentSpanId]).toEqual([own, inner, request.spanId]);
+    const [start, end] = [request.startTimeUnixNano, request.endTimeUnixNano].map((time) => Number(BigInt(time) / 1000n) / 1000);
+    expect(start).toBeGreaterThanOrEqual(before);
+    expect(end).toBeGreaterThanOrEqual(start!);
+    expect(end).toBeLessThanOrEqual(Date.now() + 1);
+  }
+  expect(found.get('refused').status).toEqual({ code: 2, message: 'TypeError' });
 });
 
 test('a request without a trace, or with a broken one, begins one that is recorded', () => {
