@@ -50,6 +50,8 @@ export const eventDamaged = (position: number): Refusal => new Refusal(status.DA
 
 export const blockDamaged = (position: number): Refusal => new Refusal(status.DATA_LOSS, `The block of events at position ${position} does not match its checksum: the data file is damaged.`);
 
+export const journalDamaged = (what: string): Refusal => new Refusal(status.DATA_LOSS, `In the journal, ${what}.`);
+
 export const stopping = (): Refusal => new Refusal(status.CANCELLED, 'The server is stopping.');
 
 interface GroupName {

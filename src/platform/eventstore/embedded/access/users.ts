@@ -39,7 +39,7 @@ export class Users {
   }
 
   all(): User[] {
-    return [...this.store.environment.settings.getRange({ start: PREFIX, end: `${PREFIX}\uffff` })].map(({ value }) => parse(value));
+    return this.store.settings(PREFIX).map(parse);
   }
 
   get(login: string): User | undefined {

@@ -1,6 +1,7 @@
 import { Block } from './block.js';
 import type { Environment } from './environment.js';
 import type { MappedMemory } from './mapped-memory.js';
+import type { Pending } from './pending.js';
 
 /** Bytes of blocks kept in memory: enough for every live reader to find the latest ones there. */
 const CACHE_BYTES = 8 * 1024 * 1024;
@@ -14,6 +15,7 @@ export class BlockLog {
 
   constructor(
     private readonly environment: Pick<Environment, 'log'>,
+    private readonly pending: Pending,
     firstPosition: number,
     private readonly mapped?: MappedMemory,
   ) {
@@ -35,7 +37,7 @@ export class BlockLog {
 
   /** The same for one look: the block is good until anything else is read, and costs no memory of its own. */
   glimpse(position: number): Block | undefined {
-    return this.find(position, (key) => this.cache.get(key) ?? this.passing(key));
+    return this.find(position, (key) => this.inMemory(key) ?? this.passing(key));
   }
 
   private find(position: number, load: (key: number) => Block | undefined): Block | undefined {
@@ -45,8 +47,8 @@ export class BlockLog {
     const before = this.keyBefore(position);
     const block = before === undefined ? undefined : load(before);
     if (block !== undefined && position < block.end) return block;
-    for (const key of this.environment.log.getKeys({ start: position, limit: 1 })) return key < this.end ? load(key) : undefined;
-    return undefined;
+    const after = this.keyAtOrAfter(position);
+    return after === undefined || after >= this.end ? undefined : load(after);
   }
 
   /** The block that holds the position before `position`, or the last one before it. */
@@ -57,14 +59,18 @@ export class BlockLog {
 
   /** The block of this key. */
   load(key: number): Block | undefined {
-    const cached = this.cache.get(key);
-    if (cached !== undefined) return cached;
+    const known = this.inMemory(key);
+    if (known !== undefined) return known;
     const bytes = this.environment.log.getBinary(key);
     if (bytes === undefined) return undefined;
     this.mapped?.noteRead();
     const block = Block.stored(asBuffer(bytes), key);
     this.remember(block);
     return block;
+  }
+
+  private inMemory(key: number): Block | undefined {
+    return this.cache.get(key) ?? this.pending.block(key);
   }
 
   /** In the bytes that LMDB's binding reads everything into. */
@@ -101,12 +107,22 @@ export class BlockLog {
   }
 
   private lastKey(): number | undefined {
+    const pending = this.pending.keyBefore(Infinity);
+    if (pending !== undefined) return pending;
     for (const key of this.environment.log.getKeys({ reverse: true, limit: 1 })) return key;
     return undefined;
   }
 
+  private keyAtOrAfter(position: number): number | undefined {
+    // Pending blocks are the last ones.
+    if (position < (this.pending.firstKey ?? Infinity)) for (const key of this.environment.log.getKeys({ start: position, limit: 1 })) return key;
+    return this.pending.keyAtOrAfter(position);
+  }
+
   /** The key of the last block that begins before `position`. */
   keyBefore(position: number): number | undefined {
+    const pending = this.pending.keyBefore(position);
+    if (pending !== undefined) return pending;
     for (const key of this.environment.log.getKeys({ start: position - 1, reverse: true, limit: 1 })) return key;
     return undefined;
   }

@@ -6,7 +6,7 @@ import { DATA_FILE } from './data-file.js';
 import { noteLayout, takeFolder } from './folder.js';
 
 /** The version of the layout that this code writes. A folder of a later one is refused. */
-export const LAYOUT_VERSION = 1;
+export const LAYOUT_VERSION = 2;
 
 /** Blocks by their first position. */
 export type LogTable = Database<Buffer, number>;
@@ -41,7 +41,8 @@ export class Environment {
 
   private constructor(
     readonly dir: string,
-    private readonly isDurable: boolean,
+    /** Whether what is written survives the machine; a temporary store need not. */
+    readonly isDurable: boolean,
     private readonly folder: { release(): void },
   ) {
     this.openTables();

@@ -8,20 +8,23 @@ import { recordedReader, type Block } from './block.js';
 import { BlockLog } from './block-log.js';
 import { checkCommit, type CommitCheck, type Known } from './commit-check.js';
 import { CommitSignal } from './commit-signal.js';
+import { CommitWriter } from './commit-writer.js';
 import { damaged, isDamage, lookAtDataFile } from './data-file.js';
 import { Environment, LAYOUT_VERSION } from './environment.js';
 import type { Expectation } from './expectation.js';
 import { GroupCommit, type Settled } from './group-commit.js';
 import { Indexes } from './indexes.js';
+import { recoverJournal, type Recovered } from './recovery.js';
 import { MappedMemory } from './mapped-memory.js';
 import { METASTREAM_METADATA, SOFT_DELETE_JSON, isMetastream, isSoftDeleted, metastreamOf, originalOf, parseMetadata, undeletedJson } from './metadata.js';
 import { NameIndex } from './name-index.js';
+import type { Pending } from './pending.js';
 import { firstReadable } from './readable.js';
 import { rememberLatest } from './latest-ids.js';
 import { RecentIds, type Placed } from './recent-ids.js';
 import { StreamIndex } from './stream-index.js';
 import { Streams, type StreamState } from './streams.js';
-import { NoRoom, transact } from './transaction.js';
+import { NoRoom } from './transaction.js';
 
 /** How an append, a delete or a tombstone ended. */
 export type WriteOutcome =
@@ -49,24 +52,28 @@ export class EventStore {
   /** Events that clients have appended since the start. */
   appendedEvents = 0;
   private readonly known: Known;
-  private readonly indexes: Indexes;
+  private readonly writer: CommitWriter;
+  private readonly pending: Pending;
 
   private constructor(
     readonly environment: Environment,
+    { pending, journal }: Recovered,
     private readonly disposeFolder: () => void,
   ) {
-    this.log = new BlockLog(environment, FIRST_POSITION, new MappedMemory(() => this.commits?.remapSoon()));
+    this.pending = pending;
+    this.log = new BlockLog(environment, pending, FIRST_POSITION, new MappedMemory(() => this.commits?.remapSoon()));
     this.index = new StreamIndex(environment);
     const names = new NameIndex(environment);
     this.streams = new Streams(names, this.index, this.log);
-    this.indexes = new Indexes(this.index, names, environment);
-    this.indexes.recover(this.log);
+    const indexes = new Indexes(this.index, names, environment);
+    indexes.recover(this.log);
+    this.writer = new CommitWriter(environment, this.log, indexes, pending, journal);
     this.known = {
       byId: (id) => this.recent.get(id),
       atRevision: (stream, revision, id) => this.placedAt(stream, revision, id),
       hasMetadata: (stream) => this.streams.get(metastreamOf(stream.name)).decided.last >= 0,
     };
-    this.commits = new GroupCommit(environment, this.log, this.indexes, {
+    this.commits = new GroupCommit(this.writer, this.log, indexes, {
       committed: (streams) => this.signal.raise(streams),
       failed: () => {
         this.streams.reset();
@@ -81,12 +88,15 @@ export class EventStore {
     const folder = dir ?? mkdtempSync(join(tmpdir(), 'tarl-eventstore-'));
     if (lookAtDataFile(folder, LAYOUT_VERSION) === 'short') await requireWhole(folder);
     let environment: Environment | undefined;
+    let recovered: Recovered | undefined;
     try {
       environment = Environment.open(folder, dir !== undefined);
-      return new EventStore(environment, () => {
+      recovered = recoverJournal(environment);
+      return new EventStore(environment, recovered, () => {
         if (dir === undefined) rmSync(folder, { recursive: true, force: true });
       });
     } catch (error) {
+      recovered?.journal?.close();
       await environment?.close();
       throw isDamage(error) ? damaged(folder, error.message) : error;
     }
@@ -158,12 +168,16 @@ export class EventStore {
   }
 
   setting(key: string): Buffer | undefined {
-    return this.environment.settings.get(key);
+    const pending = this.pending.setting(key);
+    return pending === undefined ? this.environment.settings.get(key) : pending.value;
   }
 
-  /** The small values whose names begin so. */
+  /** The small values whose names begin so, by name. */
   settings(prefix: string): Buffer[] {
-    return [...this.environment.settings.getRange({ start: prefix, end: `${prefix}\uffff` })].map(({ value }) => value);
+    const values = new Map<string, Buffer | undefined>();
+    for (const { key, value } of this.environment.settings.getRange({ start: prefix, end: `${prefix}\uffff` })) values.set(key, value);
+    for (const { name, value } of this.pending.settingsLike(prefix)) values.set(name, value);
+    return [...values.keys()].sort().map((name) => values.get(name)).filter((value) => value !== undefined);
   }
 
   /** Stores a small value by name; resolves when it is durable. */
@@ -192,21 +206,14 @@ export class EventStore {
   async close(): Promise<void> {
     await this.commits.drained();
     try {
-      await this.storeIndexes();
+      await this.writer.close();
     } catch (error) {
-      // On a full disk the next start finds in the log what is not stored.
+      // On a full disk the next start finds in the journal and the log what is not stored.
       if (!(error instanceof NoRoom)) throw error;
     } finally {
       await this.environment.close();
       this.disposeFolder();
     }
-  }
-
-  /** Leaves nothing for the next start to recover. */
-  private async storeIndexes(): Promise<void> {
-    const due = this.indexes.due(true);
-    await transact(this.environment, () => this.indexes.store(due, this.log.end));
-    this.indexes.release(due);
   }
 
   private writeAll(stream: StreamState, events: readonly ProposedEvent[], now: number): number {

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** A data folder that cannot be used, told in one sentence for the operator. */
@@ -31,11 +31,21 @@ export function layoutOf(dir: string, version: number): number | undefined {
 
 const LAYOUT_FILE = 'layout.json';
 
-/** Notes which layout a folder has, once it holds a store. */
+/** Notes which layout a folder has, once it holds a store; one of an earlier layout has this one from now on. */
 export function noteLayout(dir: string, version: number): void {
-  if (layoutOf(dir, version) !== undefined) return;
-  const handle = openSync(join(dir, LAYOUT_FILE), 'w');
+  if (layoutOf(dir, version) === version) return;
+  const file = join(dir, LAYOUT_FILE);
+  const handle = openSync(`${file}.part`, 'w');
   writeSync(handle, `${JSON.stringify({ layout: version })}\n`);
+  fsyncSync(handle);
+  closeSync(handle);
+  renameSync(`${file}.part`, file);
+  syncFolder(dir);
+}
+
+/** Makes names in a folder durable. */
+export function syncFolder(dir: string): void {
+  const handle = openSync(dir, 'r');
   fsyncSync(handle);
   closeSync(handle);
 }

@@ -1,9 +1,8 @@
 import { Block } from './block.js';
 import { BlockBuilder, type SealedBlock } from './block-builder.js';
 import type { BlockLog } from './block-log.js';
-import type { Environment } from './environment.js';
+import type { CommitWriter } from './commit-writer.js';
 import type { Indexes } from './indexes.js';
-import { transact } from './transaction.js';
 import type { Head, StreamState } from './streams.js';
 import type { ProposedEvent } from '../wire/recorded-event.js';
 
@@ -13,8 +12,6 @@ export type Settled = (failure?: Error) => void;
 /** While many writers wait, commits begin so many ms apart: fewer and larger ones leave more of the processor to the appends. */
 const PACE_MS = 1.5;
 const MANY_WRITERS = 8;
-/** A commit for one writer alone is made on the main thread while they take no longer than this: that spares it the way to another thread and back. */
-const QUICK_MS = 1;
 
 /** What one commit makes durable. */
 interface Group {
@@ -43,10 +40,9 @@ export class GroupCommit {
   private wantsRemap = false;
   private lastBegin = 0;
   private lastWriters = 0;
-  private lastTook = 0;
 
   constructor(
-    private readonly environment: Environment,
+    private readonly writer: CommitWriter,
     private readonly log: BlockLog,
     private readonly indexes: Indexes,
     private readonly callbacks: {
@@ -135,44 +131,27 @@ export class GroupCommit {
     if (!this.builder.isEmpty) this.group.blocks.push(this.builder.seal());
     const group = this.group;
     this.group = emptyGroup();
+    const blocks = group.blocks.map(({ bytes }) => Block.written(bytes));
     const heads: [StreamState, Head][] = [...group.touched].map((stream) => [stream, stream.decided]);
+    const { settings, work } = group;
+    const storesAllIndexes = this.storesAllIndexes;
+    this.storesAllIndexes = false;
     try {
-      await this.write(group);
+      await this.writer.write({ blocks, settings, work, storesAllIndexes }, group.waiting.length <= 1);
     } catch (error) {
       this.fail(group, error as Error);
       return;
     }
-    this.publish(group, heads);
+    this.publish(group, blocks, heads);
     this.isCommitting = false;
     this.next();
   }
 
-  /** Everything of a group in one transaction, and the part of the indexes that is due. */
-  private async write(group: Group): Promise<void> {
-    const { log, settings } = this.environment;
-    if (group.blocks.length === 0 && group.settings.size === 0 && group.work.length === 0 && !this.storesAllIndexes) return;
-    const stored = this.indexes.due(this.storesAllIndexes);
-    this.storesAllIndexes = false;
-    const begun = performance.now();
-    const here = group.waiting.length <= 1 && this.lastTook <= QUICK_MS;
-    await transact(this.environment, () => {
-      for (const block of group.blocks) void log.put(block.first, block.bytes);
-      for (const [key, value] of group.settings) void (value === undefined ? settings.remove(key) : settings.put(key, value));
-      for (const work of group.work) work();
-      this.indexes.store(stored, this.log.end);
-    }, { here });
-    this.lastTook = performance.now() - begun;
-    this.indexes.release(stored);
-  }
-
-  private publish(group: Group, heads: readonly [StreamState, Head][]): void {
-    const last = group.blocks.at(-1);
+  private publish(group: Group, blocks: readonly Block[], heads: readonly [StreamState, Head][]): void {
+    const last = blocks.at(-1);
     if (last !== undefined) {
       this.indexes.hold(group.blocks, group.newNames);
-      this.log.committed(
-        group.blocks.map((block) => Block.written(block.bytes)),
-        last.first + last.count,
-      );
+      this.log.committed(blocks, last.end);
     }
     for (const [stream, head] of heads) stream.committed = head;
     for (const settled of group.waiting) settled();
@@ -210,7 +189,7 @@ export class GroupCommit {
 
   private async remap(): Promise<void> {
     this.wantsRemap = false;
-    await this.environment.remap();
+    await this.writer.remap();
     this.isCommitting = false;
     this.next();
   }

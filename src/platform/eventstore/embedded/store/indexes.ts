@@ -2,13 +2,15 @@ import type { SealedBlock } from './block-builder.js';
 import type { BlockLog } from './block-log.js';
 import type { Environment } from './environment.js';
 import type { NameIndex } from './name-index.js';
-import type { StreamIndex } from './stream-index.js';
+import type { DueRuns, StreamIndex } from './stream-index.js';
 import type { StreamState } from './streams.js';
 
-/** What of the indexes is stored with one commit. */
+/** What of the indexes is stored at once. */
 export interface DueEntries {
-  readonly streams: readonly number[];
+  readonly runs: readonly DueRuns[];
   readonly names: readonly string[];
+  /** From where on the log is then not indexed on disk. */
+  readonly indexedTo: number;
 }
 
 /** The setting that says from where on the log is not indexed on disk. */
@@ -36,22 +38,24 @@ export class Indexes {
     for (const { name, number } of newStreams) this.names.hold(name, number);
   }
 
-  due(all = false): DueEntries {
-    return { streams: this.runs.due(all), names: this.names.due(all) };
+  /** What is to be stored next. `end` is where the durable log ends. */
+  due(all: boolean, end: number): DueEntries {
+    const [runs, names] = [this.runs.due(all), this.names.due(all)];
+    return { runs, names, indexedTo: Math.min(this.runs.heldFrom(runs), this.names.heldFrom(names), end) };
   }
 
-  /** Writes what is due; called inside a transaction. `end` is where the durable log ends. */
-  store(due: DueEntries, end: number): void {
-    if (due.streams.length === 0 && due.names.length === 0) return;
-    this.runs.store(due.streams);
-    this.names.store(due.names);
+  /** Writes what is due; called inside a transaction. */
+  store({ runs, names, indexedTo }: DueEntries): void {
+    if (runs.length === 0 && names.length === 0) return;
+    this.runs.store(runs);
+    this.names.store(names);
     const from = Buffer.allocUnsafe(8);
-    from.writeDoubleLE(Math.min(this.runs.heldFrom(due.streams), this.names.heldFrom(due.names), end), 0);
+    from.writeDoubleLE(indexedTo, 0);
     void this.environment.settings.put(INDEXED, from);
   }
 
-  release({ streams, names }: DueEntries): void {
-    this.runs.release(streams);
+  release({ runs, names }: DueEntries): void {
+    this.runs.release(runs);
     this.names.release(names);
   }
 }

@@ -4,7 +4,7 @@ import type { Environment } from './environment.js';
 
 /** Names held in memory before the oldest of them are stored. */
 const HELD = 4096;
-const STORED_A_COMMIT = 256;
+const SPARE = 256;
 /** Longer names are stored under their hash: LMDB's keys are short. */
 const LONGEST_KEY = 1000;
 const PLAIN = Buffer.from([1]);
@@ -35,11 +35,11 @@ export class NameIndex {
     }
   }
 
-  /** The names to be stored with the next commit. */
+  /** The names to be stored next. */
   due(all: boolean): string[] {
     if (all) return [...this.held.keys()];
     if (this.held.size <= HELD) return [];
-    return [...this.held.keys().take(STORED_A_COMMIT)];
+    return [...this.held.keys().take(this.held.size - HELD + SPARE)];
   }
 
   /** Writes these held names; called inside a transaction. */

@@ -17,8 +17,14 @@ const VALUE_SIZE = 12;
 const LAST_KEY = 0xffff_ffff_ffff_ffffn;
 /** Runs held in memory before the oldest of them are stored. */
 const HELD = 4096;
-/** Runs stored with one commit while more than that are held: enough to keep up, few enough not to be felt. */
-const STORED_A_COMMIT = 256;
+/** So many fewer are held after runs were stored, so that it is worth it. */
+const SPARE = 256;
+
+/** Runs of one stream that are to be stored. */
+export interface DueRuns {
+  readonly stream: number;
+  readonly runs: readonly Run[];
+}
 
 /**
  * Finds where a stream's revisions are.
@@ -28,7 +34,7 @@ const STORED_A_COMMIT = 256;
  * loses are found again in the blocks since `heldFrom`.
  */
 export class StreamIndex {
-  /** The held runs, ordered by the first of each stream. */
+  /** The held runs by stream; those held longest come first. */
   private readonly held = new Map<number, Run[]>();
   private heldCount = 0;
 
@@ -71,29 +77,30 @@ export class StreamIndex {
     }
   }
 
-  /** The block from which on runs are in memory only, once those of the given streams are stored. */
-  heldFrom(stored: readonly number[]): number {
-    const gone = new Set(stored);
-    for (const [stream, [run]] of this.held) if (!gone.has(stream)) return run!.block;
-    return Infinity;
+  /** The block from which on runs are in memory only, once these are stored. */
+  heldFrom(due: readonly DueRuns[]): number {
+    const leaving = new Set(due.map(({ stream }) => stream));
+    let from = Infinity;
+    for (const [stream, [run]] of this.held) if (!leaving.has(stream)) from = Math.min(from, run!.block);
+    return from;
   }
 
-  /** The streams whose runs are to be stored with the next commit. */
-  due(all: boolean): number[] {
+  /** The runs to be stored next, always all that are held of a stream. */
+  due(all: boolean): DueRuns[] {
     if (!all && this.heldCount <= HELD) return [];
-    const streams: number[] = [];
-    let runs = 0;
-    for (const [stream, held] of this.held) {
-      if (!all && runs >= STORED_A_COMMIT) break;
-      streams.push(stream);
-      runs += held.length;
+    const due: DueRuns[] = [];
+    let left = this.heldCount;
+    for (const [stream, runs] of this.held) {
+      if (!all && left <= HELD - SPARE) break;
+      due.push({ stream, runs: [...runs] });
+      left -= runs.length;
     }
-    return streams;
+    return due;
   }
 
-  /** Writes the held runs of these streams; called inside a transaction. */
-  store(streams: readonly number[]): void {
-    for (const stream of streams) for (const run of this.held.get(stream) ?? []) void this.environment.index.put(runKey(stream, run.firstRevision), runValue(run));
+  /** Writes these runs; called inside a transaction. */
+  store(due: readonly DueRuns[]): void {
+    for (const { stream, runs } of due) for (const run of runs) void this.environment.index.put(runKey(stream, run.firstRevision), runValue(run));
   }
 
   /** Takes stored runs of a block away; called inside a transaction. */
@@ -101,11 +108,13 @@ export class StreamIndex {
     for (const { stream, firstRevision } of runs) void this.environment.index.remove(runKey(stream, firstRevision));
   }
 
-  /** The runs of these streams are stored for good. */
-  release(streams: readonly number[]): void {
-    for (const stream of streams) {
-      this.heldCount -= this.held.get(stream)?.length ?? 0;
+  /** These runs are stored for good; their streams may have got more meanwhile. */
+  release(due: readonly DueRuns[]): void {
+    for (const { stream, runs } of due) {
+      const later = this.held.get(stream)!.slice(runs.length);
       this.held.delete(stream);
+      if (later.length > 0) this.held.set(stream, later);
+      this.heldCount -= runs.length;
     }
   }
 

@@ -2,7 +2,8 @@ import { copyFileSync, existsSync, fsyncSync, mkdirSync, openSync, closeSync, re
 import { join } from 'node:path';
 import { FolderProblem } from '../store/folder.js';
 import { DATA_FILE } from '../store/data-file.js';
-import { openForReading, requireStore } from './snapshot.js';
+import { storeInCopy, type JournalPart } from './journal-beside.js';
+import { openForReading, openSnapshot, requireStore } from './snapshot.js';
 import { verifyStore, type VerifyReport } from './verify.js';
 
 /** Hears of bytes written so far, of about so many. */
@@ -20,6 +21,7 @@ export async function backupStore(dir: string, to: string, progress: CopyProgres
   requireStore(dir);
   requireEmpty(to);
   const part = join(to, UNFINISHED);
+  const journal = await journalOf(dir);
   const root = openForReading(dir);
   const looking = setInterval(() => existsSync(part) && progress(statSync(part).size, statSync(join(dir, DATA_FILE)).size), LOOK_EVERY_MS);
   try {
@@ -31,6 +33,7 @@ export async function backupStore(dir: string, to: string, progress: CopyProgres
     clearInterval(looking);
     await root.close();
   }
+  await storeInCopy(part, journal);
   finish(part, join(to, DATA_FILE));
   copyFileSync(join(dir, LAYOUT_FILE), join(to, LAYOUT_FILE));
   sync(join(to, LAYOUT_FILE));
@@ -45,11 +48,19 @@ export async function restoreStore(from: string, dir: string, progress?: (done: 
   const report = await verifyStore(from, progress);
   if (report.problemCount > 0) throw new FolderProblem(`The backup in ${from} is damaged: ${report.problems[0]}`);
   copyFileSync(join(from, DATA_FILE), join(dir, UNFINISHED));
+  await storeInCopy(join(dir, UNFINISHED), await journalOf(from));
   copyFileSync(join(from, LAYOUT_FILE), join(dir, LAYOUT_FILE));
   sync(join(dir, LAYOUT_FILE));
   finish(join(dir, UNFINISHED), join(dir, DATA_FILE));
   sync(dir);
   return report;
+}
+
+/** What of a store is in its journal only. */
+async function journalOf(dir: string): Promise<JournalPart> {
+  const snapshot = openSnapshot(dir);
+  await snapshot.close();
+  return snapshot.journal;
 }
 
 function requireEmpty(dir: string): void {

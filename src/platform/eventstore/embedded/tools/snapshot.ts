@@ -1,16 +1,22 @@
 import { join } from 'node:path';
-import { open, type Database, type Key, type Transaction } from 'lmdb';
+import { open, type Database, type Key, type RootDatabase, type Transaction } from 'lmdb';
 import { BlockLog } from '../store/block-log.js';
-import { DATA_FILE, lookAtDataFile } from '../store/data-file.js';
+import { DATA_FILE, damaged, isDamage, lookAtDataFile } from '../store/data-file.js';
 import { LAYOUT_VERSION, type IndexTable, type LogTable, type NamesTable, type SettingsTable } from '../store/environment.js';
 import { FolderProblem, layoutOf } from '../store/folder.js';
 import { NameIndex } from '../store/name-index.js';
+import type { Pending } from '../store/pending.js';
+import { pendingOf } from '../store/recovery.js';
 import { StreamIndex } from '../store/stream-index.js';
 import { ScavengedRanges } from '../operations/scavenged-ranges.js';
+import { momentOf, type JournalPart, type Moment } from './journal-beside.js';
 
 /** One moment of a data folder, to be read while a node may be running on it and writing. */
 export interface Snapshot {
   readonly tables: { readonly log: LogTable; readonly index: IndexTable; readonly names: NamesTable; readonly settings: SettingsTable };
+  readonly journal: JournalPart;
+  /** What of the log is in the journal only. */
+  readonly pending: Pending;
   readonly log: BlockLog;
   readonly index: StreamIndex;
   readonly names: NameIndex;
@@ -30,11 +36,14 @@ export function openSnapshot(dir: string): Snapshot {
     names: root.openDB<Buffer, Buffer>('names', { encoding: 'binary', keyEncoding: 'binary' }),
     settings: root.openDB<Buffer, string>('settings', { encoding: 'binary' }),
   };
-  const transaction = tables.log.useReadTransaction();
+  const { transaction, journal } = momentIn(dir, root, tables);
+  const pending = pendingOf(journal.entries);
   const [log, index, names, settings] = [at(tables.log, transaction), at(tables.index, transaction), at(tables.names, transaction), at(tables.settings, transaction)];
   return {
     tables: { log, index, names, settings },
-    log: new BlockLog({ log }, 1),
+    journal,
+    pending,
+    log: new BlockLog({ log }, pending, 1),
     index: new StreamIndex({ index }),
     names: new NameIndex({ names }),
     indexedTo: settings.get('indexed-to')?.readDoubleLE(0) ?? 0,
@@ -44,6 +53,15 @@ export function openSnapshot(dir: string): Snapshot {
       await root.close();
     },
   };
+}
+
+function momentIn(dir: string, root: RootDatabase, { log, settings }: Pick<Snapshot['tables'], 'log' | 'settings'>): Moment {
+  try {
+    return momentOf(dir, log, settings);
+  } catch (error) {
+    void root.close();
+    throw isDamage(error) ? damaged(dir, error.message) : error;
+  }
 }
 
 /** Refuses a folder that holds no store that this version can read. */

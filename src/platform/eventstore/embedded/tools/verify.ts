@@ -53,11 +53,11 @@ class Verification {
 
   /** Every block, every event, and from each to the indexes. */
   private async walkLog(): Promise<void> {
-    const { tables, log, scavenged } = this.snapshot;
+    const { log, scavenged } = this.snapshot;
     let expected = 1;
-    for (const { key, value } of tables.log.getRange()) {
+    for (const [key, bytes] of this.everyBlock()) {
       this.blocks++;
-      const block = this.attempt(() => Block.stored(Buffer.from(value), key));
+      const block = this.attempt(() => Block.stored(bytes, key));
       if (key < expected) this.report(`The block at position ${key} overlaps the one before it.`);
       else if (key > expected && !scavenged.covers(expected, key)) this.report(`The positions from ${expected} to ${key - 1} are missing.`);
       expected = block?.end ?? key + 1;
@@ -67,6 +67,11 @@ class Verification {
         await nextTurn();
       }
     }
+  }
+
+  private *everyBlock(): Generator<[number, Buffer]> {
+    for (const { key, value } of this.snapshot.tables.log.getRange()) yield [key, Buffer.from(value)];
+    for (const { first, bytes } of this.snapshot.pending.all()) yield [first, bytes];
   }
 
   private checkBlock(block: Block): void {
