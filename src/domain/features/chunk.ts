@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineEvent, resourceName } from '../kit/index.js';
+import type { KeyBytes } from './chunk-bytes/keys.js';
 import type { FeatureValue } from './values.js';
 
 /** For whom rows are written: the latest values, the history, or both. */
@@ -59,6 +60,26 @@ export interface RowBlock {
   readonly columns: ReadonlyMap<string, Column | null>;
 }
 
+/** A column as readers meet it: also numbers alone, NaN for none. */
+export type ReadableColumn = Column | NumberColumn | { readonly of: readonly string[]; readonly at: Uint32Array };
+export type NumberColumn = Float64Array | Int32Array;
+
+/** Columns by feature; null for a feature that no row gives. */
+export interface ReadableColumns {
+  get(feature: string): ReadableColumn | null | undefined;
+}
+
+/** Rows as readers of history meet them: a RowBlock, or rows that are still partly bytes. */
+export interface ReadableBlock {
+  readonly rows: number;
+  readonly keys: readonly string[];
+  /** The keys as bytes, where they were read as such: no string is made of one before `keys` is looked at. */
+  readonly keyBytes?: KeyBytes;
+  readonly key: ArrayLike<number>;
+  readonly timeUs: ArrayLike<number>;
+  readonly columns: ReadableColumns;
+}
+
 /** Where a block of rows belongs. */
 export interface BlockHead {
   readonly project: string;
@@ -70,12 +91,16 @@ export interface BlockHead {
 
 export const isStringColumn = (column: Column): column is StringColumn => !Array.isArray(column);
 
+export const isNumberColumn = (column: ReadableColumn): column is NumberColumn => ArrayBuffer.isView(column);
+
 /** The value of one row in a column, null where it has none. */
-export function valueAt(column: Column | null | undefined, row: number): FeatureValue | null {
+export function valueAt(column: ReadableColumn | null | undefined, row: number): FeatureValue | null {
   if (column === undefined || column === null) return null;
-  if (!isStringColumn(column)) return column[row]!;
-  const at = column.at[row]!;
-  return at === null ? null : column.of[at]!;
+  if (isNumberColumn(column)) return Number.isNaN(column[row]!) ? null : column[row]!;
+  if (Array.isArray(column)) return (column as readonly (FeatureValue | null)[])[row]!;
+  const { of, at: places } = column as StringColumn;
+  const at = places[row]!;
+  return at === null ? null : (of[at] ?? null);
 }
 
 /** The event's data for a block of at least one row. */
