@@ -1,4 +1,4 @@
-import type { RowBlock } from '../chunk.js';
+import type { ReadableBlock } from '../chunk.js';
 import { valueAt } from '../chunk.js';
 import type { FeatureValue } from '../values.js';
 import { chanceOf, chances, textHash, type TextHash } from './statistics/seeded.js';
@@ -25,7 +25,7 @@ export class RowSample {
   ) {}
 
   /** Takes one row of a block; `hash` is that of its entity. */
-  add({ timeUs, columns }: RowBlock, row: number, hash: TextHash): void {
+  add({ timeUs, columns }: ReadableBlock, row: number, hash: TextHash): void {
     const time = timeUs[row]!;
     if (time > this.latestUs) this.latestUs = time;
     const chance = chanceOf(hash, time);

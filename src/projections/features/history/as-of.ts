@@ -91,8 +91,7 @@ async function replayed({ replay, listChunks, signal }: Sources, plan: Plan, { e
   return { joins: joins.map(({ join }) => join), windows: windowValues(overWindows) };
 }
 
-const keysOfPartition = (keys: readonly (string | null)[], partition: number, partitions: number): string[] =>
-  [...new Set(keys)].filter((key) => key !== null && partitionOf(key, partitions) === partition) as string[];
+const keysOfPartition = (keys: readonly string[], partition: number, partitions: number): string[] => keys.filter((key) => partitionOf(key, partitions) === partition);
 
 function answered(join: PointInTimeJoin, feature: number, entities: number, oldestUs: number): Pick<AnsweredFeature, 'values' | 'statuses'> {
   const values = new Array<FeatureValue | null>(entities);

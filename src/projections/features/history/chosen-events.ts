@@ -2,6 +2,7 @@ import type { Listed } from '../chunks/index-of-chunks.js';
 import type { HistoryEvent } from './events.js';
 import { PointInTimeJoin } from './join.js';
 import { streamOf, type Partition, type Replay } from './replay.js';
+import { momentsAt } from './slots.js';
 import { tell, type Told } from './tell.js';
 import type { Position } from '../../../platform/eventstore/port.js';
 
@@ -47,7 +48,7 @@ export async function chosenEvents(replay: Replay, list: ListChunks, partition: 
 
 /** The oldest of the times found for the entities; -Infinity while one has not been found. */
 function oldestFound(events: readonly HistoryEvent[], { keys, atUs, told }: Sought): number {
-  const join = new PointInTimeJoin({ keys, timeUs: new Float64Array(keys.length).fill(atUs) }, { features: [], ttlUs: 0, knownAtRowTime: told.known.rowTime });
+  const join = new PointInTimeJoin(momentsAt(keys, new Float64Array(keys.length).fill(atUs)), { features: [], ttlUs: 0, knownAtRowTime: told.known.rowTime });
   for (const event of events.toSorted((a, b) => (a.revision < b.revision ? -1 : 1))) tell(join, event, told);
   join.finish();
   return Math.min(...keys.map((_, row) => join.eventTimeUs(row) ?? -Infinity));

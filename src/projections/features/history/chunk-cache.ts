@@ -1,31 +1,32 @@
-import { heldBytes, type HistoryEvent } from './events.js';
+import { keptEvent, type HistoryEvent, type KeptEvent } from './events.js';
 
 /** Single events, decoded, for reads that know which they need. Holds at most `limitBytes`, and forgets what was not asked for the longest time. */
 export class EventCache {
-  private readonly events = new Map<string, HistoryEvent>();
+  private readonly events = new Map<string, KeptEvent>();
   private bytes = 0;
 
   constructor(private readonly limitBytes: number) {}
 
   get(stream: string, revision: bigint): HistoryEvent | undefined {
     const name = `${stream}@${revision}`;
-    const event = this.events.get(name);
-    if (event) {
+    const kept = this.events.get(name);
+    if (kept) {
       this.events.delete(name);
-      this.events.set(name, event);
+      this.events.set(name, kept);
     }
-    return event;
+    return kept?.event;
   }
 
   keep(stream: string, event: HistoryEvent): void {
     const name = `${stream}@${event.revision}`;
     if (this.events.has(name)) return;
-    this.events.set(name, event);
-    this.bytes += heldBytes(event);
-    for (const [oldest, held] of this.events) {
+    const kept = keptEvent(event);
+    this.events.set(name, kept);
+    this.bytes += kept.bytes;
+    for (const [oldest, { bytes }] of this.events) {
       if (this.bytes <= this.limitBytes) break;
       this.events.delete(oldest);
-      this.bytes -= heldBytes(held);
+      this.bytes -= bytes;
     }
   }
 }
@@ -34,6 +35,8 @@ export class EventCache {
 interface Beginning {
   readonly events: HistoryEvent[];
   bytes: number;
+  /** Whether its next event would be too much: packing it, to find that out, costs as much as reading it. */
+  full: boolean;
 }
 
 /**
@@ -57,10 +60,14 @@ export class ChunkCache {
   }
 
   /** Keeps an event when it is the stream's next one; whoever reads beside others offers events that are here already. */
-  offer(stream: string, event: HistoryEvent): void {
-    const known = this.streams.get(stream) ?? { events: [], bytes: 0 };
-    const bytes = heldBytes(event);
-    if (event.revision !== BigInt(known.events.length) || known.bytes + bytes > this.limitBytes) return;
+  offer(stream: string, offered: HistoryEvent): void {
+    const known = this.streams.get(stream) ?? { events: [], bytes: 0, full: this.limitBytes === 0 };
+    if (known.full || offered.revision !== BigInt(known.events.length)) return;
+    const { event, bytes } = keptEvent(offered);
+    if (known.bytes + bytes > this.limitBytes) {
+      known.full = true;
+      return;
+    }
     known.events.push(event);
     known.bytes += bytes;
     this.bytes += bytes;

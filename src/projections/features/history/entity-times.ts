@@ -1,3 +1,4 @@
+import type { ReadableBlock } from '../../../domain/features/chunk.js';
 import { decodeKey, partitionOf } from '../../../domain/features/keys.js';
 import type { FeatureGroupDefinition } from '../../../domain/features/state.js';
 import type { FeatureType } from '../../../domain/features/values.js';
@@ -119,7 +120,7 @@ export class EntityTimes {
     return size;
   }
 
-  add({ rows, keys, key, timeUs }: { rows: number; keys: readonly string[]; key: ArrayLike<number>; timeUs: ArrayLike<number> }): void {
+  add({ rows, keys, key, timeUs }: ReadableBlock): void {
     const { startUs, endUs } = this.range;
     const timesOf = keys.map((entity) => this.times.get(entity));
     for (let row = 0; row < rows; row++) {

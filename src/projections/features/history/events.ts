@@ -1,4 +1,5 @@
 import { decodeChunk, featureRowsWritten, type BlockHead, type RowBlock } from '../../../domain/features/chunk.js';
+import { BytesBlock, readChunk } from '../../../domain/features/chunk-bytes/read-chunk.js';
 import { featureEntityDeleted, type FeatureEntityDeleted } from '../../../domain/features/deletion.js';
 import { decode } from '../../../domain/kit/index.js';
 import type { StoredEvent } from '../../../platform/eventstore/port.js';
@@ -10,7 +11,7 @@ interface OfHistory extends Written {
 
 /** Rows that were written together, decoded. */
 export interface RowsWritten extends OfHistory {
-  readonly block: BlockHead & RowBlock;
+  readonly block: BytesBlock | (BlockHead & RowBlock);
 }
 
 /** The deletion of an entity. */
@@ -27,7 +28,7 @@ export function historyEvent(event: StoredEvent): HistoryEvent {
   const version = Number(event.metadata['version'] ?? 1);
   switch (event.type) {
     case featureRowsWritten.type:
-      return { ...written, block: decodeChunk(event.data, version) };
+      return { ...written, block: blockOf(event, version) };
     case featureEntityDeleted.type:
       return { ...written, deleted: decode(featureEntityDeleted, version, event.data).data };
     default:
@@ -35,10 +36,23 @@ export function historyEvent(event: StoredEvent): HistoryEvent {
   }
 }
 
-/** About how many bytes of memory a decoded event holds. */
-export function heldBytes(event: HistoryEvent): number {
-  if ('deleted' in event) return 1024;
+/** The rows of an event, from its bytes where they are as this release writes them. */
+const blockOf = (event: StoredEvent, version: number): RowsWritten['block'] =>
+  (event.rawData && version <= featureRowsWritten.version ? readChunk(event.rawData) : undefined) ?? decodeChunk(event.data, version);
+
+/** An event as it is kept in memory. */
+export interface KeptEvent {
+  readonly event: HistoryEvent;
+  /** About how many bytes of memory it holds. */
+  readonly bytes: number;
+}
+
+/** The event in as little memory as it needs. */
+export function keptEvent(event: HistoryEvent): KeptEvent {
+  if ('deleted' in event) return { event, bytes: 1024 };
   const { block } = event;
-  const perRow = 4 + 8 + 8 * block.columns.size;
-  return 1024 + block.rows * perRow + block.keys.length * 48;
+  // The values of rows that came through JSON.parse are objects for the most part.
+  if (!(block instanceof BytesBlock)) return { event, bytes: 1024 + block.rows * (12 + 32 * block.columns.size) + block.keys.length * 64 };
+  const packed = block.packed();
+  return { event: { ...event, block: packed }, bytes: packed.heldBytes };
 }

@@ -7,7 +7,6 @@ import { pinned } from './pinned.js';
 import type { Replay } from './replay.js';
 import { momentsOf, type RequestTable } from './request-table.js';
 import { planOf, type Plan, type Selection } from './selection.js';
-import type { Moments } from './slots.js';
 import { joinHistory, type TrainingSet } from './training-set.js';
 
 /** A question for a training set. */
@@ -59,7 +58,7 @@ export async function historical(replay: Replay, asked: HistoricalQuestion, sign
   }
   const plan = planWithoutRows(question, named);
   const { endUs = Date.now() * 1000, startUs = startOf(endUs, plan), entities } = rows;
-  const range = { startUs, endUs, ...(entities && { entities: encodedKeys(momentsOf(entities, plan.joins[0]!)) }) };
+  const range = { startUs, endUs, ...(entities && { entities: momentsOf(entities, plan.joins[0]!).keys }) };
   const own = [...plan.joins[0]!.keys.map(({ column, type }) => ({ name: column, type })), { name: defaultTimeColumn, type: 'TIMESTAMP' as const }];
   return { known, end, selection: question, plan, columns: [...own, ...answeredColumns(question.project, plan)], range, tables: joinEntityTimes(replay, plan, range, { known, end }, signal) };
 }
@@ -72,8 +71,6 @@ function planWithoutRows(question: HistoricalQuestion, { definitions, transforma
   requireSameKeys(joins);
   return planOf(question, definitions, [...joins.flatMap(({ keys }) => keys.map(({ column }) => column)), defaultTimeColumn], transformations);
 }
-
-const encodedKeys = ({ keys }: Moments): string[] => [...new Set(keys.filter((key) => key !== null))];
 
 async function* one(join: () => Promise<TrainingSet>): AsyncGenerator<TrainingSet> {
   yield await join();

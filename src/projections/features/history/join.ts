@@ -1,5 +1,6 @@
-import { valueAt, type RowBlock } from '../../../domain/features/chunk.js';
+import type { ReadableBlock } from '../../../domain/features/chunk.js';
 import type { FeatureValue } from '../../../domain/features/values.js';
+import { SlotValues } from './slot-values.js';
 import { Slots, type Moments } from './slots.js';
 
 export interface JoinOptions {
@@ -13,6 +14,13 @@ export interface JoinOptions {
 
 const none = -1;
 
+/** Of each slot: its moment; of the best row for it so far the event time, in which step it came, and its place in the block of that step. */
+const ofSlot = 4;
+const moment = 0;
+const best = 1;
+const bestStep = 2;
+const bestRow = 3;
+
 /**
  * The point-in-time join of one group: for each wanted moment the entity's row with the greatest event time that is
  * not after it (a tie goes to the later write) and not older than the TTL. Feed it the group's history in the order
@@ -24,11 +32,9 @@ const none = -1;
  */
 export class PointInTimeJoin {
   private readonly slots: Slots;
-  /** By slot: the best row's event time, and in which step it came. */
-  private readonly best: Float64Array;
-  private readonly bestStep: Uint32Array;
-  private readonly bestRow: Uint32Array;
-  private readonly values: (FeatureValue | null)[][];
+  /** By slot four numbers side by side, because most rows of history need them together: see `moment` to `bestRow`. */
+  private readonly state: Float64Array;
+  private readonly values: readonly SlotValues[];
   /** By entity: the slot found last, because one entity's history mostly comes in order of time. */
   private readonly lastSlot: Uint32Array;
   /** By slot: the step of the deletion that ends what earlier slots hold. */
@@ -44,33 +50,37 @@ export class PointInTimeJoin {
   ) {
     this.slots = new Slots(moments);
     const size = this.slots.row.length;
-    this.best = new Float64Array(size).fill(-Infinity);
-    this.bestStep = new Uint32Array(size);
-    this.bestRow = new Uint32Array(size);
+    this.state = new Float64Array(size * ofSlot);
+    for (let slot = 0; slot < size; slot++) {
+      this.state[slot * ofSlot + moment] = this.slots.timeUs[slot]!;
+      this.state[slot * ofSlot + best] = -Infinity;
+    }
     this.erased = new Uint8Array(size);
-    this.values = options.features.map(() => new Array<FeatureValue | null>(size).fill(null));
+    this.values = options.features.map(() => new SlotValues(size));
     this.lastSlot = this.slots.from.slice(0, this.slots.entities);
-    this.winner = new Int32Array(moments.keys.length).fill(none);
+    this.winner = new Int32Array(moments.key.length).fill(none);
   }
 
   /** Takes the rows of one event, recorded after all that was added before. */
-  add(block: RowBlock, recordedAtUs: number): void {
+  add(block: ReadableBlock, recordedAtUs: number): void {
     const step = ++this.step;
-    const ids = this.slots.idsOf(block.keys);
+    const ids = this.slots.idsOf(block);
     if (ids.every((id) => id === none)) return;
-    const { best, bestStep, bestRow } = this;
+    const { state } = this;
+    const { rows, key, timeUs: times } = block;
     const touched: number[] = [];
     const notBefore = this.options.knownAtRowTime ? recordedAtUs : -Infinity;
-    for (let row = 0; row < block.rows; row++) {
-      const id = ids[block.key[row]!]!;
+    for (let row = 0; row < rows; row++) {
+      const id = ids[key[row]!]!;
       if (id === none) continue;
-      const timeUs = block.timeUs[row]!;
+      const timeUs = times[row]!;
       const slot = this.firstSlot(id, timeUs > notBefore ? timeUs : notBefore);
-      if (slot === none || timeUs < best[slot]!) continue;
-      best[slot] = timeUs;
-      bestRow[slot] = row;
-      if (bestStep[slot] !== step) touched.push(slot);
-      bestStep[slot] = step;
+      const at = slot * ofSlot;
+      if (slot === none || timeUs < state[at + best]!) continue;
+      state[at + best] = timeUs;
+      state[at + bestRow] = row;
+      if (state[at + bestStep] !== step) touched.push(slot);
+      state[at + bestStep] = step;
     }
     this.keep(block, touched);
   }
@@ -78,32 +88,32 @@ export class PointInTimeJoin {
   /** Hides what was added before of these entities; where moments see only what was recorded by then, from that moment on, and to those before it the values are erased. */
   delete(keys: readonly string[], recordedAtUs: number): void {
     const step = ++this.step;
-    for (const id of this.slots.idsOf(keys)) {
+    for (const id of this.slots.idsOf({ keys })) {
       if (id === none) continue;
       const first = this.options.knownAtRowTime ? this.slots.firstAt(id, recordedAtUs) : this.slots.from[id]!;
       const end = this.slots.from[id + 1]!;
       this.eraseSlots(this.slots.from[id]!, first);
-      this.best.fill(-Infinity, first, end);
+      for (let slot = first; slot < end; slot++) this.state[slot * ofSlot + best] = -Infinity;
       if (first < end) this.deletions.set(first, step);
     }
   }
 
   /** Forgets the values of what was added before of these entities: there was something, but nobody is told what. */
   erase(keys: readonly string[]): void {
-    for (const id of this.slots.idsOf(keys)) if (id !== none) this.eraseSlots(this.slots.from[id]!, this.slots.from[id + 1]!);
+    for (const id of this.slots.idsOf({ keys })) if (id !== none) this.eraseSlots(this.slots.from[id]!, this.slots.from[id + 1]!);
   }
 
   /** Decides which row each moment gets. Call it once, after all history. */
   finish(): void {
-    const { slots, best, options } = this;
+    const { slots, options } = this;
     const oldest = options.ttlUs === 0 ? Infinity : options.ttlUs;
     for (let id = 0; id < slots.entities; id++) {
       let current = none;
       for (let slot = slots.from[id]!; slot < slots.from[id + 1]!; slot++) {
         const deleted = this.deletions.get(slot);
-        if (current !== none && deleted !== undefined && this.bestStep[current]! < deleted) current = none;
-        if (best[slot]! > -Infinity && (current === none || best[slot]! >= best[current]!)) current = slot;
-        if (current !== none && best[current]! >= slots.timeUs[slot]! - oldest) this.winner[slots.row[slot]!] = current;
+        if (current !== none && deleted !== undefined && this.stepOf(current) < deleted) current = none;
+        if (this.timeOf(slot) > -Infinity && (current === none || this.timeOf(slot) >= this.timeOf(current))) current = slot;
+        if (current !== none && this.timeOf(current) >= slots.timeUs[slot]! - oldest) this.winner[slots.row[slot]!] = current;
       }
     }
   }
@@ -122,41 +132,51 @@ export class PointInTimeJoin {
   /** The event time of the row that a moment got. */
   eventTimeUs(row: number): number | null {
     const slot = this.winner[row]!;
-    return slot === none ? null : this.best[slot]!;
+    return slot === none ? null : this.timeOf(slot);
   }
 
   /** A feature's value at a moment, null where there is none. */
   value(feature: number, row: number): FeatureValue | null {
     const slot = this.winner[row]!;
-    return slot === none ? null : this.values[feature]![slot]!;
+    return slot === none ? null : this.values[feature]!.at(slot);
+  }
+
+  /** The event time of the best row for a slot, -Infinity while it has none. */
+  private timeOf(slot: number): number {
+    return this.state[slot * ofSlot + best]!;
+  }
+
+  private stepOf(slot: number): number {
+    return this.state[slot * ofSlot + bestStep]!;
   }
 
   /** The first slot that may see something of a time; none when all its moments lie before. */
   private firstSlot(id: number, timeUs: number): number {
-    const { slots } = this;
+    const { slots, state } = this;
     const last = this.lastSlot[id]!;
-    if (slots.timeUs[last]! >= timeUs && (last === slots.from[id] || slots.timeUs[last - 1]! < timeUs)) return last;
-    const slot = slots.firstAt(id, timeUs);
-    if (slot === slots.from[id + 1]) return none;
+    const isAfter = state[last * ofSlot + moment]! < timeUs;
+    if (!isAfter && (last === slots.from[id] || state[(last - 1) * ofSlot + moment]! < timeUs)) return last;
+    const end = slots.from[id + 1]!;
+    const next = last + 1;
+    const isNext = isAfter && (next === end || state[next * ofSlot + moment]! >= timeUs);
+    const slot = isNext ? next : slots.firstAt(id, timeUs);
+    if (slot === end) return none;
     this.lastSlot[id] = slot;
     return slot;
   }
 
   /** Copies out what won, so that the block itself can go. */
-  private keep(block: RowBlock, touched: readonly number[]): void {
-    this.options.features.forEach((feature, at) => {
-      const column = block.columns.get(feature);
-      const values = this.values[at]!;
-      for (const slot of touched) values[slot] = valueAt(column, this.bestRow[slot]!);
-    });
+  private keep(block: ReadableBlock, touched: readonly number[]): void {
+    const rows = touched.map((slot) => this.state[slot * ofSlot + bestRow]!);
+    this.options.features.forEach((feature, at) => this.values[at]!.take(touched, rows, block.columns.get(feature)));
     for (const slot of touched) this.erased[slot] = 0;
   }
 
   private eraseSlots(from: number, to: number): void {
     for (let slot = from; slot < to; slot++) {
-      if (this.best[slot] === -Infinity) continue;
+      if (this.timeOf(slot) === -Infinity) continue;
       this.erased[slot] = 1;
-      for (const values of this.values) values[slot] = null;
+      for (const values of this.values) values.clear(slot);
     }
   }
 }

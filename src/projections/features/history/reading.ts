@@ -27,9 +27,9 @@ export function reading<Wanting extends Reader>(readers: readonly Wanting[]): { 
 
 function partitionsOf({ planned: { definition }, moments }: Reader): Set<number> {
   const partitions = new Set<number>();
-  for (const key of new Set(moments.keys)) {
+  for (const key of moments.keys) {
     if (partitions.size === definition.partitions) break;
-    if (key !== null) partitions.add(partitionOf(key, definition.partitions));
+    partitions.add(partitionOf(key, definition.partitions));
   }
   return partitions;
 }

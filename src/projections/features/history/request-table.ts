@@ -3,7 +3,7 @@ import { encodeKey } from '../../../domain/features/keys.js';
 import type { EntityValue, FeatureType } from '../../../domain/features/values.js';
 import { Refusal } from '../../../domain/kit/index.js';
 import type { PlannedJoin } from './selection.js';
-import type { Moments } from './slots.js';
+import { numberIn, type Moments } from './slots.js';
 
 /** The rows of a request, column by column: entity keys, the time of each row, and whatever else the caller wants kept beside the features. */
 export interface RequestTable {
@@ -20,18 +20,32 @@ export interface RequestTable {
 /** Which entity of the joined group each row means; none where a key is null or missing. Refuses keys of the wrong type. */
 export function momentsOf(table: RequestTable, { keys, definition }: PlannedJoin): Moments {
   const columns = keys.map(({ column, name }) => table.columns.get(column) ?? refuseMissing(column, name, definition.group));
-  const encoded = new Array<string | null>(table.rows);
-  for (let row = 0; row < table.rows; row++) {
-    const values: EntityValue[] = [];
-    for (let part = 0; part < keys.length; part++) {
-      const raw = columns[part]![row];
-      if (raw === null || raw === undefined) break;
-      const { type, column } = keys[part]!;
-      values.push(entityValueOf(raw, type) ?? refuseType(column, row, type));
+  const partOf = (part: number, raw: unknown, row: number) => entityValueOf(raw, keys[part]!.type) ?? refuseType(keys[part]!.column, row, keys[part]!.type);
+  const numbers = new Map<string, number>();
+  const key = new Int32Array(table.rows).fill(-1);
+  if (columns.length === 1) {
+    // Rows name few entities again and again, so most need not be encoded.
+    const known = new Map<unknown, number>();
+    const [column] = columns as [readonly unknown[]];
+    for (let row = 0; row < table.rows; row++) {
+      const raw = column[row];
+      if (raw === null || raw === undefined) continue;
+      let number = known.get(raw);
+      if (number === undefined) known.set(raw, (number = numberIn(numbers, encodeKey([partOf(0, raw, row)]))));
+      key[row] = number;
     }
-    encoded[row] = values.length === keys.length ? encodeKey(values) : null;
+  } else {
+    for (let row = 0; row < table.rows; row++) {
+      const values: EntityValue[] = [];
+      for (let part = 0; part < keys.length; part++) {
+        const raw = columns[part]![row];
+        if (raw === null || raw === undefined) break;
+        values.push(partOf(part, raw, row));
+      }
+      if (values.length === keys.length) key[row] = numberIn(numbers, encodeKey(values));
+    }
   }
-  return { keys: encoded, timeUs: table.timeUs };
+  return { keys: [...numbers.keys()], key, timeUs: table.timeUs };
 }
 
 function refuseMissing(column: string, key: string, group: string): never {

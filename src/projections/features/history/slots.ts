@@ -1,7 +1,27 @@
-/** The moments at which one group's values are wanted: `keys[row]` (an encoded entity key, null for none) at `timeUs[row]`. */
+import type { ReadableBlock } from '../../../domain/features/chunk.js';
+import { KeyBytes, KeyTable } from '../../../domain/features/chunk-bytes/keys.js';
+
+/** The moments at which one group's values are wanted: `keys[key[row]]` at `timeUs[row]`. */
 export interface Moments {
-  readonly keys: readonly (string | null)[];
+  /** The distinct encoded keys. */
+  readonly keys: readonly string[];
+  /** By row the index of its key, -1 for a row without one. */
+  readonly key: Int32Array;
   readonly timeUs: Float64Array;
+}
+
+/** Moments of one encoded key each, null for none. */
+export function momentsAt(keys: readonly (string | null)[], timeUs: Float64Array): Moments {
+  const numbers = new Map<string, number>();
+  const key = Int32Array.from(keys, (one) => (one === null ? -1 : numberIn(numbers, one)));
+  return { keys: [...numbers.keys()], key, timeUs };
+}
+
+/** The number of a text, a new one for a text not met before. */
+export function numberIn(numbers: Map<string, number>, text: string): number {
+  let number = numbers.get(text);
+  if (number === undefined) numbers.set(text, (number = numbers.size));
+  return number;
 }
 
 /**
@@ -15,26 +35,22 @@ export class Slots {
   readonly row: Uint32Array;
   /** Slots `from[id]` up to `from[id + 1]` are those of one entity. */
   readonly from: Uint32Array;
-  private readonly ids = new Map<string, number>();
+  readonly entities: number;
+  private readonly ids: KeyTable;
 
-  constructor(moments: Moments) {
-    const { keys, timeUs } = moments;
-    const idOfRow = Int32Array.from(keys, (key) => (key === null ? -1 : this.numberOf(key)));
-    this.from = startsOf(idOfRow, this.ids.size);
-    this.row = rowsById(idOfRow, this.from);
-    for (let id = 0; id < this.ids.size; id++) sortByTime(this.row.subarray(this.from[id], this.from[id + 1]), timeUs);
-    this.timeUs = Float64Array.from(this.row, (row) => timeUs[row]!);
-  }
-
-  get entities(): number {
-    return this.ids.size;
+  constructor({ keys, key, timeUs }: Moments) {
+    this.entities = keys.length;
+    this.ids = new KeyTable(keys);
+    this.from = startsOf(key, keys.length);
+    this.row = rowsById(key, this.from);
+    for (let id = 0; id < keys.length; id++) sortByTime(this.row.subarray(this.from[id], this.from[id + 1]), timeUs);
+    this.timeUs = new Float64Array(this.row.length);
+    for (let slot = 0; slot < this.row.length; slot++) this.timeUs[slot] = timeUs[this.row[slot]!]!;
   }
 
   /** The entities' numbers for a dictionary of keys, -1 for those that nobody wants. */
-  idsOf(keys: readonly string[]): Int32Array {
-    const ids = new Int32Array(keys.length);
-    for (let i = 0; i < keys.length; i++) ids[i] = this.ids.get(keys[i]!) ?? -1;
-    return ids;
+  idsOf(block: Pick<ReadableBlock, 'keys' | 'keyBytes'>): Int32Array {
+    return this.ids.numbersOf(block.keyBytes ?? KeyBytes.of(block.keys));
   }
 
   /** The entity's first slot at or after a moment; `from[id + 1]` when all lie before it. */
@@ -47,12 +63,6 @@ export class Slots {
       else high = middle;
     }
     return low;
-  }
-
-  private numberOf(key: string): number {
-    let id = this.ids.get(key);
-    if (id === undefined) this.ids.set(key, (id = this.ids.size));
-    return id;
   }
 }
 

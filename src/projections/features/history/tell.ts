@@ -1,4 +1,4 @@
-import type { BlockHead, RowBlock } from '../../../domain/features/chunk.js';
+import type { BlockHead, ReadableBlock } from '../../../domain/features/chunk.js';
 import type { EntityDeleted, HistoryEvent } from './events.js';
 import { isKnown, type KnownAt } from './known.js';
 
@@ -13,7 +13,7 @@ export interface Told {
 
 /** What is made of a group's history, told in the order of the log. */
 export interface HistoryReader {
-  add(block: RowBlock, recordedAtUs: number): void;
+  add(block: ReadableBlock, recordedAtUs: number): void;
   delete(keys: readonly string[], recordedAtUs: number): void;
   erase(keys: readonly string[]): void;
 }

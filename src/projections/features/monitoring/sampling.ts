@@ -1,4 +1,4 @@
-import type { RowBlock } from '../../../domain/features/chunk.js';
+import type { ReadableBlock } from '../../../domain/features/chunk.js';
 import type { FeatureSpec } from '../../../domain/features/definition.js';
 import { RowSample } from '../../../domain/features/monitoring/row-sample.js';
 import { textHash, type TextHash } from '../../../domain/features/monitoring/statistics/seeded.js';
@@ -72,7 +72,7 @@ function refuseNoGroup({ project, group }: AskedHistory): never {
   throw new Refusal('NOT_FOUND', `Feature group ${group} does not exist in project ${project}; a transformation has that name`, { reason: 'FEATURE_GROUP_NOT_FOUND', metadata: { group } });
 }
 
-function addBlock(block: RowBlock, windows: Windows, samples: readonly RowSample[], hides: (key: string) => boolean): void {
+function addBlock(block: ReadableBlock, windows: Windows, samples: readonly RowSample[], hides: (key: string) => boolean): void {
   const hashes = new Array<TextHash | 'hidden' | undefined>(block.keys.length);
   for (let row = 0; row < block.rows; row++) {
     windows.each(block.timeUs[row]!, (window) => {

@@ -1,4 +1,4 @@
-import { valueAt, type RowBlock } from '../../../domain/features/chunk.js';
+import { valueAt, type ReadableBlock } from '../../../domain/features/chunk.js';
 import type { EntityRows } from '../../../domain/features/transformations/windows.js';
 import type { FeatureValue } from '../../../domain/features/values.js';
 import type { Moments } from '../history/slots.js';
@@ -37,9 +37,9 @@ export class WindowJoin {
     this.features = [...new Set(windows.flatMap(({ feature }) => feature ?? []))];
     const longest = Math.max(...windows.map(({ spec }) => spec.durationUs));
     const ranges = new Map<string, { from: number; to: number }>();
-    moments.keys.forEach((key, row) => {
-      if (key === null) return;
-      const atUs = moments.timeUs[row]!;
+    moments.timeUs.forEach((atUs, row) => {
+      const key = moments.keys[moments.key[row]!];
+      if (key === undefined) return;
       const range = ranges.get(key);
       ranges.set(key, { from: Math.min(range?.from ?? atUs, atUs), to: Math.max(range?.to ?? atUs, atUs) });
     });
@@ -48,7 +48,7 @@ export class WindowJoin {
     }
   }
 
-  add(block: RowBlock, recordedAtUs: number): void {
+  add(block: ReadableBlock, recordedAtUs: number): void {
     const step = ++this.step;
     const wanted = block.keys.map((key) => this.entities.get(key));
     if (wanted.every((one) => one === undefined)) return;
@@ -78,12 +78,12 @@ export class WindowJoin {
 
   /** Each window's values at the moments. Call it once, after all history. */
   finish(): ReadonlyMap<PlannedWindow, ValuesAndStatuses> {
-    const rows = this.moments.keys.length;
+    const rows = this.moments.key.length;
     const answers = new Map(this.windows.map((window) => [window, { values: new Array<FeatureValue | null>(rows), statuses: new Uint8Array(rows) }]));
     const views = new Map<Gathered, Visible>();
-    this.moments.keys.forEach((key, row) => {
-      const atUs = this.moments.timeUs[row]!;
-      const held = key === null ? undefined : this.entities.get(key)!;
+    this.moments.timeUs.forEach((atUs, row) => {
+      const key = this.moments.keys[this.moments.key[row]!];
+      const held = key === undefined ? undefined : this.entities.get(key)!;
       const visible = held && (this.knownAtRowTime ? this.visible(held, atUs) : (views.get(held) ?? this.visible(held, Infinity)));
       if (held && visible && !this.knownAtRowTime) views.set(held, visible);
       for (const [window, { values, statuses }] of answers) {

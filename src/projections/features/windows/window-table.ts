@@ -1,4 +1,4 @@
-import { valueAt, type BlockHead, type RowBlock } from '../../../domain/features/chunk.js';
+import { valueAt, type BlockHead, type ReadableBlock } from '../../../domain/features/chunk.js';
 import { firstAfter, type EntityRows } from '../../../domain/features/transformations/windows.js';
 import type { FeatureValue } from '../../../domain/features/values.js';
 import { Refusal } from '../../../domain/kit/index.js';
@@ -48,7 +48,7 @@ export class WindowTable {
     return this.entities.get(key) ?? none;
   }
 
-  private add(block: BlockHead & RowBlock): void {
+  private add(block: BlockHead & ReadableBlock): void {
     const oldestUs = this.nowUs() - this.kept.durationUs;
     const tables = new Array<EntityTable | undefined>(block.keys.length);
     const columns = this.kept.features.map((feature) => block.columns.get(feature));

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { encodeKey } from '../../../../src/domain/features/keys.js';
 import type { EntityValue } from '../../../../src/domain/features/values.js';
 import { PointInTimeJoin } from '../../../../src/projections/features/history/join.js';
+import { momentsAt } from '../../../../src/projections/features/history/slots.js';
 import { blockOf, type Fact } from './written.js';
 
 const row = (key: EntityValue, timeUs: number, value: number | null) => ({ key: [key], timeUs, values: { value } });
@@ -9,7 +10,7 @@ const row = (key: EntityValue, timeUs: number, value: number | null) => ({ key: 
 /** The values that requests `[key, time]` get from facts. */
 function valuesOf(facts: readonly Fact[], asked: readonly [EntityValue | null, number][], options: { ttlUs?: number; knownAtRowTime?: boolean } = {}) {
   const join = new PointInTimeJoin(
-    { keys: asked.map(([key]) => (key === null ? null : encodeKey([key]))), timeUs: Float64Array.from(asked, ([, time]) => time) },
+    momentsAt(asked.map(([key]) => (key === null ? null : encodeKey([key]))), Float64Array.from(asked, ([, time]) => time)),
     { features: ['value'], ttlUs: 0, ...options },
   );
   for (const fact of facts) {
@@ -76,7 +77,7 @@ describe('a point-in-time join', () => {
   });
 
   test('of an entity deleted after what is known tells that there was something, and not what', () => {
-    const join = new PointInTimeJoin({ keys: ['["a"]', '["b"]', '["a"]'], timeUs: Float64Array.of(150, 150, 50) }, { features: ['value'], ttlUs: 0 });
+    const join = new PointInTimeJoin(momentsAt(['["a"]', '["b"]', '["a"]'], Float64Array.of(150, 150, 50)), { features: ['value'], ttlUs: 0 });
     join.add(blockOf([row('a', 100, 1), row('b', 100, 2)]), 1);
     join.erase(['["a"]']);
     join.finish();

@@ -6,6 +6,7 @@ import { PointInTimeJoin } from '../../../../src/projections/features/history/jo
 import { connect } from '../../../../src/platform/eventstore/index.js';
 import { historical } from '../../../../src/projections/features/history/historical.js';
 import { Replay } from '../../../../src/projections/features/history/replay.js';
+import { momentsAt } from '../../../../src/projections/features/history/slots.js';
 import type { EntityValue } from '../../../../src/domain/features/values.js';
 import type { EventStore } from '../../../../src/platform/eventstore/port.js';
 import { testEventStore, type TestEventStore } from '../../../support/eventstore.js';
@@ -73,7 +74,7 @@ test("gives what DuckDB's ASOF JOIN gives when it is read from the log, partitio
 });
 
 function answers(facts: readonly Fact[], asked: readonly Asked[], rules: Rules): OracleRow[] {
-  const moments = { keys: asked.map(({ key }) => key && encodeKey(key)), timeUs: Float64Array.from(asked, ({ timeUs }) => timeUs) };
+  const moments = momentsAt(asked.map(({ key }) => key && encodeKey(key)), Float64Array.from(asked, ({ timeUs }) => timeUs));
   const join = new PointInTimeJoin(moments, { ...rules, features: ['n', 's'] });
   facts.forEach((fact, at) => {
     const known = at < (rules.position ?? Infinity) && fact.recordedAtUs <= (rules.knownAtUs ?? Infinity);

@@ -7,6 +7,7 @@ import { windowAggregates } from '../../../../src/domain/features/transformation
 import { connect } from '../../../../src/platform/eventstore/index.js';
 import type { EventStore } from '../../../../src/platform/eventstore/port.js';
 import type { HistoryEvent } from '../../../../src/projections/features/history/events.js';
+import { momentsAt } from '../../../../src/projections/features/history/slots.js';
 import { concerns } from '../../../../src/projections/features/history/tell.js';
 import type { PlannedWindow } from '../../../../src/projections/features/transformations/plan.js';
 import { LiveWindows } from '../../../../src/projections/features/windows/live.js';
@@ -32,7 +33,7 @@ function eventsOf(facts: readonly Fact[], versions: readonly number[]): HistoryE
 }
 
 function replayed(events: readonly HistoryEvent[], keys: readonly string[], atUs: number, windows: readonly PlannedWindow[]): unknown[][] {
-  const join = new WindowJoin({ keys, timeUs: new Float64Array(keys.length).fill(atUs) }, windows);
+  const join = new WindowJoin(momentsAt(keys, new Float64Array(keys.length).fill(atUs)), windows);
   for (const event of events) {
     if (!('deleted' in event)) {
       if (event.block.version === 1 && event.block.mode !== 'OFFLINE') join.add(event.block, event.recordedAtUs);

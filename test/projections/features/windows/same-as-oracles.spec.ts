@@ -3,6 +3,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import fc from 'fast-check';
 import { encodeKey } from '../../../../src/domain/features/keys.js';
 import { windowAggregates } from '../../../../src/domain/features/transformations/definition.js';
+import { momentsAt } from '../../../../src/projections/features/history/slots.js';
 import type { PlannedWindow } from '../../../../src/projections/features/transformations/plan.js';
 import { WindowJoin } from '../../../../src/projections/features/windows/window-join.js';
 import { situations } from '../history/generated.js';
@@ -35,7 +36,7 @@ test('windows at any moment say what DuckDB says of the rows that were known the
 
 function answers(facts: readonly Fact[], asked: readonly Asked[], rules: Rules, durationUs: number): unknown[][] {
   const windows = windowsOver(durationUs);
-  const join = new WindowJoin({ keys: asked.map(({ key }) => key && encodeKey(key)), timeUs: Float64Array.from(asked, ({ timeUs }) => timeUs) }, windows, rules.knownAtRowTime);
+  const join = new WindowJoin(momentsAt(asked.map(({ key }) => key && encodeKey(key)), Float64Array.from(asked, ({ timeUs }) => timeUs)), windows, rules.knownAtRowTime);
   facts.forEach((fact, at) => {
     const known = at < (rules.position ?? Infinity) && fact.recordedAtUs <= (rules.knownAtUs ?? Infinity);
     if ('deleted' in fact) {
