@@ -4,6 +4,7 @@ import { judge, type Expectation, type ExpectationFinding } from '../../domain/f
 import { featureMonitoring, type FeatureMonitoring } from '../../domain/features/monitoring/state.js';
 import { featureMonitoringStream } from '../../domain/features/streams.js';
 import { Refusal } from '../../domain/kit/index.js';
+import type { Position } from '../../platform/eventstore/port.js';
 import type { Aggregates } from '../kit/aggregates.js';
 
 /** How long expectations are used before the log is asked, in the background, whether another process has changed them. */
@@ -19,26 +20,44 @@ export interface Batch {
   readonly commandId: string;
 }
 
+/** What the log is asked and told of expectations. */
+export interface BreachLog {
+  /** Puts a breach into the log, once under its name. */
+  record(breach: ExpectationBreach, actor: string): Promise<unknown>;
+  /** What was expected of a group at a place in the log. */
+  expectedAt(project: string, group: string, position: Position): Promise<readonly Expectation[]>;
+}
+
 /** Holds the rows of writes against what is expected of their group. A group of which nothing is expected costs a look into memory. */
 export class Expectations {
   private readonly checkedAt = new Map<string, number>();
 
   constructor(
     private readonly aggregates: Aggregates,
-    /** Puts a breach into the log, once under its name. */
-    private readonly record: (breach: ExpectationBreach, actor: string) => Promise<unknown>,
+    private readonly log: BreachLog,
     private readonly now: () => number = Date.now,
   ) {}
 
-  /** Refuses a batch that must not be stored, and puts into the log what is only to be reported. */
-  async judge(batch: Batch, actor: string): Promise<void> {
+  /** Refuses a batch that must not be stored; gives what is to be told of it once it is. */
+  async judge(batch: Batch): Promise<readonly ExpectationBreach[]> {
     const { project, group } = batch;
     const expected = this.known(project, group) ?? (await this.latest(project, group));
-    if (expected.length === 0) return;
+    if (expected.length === 0) return [];
     const broken = brokenBy(batch, expected);
     const refused = broken.filter(({ expectation: { mode } }) => mode === 'REFUSE');
     if (refused.length > 0) throw refusalOf(group, refused.map(({ finding }) => finding));
-    await Promise.all(broken.map(({ expectation, finding }) => this.record({ project, group, breach: `${batch.commandId}.${expectation.name}`, mode: expectation.mode, finding, commandId: batch.commandId, window: null }, actor)));
+    return broken.map((one) => breachOf(batch, one));
+  }
+
+  /** What is to be told of a batch that was stored at a position: a repeat may come because it never was. */
+  async judgeStored(batch: Batch, position: Position): Promise<readonly ExpectationBreach[]> {
+    const expected = await this.log.expectedAt(batch.project, batch.group, position);
+    return brokenBy(batch, expected.filter(({ mode }) => mode === 'REPORT')).map((one) => breachOf(batch, one));
+  }
+
+  /** Puts breaches into the log, each once under its name. */
+  async tell(breaches: readonly ExpectationBreach[], actor: string): Promise<void> {
+    await Promise.all(breaches.map((breach) => this.log.record(breach, actor)));
   }
 
   /** As this process last saw them; undefined when it never looked. */
@@ -66,7 +85,15 @@ export class Expectations {
   }
 }
 
-function brokenBy({ block, rows }: Batch, expected: readonly Expectation[]): { expectation: Expectation; finding: ExpectationFinding }[] {
+interface Broken {
+  readonly expectation: Expectation;
+  readonly finding: ExpectationFinding;
+}
+
+/** Named after the write, so that a repeat tells nothing twice. */
+const breachOf = ({ project, group, commandId }: Batch, { expectation: { name, mode }, finding }: Broken): ExpectationBreach => ({ project, group, breach: `${commandId}.${name}`, mode, finding, commandId, window: null });
+
+function brokenBy({ block, rows }: Batch, expected: readonly Expectation[]): Broken[] {
   const judged = {
     rows: rows?.length ?? block.rows,
     valuesOf: (feature: string) => {

@@ -1,7 +1,8 @@
 import { encodeChunk, featureRowsWritten } from '../../domain/features/chunk.js';
+import type { ExpectationBreach } from '../../domain/features/monitoring/breaches/breach.js';
 import { featureRowsStream } from '../../domain/features/streams.js';
 import { Refusal } from '../../domain/kit/index.js';
-import { comparePositions, formatPosition, type NewEvent, type Position } from '../../platform/eventstore/port.js';
+import { comparePositions, formatPosition, parsePosition, type NewEvent, type Position } from '../../platform/eventstore/port.js';
 import type { RequestContext } from '../kit/command.js';
 import { requirePermission } from '../kit/execute.js';
 import { bodyHashOf, requireSameBody, type RememberingCommandLog } from '../kit/idempotency.js';
@@ -35,7 +36,7 @@ export class FeatureWriter {
     private readonly commandLog: RememberingCommandLog,
     private readonly quarantine: Pick<Quarantine, 'keep'>,
     private readonly transformationOf: TransformationOf = noTransformation,
-    private readonly expectations?: Pick<Expectations, 'judge'>,
+    private readonly expectations?: Pick<Expectations, 'judge' | 'judgeStored' | 'tell'>,
   ) {}
 
   /** Refuses with every fault named when a row is bad, unless the request takes good rows alone. Safe to repeat under the same idempotency key. */
@@ -77,17 +78,25 @@ export class FeatureWriter {
     if (bad.size > 0 && !request.partial && !request.quarantine) throw refusalOf(faults, bad.size, block.rows);
     const reply = { commandId: identity.commandId, rowsWritten: block.rows - bad.size, rowsRejected: bad.size, rowsQuarantined: request.quarantine ? bad.size : 0, faults: faults.slice(0, mostFaults) };
     const recorded = identity.bodyHash === undefined ? undefined : await this.commandLog.find(identity.commandId);
+    const good = bad.size === 0 ? undefined : Array.from({ length: block.rows }, (_, row) => row).filter((row) => !bad.has(row));
+    const batch = { project: request.project, group: request.group, block, rows: good, commandId: identity.commandId };
+    const tell = (breaches: readonly ExpectationBreach[]) => (breaches.length > 0 ? this.expectations?.tell(breaches, context.caller.actor) : undefined);
     if (recorded) {
       requireSameBody(recorded, identity.bodyHash!);
-      return async () => ({ ...reply, position: recorded.position });
+      return async () => {
+        // The first time may have ended between the append and what was to be told of it.
+        if (good?.length !== 0) await tell((await this.expectations?.judgeStored(batch, parsePosition(recorded.position))) ?? []);
+        return { ...reply, position: recorded.position };
+      };
     }
-    const good = bad.size === 0 ? undefined : Array.from({ length: block.rows }, (_, row) => row).filter((row) => !bad.has(row));
-    // Before the append: what was stored is found again in the log, and then nothing is reported or kept a second time.
-    if (good?.length !== 0) await this.expectations?.judge({ project: request.project, group: request.group, block, rows: good, commandId: identity.commandId }, context.caller.actor);
+    const breaches = good?.length === 0 ? [] : ((await this.expectations?.judge(batch)) ?? []);
+    // Before the append: what was stored is found again in the log, and then nothing is kept a second time.
     if (request.quarantine) await this.quarantine.keep(refusedRows(request, faults, identity), context.caller.actor);
     const pieces = split(block, good, group.definition.partitions);
     return async () => {
       const position = await this.append(pieces, { request, group, identity, context });
+      // After it, so that a breach never speaks of rows that are not in the log.
+      await tell(breaches);
       return { ...reply, position: position === undefined ? '' : formatPosition(position) };
     };
   }

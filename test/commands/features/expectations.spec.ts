@@ -21,14 +21,14 @@ beforeEach(() => {
   told = [];
   clock = 1_000_000;
   const counted = { ...log, readStream: (...given: Parameters<typeof log.readStream>) => (reads++, log.readStream(...given)) };
-  expectations = new Expectations(new Aggregates(counted as never), async (breach) => told.push(breach), () => clock);
+  expectations = new Expectations(new Aggregates(counted as never), { record: async (breach) => told.push(breach), expectedAt: async () => [] }, () => clock);
 });
 
 /** Another process says what is expected. */
 const set = (...expected: object[]) =>
   log.append(stream, [{ id: crypto.randomUUID(), type: 'FeatureExpectationsSet', data: { project: 'p', group: 'g', expectations: expected.map((one) => expectation.parse(one)) }, metadata: { version: 1 } }], { expected: 'any' });
-const judge = (values: readonly (number | null)[], rows?: readonly number[]) =>
-  expectations.judge({ project: 'p', group: 'g', block: blockOf(values.map((x, id) => ({ key: [id], timeUs: 1, values: { x } }))), rows, commandId: 'c' }, 'tester');
+const judge = async (values: readonly (number | null)[], rows?: readonly number[]) =>
+  expectations.tell(await expectations.judge({ project: 'p', group: 'g', block: blockOf(values.map((x, id) => ({ key: [id], timeUs: 1, values: { x } }))), rows, commandId: 'c' }), 'tester');
 const fewNulls = { name: 'few_nulls', kind: 'NULL_RATE', feature: 'x', max: 0.5 };
 
 describe('what is expected of a group', () => {

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import { Expectations } from '../../../src/commands/features/expectations.js';
 import { FeatureGroups } from '../../../src/commands/features/groups.js';
 import type { WriteRequest } from '../../../src/commands/features/incoming.js';
 import { RowLog } from '../../../src/commands/features/row-log.js';
@@ -9,9 +10,11 @@ import { Aggregates } from '../../../src/commands/kit/aggregates.js';
 import type { RequestContext } from '../../../src/commands/kit/command.js';
 import { RememberingCommandLog } from '../../../src/commands/kit/idempotency.js';
 import { decodeChunk } from '../../../src/domain/features/chunk.js';
-import { featureGroupStream } from '../../../src/domain/features/streams.js';
+import { featureGroupStream, featureMonitoringStream } from '../../../src/domain/features/streams.js';
 import { Refusal } from '../../../src/domain/kit/index.js';
 import { EventStoreTimeout } from '../../../src/platform/eventstore/errors.js';
+import { expectation } from '../../../src/domain/features/monitoring/expectations.js';
+import { monitoringAt } from '../../../src/projections/features/monitoring/monitoring-at.js';
 import { memoryLog, type MemoryLog } from './memory-log.js';
 
 const definition = {
@@ -26,6 +29,9 @@ let writer: FeatureWriter;
 let kept: RefusedRow[] = [];
 let keepFault: Error | undefined;
 let projectRefusal: Refusal | undefined;
+/** The breaches that were told, and how many events of rows the log held then. */
+let told: { breach: string; chunks: number }[] = [];
+let tellFault: Error | undefined;
 
 /** Another process: its caches are empty, the log is the same. */
 const anotherWriter = () =>
@@ -46,6 +52,14 @@ const anotherWriter = () =>
         kept.push(...rows);
       },
     },
+    undefined,
+    new Expectations(new Aggregates(log as never), {
+      record: async ({ breach }) => {
+        if (tellFault) throw tellFault;
+        if (!told.some((one) => one.breach === breach)) told.push({ breach, chunks: chunks().length });
+      },
+      expectedAt: async (project, group, position) => (await monitoringAt(log as never, project, group, position)).expectations,
+    }),
   );
 
 const define = (type: string, data: object) => log.append(featureGroupStream('p', 'g'), [{ id: crypto.randomUUID(), type, data, metadata: { version: 1 } }], { expected: 'any' });
@@ -62,6 +76,8 @@ beforeEach(async () => {
   projectRefusal = undefined;
   kept = [];
   keepFault = undefined;
+  told = [];
+  tellFault = undefined;
   writer = anotherWriter();
   await define('FeatureGroupCreated', definition);
 });
@@ -73,6 +89,12 @@ describe('a write', () => {
     expect(chunks().map(({ stream }) => stream).sort()).toEqual(['features-p.g.0', 'features-p.g.1']);
     expect(chunks().reduce((rows, { data }) => rows + decodeChunk(data).rows, 0)).toBe(50);
     for (const { metadata } of chunks()) expect(metadata).toMatchObject({ commandId: reply.commandId, correlationId: 'c', actor: 'key:owner', project: 'p', traceparent: 't', version: 1 });
+  });
+
+  test('of a single row is a chunk of one', async () => {
+    await writer.write(write({ a: 1 }), owner);
+    expect(chunks()).toHaveLength(1);
+    expect(decodeChunk(chunks()[0]!.data)).toMatchObject({ rows: 1, keys: ['["a"]'] });
   });
 
   test('with one bad row stores nothing and names it', async () => {
@@ -224,4 +246,51 @@ test('an append whose outcome is unknown is looked for before it is tried again'
   };
   expect(await writer.write(write({ a: 1 }), owner)).toMatchObject({ rowsWritten: 1 });
   expect(chunks()).toHaveLength(1);
+});
+
+describe('a write that breaks what is only to be reported', () => {
+  const expecting = (max: number) =>
+    log.append(featureMonitoringStream('p', 'g'), [{ id: crypto.randomUUID(), type: 'FeatureExpectationsSet', data: { project: 'p', group: 'g', expectations: [expectation.parse({ name: 'few_nulls', kind: 'NULL_RATE', feature: 'x', max })] }, metadata: { version: 1 } }], { expected: 'any' });
+  const failAppends = (fails: (stream: string) => boolean) =>
+    void (log.before = async (stream) => {
+      if (fails(stream)) throw new Error('The disk is full');
+    });
+  const broken = { a: null, b: null, c: null, d: 1 };
+
+  test('is told of once all its rows are in the log', async () => {
+    await expecting(0.5);
+    const { commandId } = await writer.write(write(broken), owner);
+    expect(told).toEqual([{ breach: `${commandId}.few_nulls`, chunks: chunks().length }]);
+  });
+
+  test('and is not stored, or not all of it, is not told of; when it is sent again it is', async () => {
+    await expecting(0.5);
+    for (const fails of [(stream: string) => stream.startsWith('features-'), (stream: string) => stream === 'features-p.g.1']) {
+      failAppends(fails);
+      await expect(writer.write(write(broken), keyed('k'))).rejects.toThrow('The disk is full');
+      expect(told).toEqual([]);
+    }
+    failAppends(() => false);
+    const { commandId } = await writer.write(write(broken), keyed('k'));
+    expect(told).toEqual([{ breach: `${commandId}.few_nulls`, chunks: 2 }]);
+  });
+
+  test('is told of by its repeat where the process died in between, by what was expected then', async () => {
+    await expecting(0.5);
+    tellFault = new Error('Killed');
+    await expect(writer.write(write(broken), keyed('k'))).rejects.toThrow('Killed');
+    expect([chunks().length, told]).toEqual([2, []]);
+    tellFault = undefined;
+    await expecting(0.9);
+    const { commandId } = await anotherWriter().write(write(broken), keyed('k'));
+    expect(told.map(({ breach }) => breach)).toEqual([`${commandId}.few_nulls`]);
+    expect(chunks()).toHaveLength(2);
+
+    // What is expected since then does not reach back.
+    await expecting(0.9);
+    await writer.write(write({ e: null, f: 1 }), keyed('fine'));
+    await expecting(0);
+    await anotherWriter().write(write({ e: null, f: 1 }), keyed('fine'));
+    expect(told).toHaveLength(1);
+  });
 });
