@@ -23,6 +23,7 @@ import { connectDataSource } from './platform/postgres/data-source.js';
 import { makePool, patient } from './platform/postgres/pool.js';
 import { tracedStore } from './platform/telemetry/traced-store.js';
 import { startTracing } from './platform/telemetry/tracing.js';
+import { isNamedBySavedSets } from './projections/features/training-sets/named-contents.js';
 import { tracedView } from './projections/kit/traced-view.js';
 import { ProjectionEngine } from './projections/engine/index.js';
 
@@ -74,6 +75,7 @@ export async function startPlatform(config: Config, endpoints: Endpoints, log: L
         removeFormers: () => projections.removeFormers(config.formerTablesHours),
         compareAll: (actor, signal) => projections.compareAll(actor, signal),
         clearQuarantine: () => base.quarantine.clearExpired(),
+        clearTrainingSetFiles: () => trainingSets.clearLeftBehind(24 * 3_600_000, isNamedBySavedSets(base, 60_000)),
       }),
       recordMetrics({ cron: config.metricsCron, measure: () => measured(core) }),
       ...monitoringJobs({ eventStore, aggregates: base.aggregates, pool }),

@@ -237,3 +237,43 @@ test('entity rows whose file has gone are missed in a sentence, and nothing unfi
   expect(await get(`${sets}/gone:verify`)).toMatchObject({ code: 'FAILED_PRECONDITION', reason: 'ENTITY_ROWS_MISSING' });
   expect((await readdir(platform.trainingSetsFolder)).filter((name) => name.endsWith('.unfinished'))).toEqual([]);
 });
+
+describe('a save that fails', () => {
+  const files = async () => (await readdir(platform.trainingSetsFolder, { withFileTypes: true, recursive: true })).filter((entry) => entry.isFile()).map(({ name }) => name).sort();
+  const hasFile = async (hash: string) => (await files()).includes(`${hash}.parquet`);
+  const labelled = (rows: object[]) => rows.map((row) => ({ ...row, label: `of a save that fails ${++made}` }));
+
+  test('leaves no file, whatever it was that was refused', async () => {
+    const { rows } = await someCards();
+    await ok(platform.rest(sets, { trainingSet: 'taken', features: ['cards:amount'], rows: labelled(rows), storeRows: true }));
+    const before = await files();
+    for (const more of [{ features: ['nope'] }, { trainingSet: 'taken', features: ['cards:amount'] }, { features: ['cards:amount'], knownAt: { position: '99999999999' } }]) {
+      expect((await platform.rest(sets, { trainingSet: 'never', rows: labelled(rows), storeRows: true, ...more })).code).not.toBe('OK');
+    }
+    expect(await files()).toEqual(before);
+  });
+
+  test('leaves the files of the saved ones, though its rows are theirs', async () => {
+    const { rows } = await someCards();
+    const own = labelled(rows);
+    const { position } = await ok(platform.rest(sets, { trainingSet: 'good', features: ['cards:amount'], rows: own }));
+    const { entityRows } = await ok(get(`${sets}/good`, { 'tarl-min-position': position }));
+    expect((await platform.rest(sets, { trainingSet: 'bad', features: ['nope'], rows: own })).code).toBe('NOT_FOUND');
+    expect(await hasFile(entityRows.hash)).toBe(true);
+    expect(await verify('good')).toMatchObject({ verdict: 'SAME' });
+  });
+
+  test('because another of its name was first leaves only the files of that one', async () => {
+    const { a, rows } = await someCards();
+    const question = { trainingSet: 'raced', features: ['cards:amount'], rows: labelled(rows), storeRows: true };
+    const saves = Array.from({ length: 6 }, () => [platform.rest(sets, question), write([[a, '2026-01-01T10:01:00Z', ++made, '']])] as const);
+    const replies = await Promise.all(saves.map(async ([save]) => ok(save)));
+    await Promise.all(saves.map(([, written]) => written));
+    expect(new Set(replies.map(({ hash }) => hash)).size).toBe(1);
+    expect(replies.filter(({ changed }) => changed)).toHaveLength(1);
+    expect(await verify('raced')).toMatchObject({ verdict: 'SAME' });
+    expect((await files()).filter((name) => name.endsWith('.claimed') || name.endsWith('.unfinished'))).toEqual([]);
+    expect(await hasFile(replies[0].hash)).toBe(true);
+  });
+});
+

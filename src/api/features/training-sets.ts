@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { recordTrainingSet, trainingSetLabels } from '../../commands/training-sets.js';
 import type { CommandReply } from '../../commands/kit/command.js';
 import { requirePermission } from '../../commands/kit/execute.js';
@@ -6,16 +7,24 @@ import { parseInput } from '../../commands/kit/validate.js';
 import { requireSameQuestion } from '../../domain/features/training-sets/decisions.js';
 import { trainingSet, type SavedTrainingSet, type TrainingSetState } from '../../domain/features/training-sets/state.js';
 import { trainingSetStream } from '../../domain/features/streams.js';
+import { isPassing, Refusal } from '../../domain/kit/index.js';
 import { formatPosition } from '../../platform/eventstore/port.js';
 import { historical, type HistoricalQuestion } from '../../projections/features/history/historical.js';
 import { sharedReplay } from '../../projections/features/history/shared-replay.js';
 import { requireAsked } from '../../projections/features/history/selection.js';
+import { ClaimedContents } from '../../projections/features/training-sets/claimed-contents.js';
 import { loadTrainingSet } from '../../projections/features/training-sets/load.js';
+import { isNamedBySavedSets } from '../../projections/features/training-sets/named-contents.js';
 import { askedHash } from '../../projections/features/training-sets/question.js';
 import { rowsOf, type SavedRows } from '../../projections/features/training-sets/rows.js';
 import { keepEntityRows, saveAnswer } from '../../projections/features/training-sets/save.js';
 import type { Core } from '../core.js';
 import type { WireContext } from '../operations.js';
+
+/** How long a save that failed waits to learn whether its files are needed; the job looks again later. */
+const removalWaitMs = 2_000;
+
+type Labels = z.output<typeof trainingSetLabels>;
 
 /** What is to be saved: a question, a name for it, and whether its rows are kept. */
 export interface SaveRequest {
@@ -38,16 +47,29 @@ export async function saveTrainingSet(core: Core, { labels: given, question, sto
   requirePermission(recordTrainingSet, labels.project, context);
   requireAsked(question);
   await core.executor.requireActiveProject(labels.project);
-  const entityRows = await keepEntityRows(question, core.trainingSets);
+  const contents = new ClaimedContents(core.trainingSets, isNamedBySavedSets(core, removalWaitMs));
+  const made = await contents.orRemove(() => answered(core, { labels, question, storeRows }, contents, context), () => true);
+  if ('earlier' in made) {
+    await contents.release();
+    return made.earlier;
+  }
+  // Whatever is no final refusal may have put it into the log all the same.
+  const reply = await contents.orRemove(() => core.execute(recordTrainingSet, made.saved, context), (error) => error instanceof Refusal && !isPassing(error));
+  // Another save of the same name may have come first, with rows of its own.
+  await (reply.changed ? contents.release() : contents.remove());
+  return replyOf(reply, await loadTrainingSet(core.eventStore, labels.project, labels.trainingSet));
+}
+
+/** What is to be recorded, or the reply of a save under the name that came before. */
+async function answered(core: Core, { labels, question, storeRows }: Omit<SaveRequest, 'labels'> & { labels: Labels }, contents: ClaimedContents, context: WireContext): Promise<{ saved: SavedTrainingSet } | { earlier: SaveReply }> {
+  const entityRows = await keepEntityRows(question, contents);
   const asked = askedHash(question, entityRows, storeRows);
   const stream = trainingSetStream(labels.project, labels.trainingSet);
   const { state, revision, position } = await core.aggregates.load<TrainingSetState>(trainingSet, stream);
   requireSameQuestion({ ...labels, asked }, state);
-  if (state.status === 'saved') return replyOf({ commandId: commandIdOf(context), position: formatPosition(position), etag: `${revision}`, changed: false }, state.saved);
+  if (state.status === 'saved') return { earlier: replyOf({ commandId: commandIdOf(context), position: formatPosition(position), etag: `${revision}`, changed: false }, state.saved) };
   const answer = await historical(sharedReplay(core.eventStore), question, context.signal);
-  const saved = { ...labels, asked, ...(await saveAnswer(question, answer, entityRows, storeRows ? core.trainingSets : undefined)) };
-  const reply = await core.execute(recordTrainingSet, saved, context);
-  return replyOf(reply, await loadTrainingSet(core.eventStore, labels.project, labels.trainingSet));
+  return { saved: { ...labels, asked, ...(await saveAnswer(question, answer, entityRows, storeRows ? contents : undefined)) } };
 }
 
 /** The rows of a saved training set. */

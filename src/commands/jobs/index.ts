@@ -11,10 +11,12 @@ export interface Housekeeping {
   compareAll(actor: string, signal: AbortSignal): Promise<void>;
   /** Forgets the refused rows whose time is up. */
   clearQuarantine(): Promise<void>;
+  /** Removes the files of saves of training sets that died a day ago or earlier, where no saved one needs them. */
+  clearTrainingSetFiles(): Promise<void>;
 }
 
 /** The jobs, one each; they look after tables, which are no facts and need no command. */
-export const platformJobs = ({ clearLeftovers, removeFormers, compareAll, clearQuarantine }: Housekeeping): readonly AnyJob[] => [
+export const platformJobs = ({ clearLeftovers, removeFormers, compareAll, clearQuarantine, clearTrainingSetFiles }: Housekeeping): readonly AnyJob[] => [
   defineJob({
     name: 'clear-leftover-tables',
     summary: 'Removes the tables of rebuilds that died',
@@ -55,5 +57,15 @@ export const platformJobs = ({ clearLeftovers, removeFormers, compareAll, clearQ
     concurrency: 1,
     schedule: { cron: '43 * * * *', timeZone: 'UTC', input: {} },
     run: clearQuarantine,
+  }),
+  defineJob({
+    name: 'clear-training-set-files',
+    summary: 'Removes the files that saves of training sets left behind which died',
+    input: z.strictObject({}),
+    retry: { attempts: 3, backoff: { type: 'exponential', delayMs: 60_000 } },
+    timeoutMs: 600_000,
+    concurrency: 1,
+    schedule: { cron: '31 * * * *', timeZone: 'UTC', input: {} },
+    run: clearTrainingSetFiles,
   }),
 ];

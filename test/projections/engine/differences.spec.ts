@@ -122,7 +122,7 @@ test('slices at different places are compared each where it stands, rebuilt and 
 
 test('the scheduled job compares every view, and what it finds shows in the operations, the status and the log', async () => {
   await world.database.pool.query(`update counters set sum = 3 where counter = 'b'`);
-  const job = platformJobs({ clearLeftovers: async () => undefined, clearQuarantine: async () => undefined, removeFormers: async () => undefined, compareAll: (actor, signal) => engine.compareAll(actor, signal) }).find(({ name }) => name === 'compare-projections')!;
+  const job = platformJobs({ clearLeftovers: async () => undefined, clearQuarantine: async () => undefined, clearTrainingSetFiles: async () => undefined, removeFormers: async () => undefined, compareAll: (actor, signal) => engine.compareAll(actor, signal) }).find(({ name }) => name === 'compare-projections')!;
   expect(job.schedule).toBeDefined();
   await job.run({}, { id: 'a', attempt: 1, due: new Date(0), signal: new AbortController().signal, issue: async () => undefined });
   expect((await engine.operations()).map(({ metadata: { view, kind, actor, state, comparison } }) => ({ view, kind, actor, state, same: comparison!.same })).sort((a, b) => (a.view < b.view ? -1 : 1))).toEqual([

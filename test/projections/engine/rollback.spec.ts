@@ -161,7 +161,7 @@ test('the scheduled job removes former tables once they are older than their tim
   const engine = await started();
   await switchAnyway(engine);
   const run = { id: 'a', attempt: 1, due: new Date(0), signal: new AbortController().signal, issue: async () => undefined };
-  const job = platformJobs({ clearLeftovers: async () => undefined, compareAll: async () => undefined, clearQuarantine: async () => undefined, removeFormers: () => engine.removeFormers(24) }).find(({ name }) => name === 'remove-former-tables')!;
+  const job = platformJobs({ clearLeftovers: async () => undefined, compareAll: async () => undefined, clearQuarantine: async () => undefined, clearTrainingSetFiles: async () => undefined, removeFormers: () => engine.removeFormers(24) }).find(({ name }) => name === 'remove-former-tables')!;
   await job.run({}, run);
   expect(Object.keys(await rows('counters__former'))).toEqual(['a']);
   await world.database.pool.query(`update projection_formers set replaced_at = now() - interval '25 hours'`);
