@@ -122,6 +122,29 @@ describe('a pipeline', () => {
     expect(await platform.rest(`${pipelines}/over_grpc:apply`, { run: 'later' })).toMatchObject({ code: 'FAILED_PRECONDITION', reason: 'PIPELINE_ARCHIVED' });
   });
 
+  test('and its runs are told as they were at a moment, over every wire', async () => {
+    const { position: first } = await ok(create('as_of', { steps: steps.slice(0, 1) }));
+    const { position: asked } = await ok(platform.rest(`${pipelines}/as_of:apply`, { run: 'r', start: '2026-01-05T00:00:00Z' }));
+    await ended('as_of', 'r');
+    const { position: now } = await ok(create('as_of', { steps: steps.slice(0, 2) }));
+    const at = (moment: string) => get(`${pipelines}/as_of?asOf=${moment}`, { 'tarl-min-position': now });
+    expect([(await at(first)).version, (await at(now)).version]).toEqual([1, 2]);
+    expect((await get(`${pipelines}?asOf=${first}&filter=${encodeURIComponent('pipeline = as_of')}`)).pipelines).toMatchObject([{ version: 1, steps: steps.slice(0, 1) }]);
+    expect(await get(`${pipelines}/as_of/runs/r?asOf=${asked}`)).toMatchObject({ state: 'REQUESTED', slices: 0 });
+    expect(await callRest(platform.addresses.rest, 'GET', `${pipelines}/as_of/runs/r?asOf=${first}`)).toMatchObject({ code: 'NOT_FOUND', reason: 'PIPELINE_RUN_NOT_FOUND' });
+    expect(await ok(callGrpc(client, 'GetPipeline', { project: 'p', pipeline: 'as_of', asOf: first }))).toMatchObject({ version: '1' });
+    expect((await ok(callGrpc(client, 'ListPipelines', { project: 'p', filter: 'pipeline = as_of', asOf: first }))).pipelines).toMatchObject([{ version: '1' }]);
+    expect(await ok(callGrpc(client, 'GetPipelineRun', { project: 'p', pipeline: 'as_of', run: 'r', asOf: asked }))).toMatchObject({ state: 'REQUESTED' });
+    expect((await ok(callGrpc(client, 'ListPipelineRuns', { project: 'p', filter: 'pipeline = as_of', asOf: asked }))).pipelineRuns).toMatchObject([{ state: 'REQUESTED' }]);
+    const query = `query ($first: String!, $asked: String!) {
+      pipeline(project: "p", pipeline: "as_of", asOf: $first) { version }
+      pipelines(project: "p", filter: "pipeline = as_of", asOf: $first) { nodes { version } }
+      now: pipelineRun(project: "p", pipeline: "as_of", run: "r") { state }
+      then: pipelineRuns(project: "p", filter: "pipeline = as_of", asOf: $asked) { nodes { state } }
+    }`;
+    expect(await ok(platform.graphql(query, { first, asked }))).toEqual({ pipeline: { version: 1 }, pipelines: { nodes: [{ version: 1 }] }, now: { state: 'FINISHED' }, then: { nodes: [{ state: 'REQUESTED' }] } });
+  });
+
   test.each<[string, object, string, string]>([
     ['into its own source', { target: 'payments' }, 'target', 'is the source'],
     ['into other keys', { target: 'shops', steps: [{ feature: 'x', from: 'usage:share' }] }, 'target', 'has other keys than payments'],

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Refusal, resourceName } from '../../../domain/kit/index.js';
+import { asOfInput, rowsAt } from '../../kit/as-of.js';
 import { listInput, listPage, type Listing } from '../../kit/list/page.js';
 import { defineQuery } from '../../kit/query.js';
 import { driftCheckRow, measuredDriftRow } from './checks-view.js';
@@ -48,13 +49,13 @@ export const driftCheckQueries = [
     http: { method: 'GET', path: '/api/v1/projects/{project}/feature-groups/{group}/drift-checks/{check}' },
     permission: 'features.read',
     views: ['feature-drift-checks', 'feature-drifts'],
-    input: z.object({ project: resourceName, group: resourceName, check: resourceName }),
+    input: z.object({ project: resourceName, group: resourceName, check: resourceName, ...asOfInput }),
     output: z.object({ ...driftCheckRow.shape, features: z.array(measuredDriftRow) }).meta({ id: 'DriftCheckFigures' }),
-    run: async ({ project, group, check }, { pool }) => {
+    run: async ({ project, group, check, asOf }, { pool }) => {
       const key = [project, group, check];
       const [{ rows }, { rows: features }] = await Promise.all([
-        pool.query(`select ${checkColumns} from feature_drift_checks where project = $1 and "group" = $2 and "check" = $3`, key),
-        pool.query(`select ${driftColumns} from feature_drifts where project = $1 and "group" = $2 and "check" = $3 order by feature`, key),
+        pool.query(`select ${checkColumns} from ${rowsAt('feature_drift_checks', asOf)} where project = $1 and "group" = $2 and "check" = $3`, key),
+        pool.query(`select ${driftColumns} from ${rowsAt('feature_drifts', asOf)} where project = $1 and "group" = $2 and "check" = $3 order by feature`, key),
       ]);
       if (rows.length > 0) return { ...rows[0], features };
       throw new Refusal('NOT_FOUND', `Drift check ${check} of ${group} does not exist in project ${project}`, { reason: 'DRIFT_CHECK_NOT_FOUND', metadata: { check } });
@@ -66,7 +67,7 @@ export const driftCheckQueries = [
     http: { method: 'GET', path: '/api/v1/projects/{project}/drift-checks' },
     permission: 'features.read',
     views: ['feature-drift-checks'],
-    input: z.object({ project: resourceName, ...listInput }),
+    input: z.object({ project: resourceName, ...listInput, ...asOfInput }),
     output: z.object({ driftChecks: z.array(driftCheckRow), nextPageToken: z.string() }).meta({ id: 'DriftCheckList' }),
     run: async ({ project, ...request }, { pool }) => {
       const { rows, nextPageToken } = await listPage(pool, checks, project, request);
@@ -79,7 +80,7 @@ export const driftCheckQueries = [
     http: { method: 'GET', path: '/api/v1/projects/{project}/measured-drifts' },
     permission: 'features.read',
     views: ['feature-drifts'],
-    input: z.object({ project: resourceName, ...listInput }),
+    input: z.object({ project: resourceName, ...listInput, ...asOfInput }),
     output: z.object({ measuredDrifts: z.array(measuredDriftRow), nextPageToken: z.string() }).meta({ id: 'MeasuredDriftList' }),
     run: async ({ project, ...request }, { pool }) => {
       const { rows, nextPageToken } = await listPage(pool, drifts, project, request);

@@ -36,8 +36,9 @@ export const driftCheckRow = z
 /** One row a drift check. */
 export const driftChecksView = defineView({
   name: 'feature-drift-checks',
-  version: 1,
+  version: 2,
   table: 'feature_drift_checks',
+  history: true,
   row: driftCheckRow,
   key: ['project', 'group', 'check'],
   events: driftCheckEvents,
@@ -74,8 +75,9 @@ export const measuredDriftRow = z
 /** One row a feature of a drift check, so that a feature can be followed from window to window. */
 export const measuredDriftsView = defineView({
   name: 'feature-drifts',
-  version: 1,
+  version: 2,
   table: 'feature_drifts',
+  history: true,
   row: measuredDriftRow,
   key: ['project', 'group', 'check', 'feature'],
   events: [driftCheckEvents[1]],

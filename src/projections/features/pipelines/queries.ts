@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Refusal, resourceName } from '../../../domain/kit/index.js';
+import { asOfInput, rowsAt } from '../../kit/as-of.js';
 import { listInput, listPage, rowNamed, type Listing } from '../../kit/list/page.js';
 import { defineQuery } from '../../kit/query.js';
 import { applyPipelineToRows } from './apply-to-rows.js';
@@ -64,10 +65,10 @@ export const pipelineQueries = [
     http: { method: 'GET', path: '/api/v1/projects/{project}/pipelines/{pipeline}' },
     permission: 'features.read',
     views: ['pipelines'],
-    input: z.object({ project: resourceName, pipeline: resourceName }),
+    input: z.object({ project: resourceName, pipeline: resourceName, ...asOfInput }),
     output: pipelineRow,
-    run: async ({ project, pipeline }, { pool }) => {
-      const row = await rowNamed(pool, listing, project, pipeline);
+    run: async ({ project, pipeline, asOf }, { pool }) => {
+      const row = await rowNamed(pool, listing, project, pipeline, asOf);
       if (row) return row;
       throw new Refusal('NOT_FOUND', `Pipeline ${pipeline} does not exist in project ${project}`, { reason: 'PIPELINE_NOT_FOUND', metadata: { pipeline } });
     },
@@ -78,7 +79,7 @@ export const pipelineQueries = [
     http: { method: 'GET', path: '/api/v1/projects/{project}/pipelines' },
     permission: 'features.read',
     views: ['pipelines'],
-    input: z.object({ project: resourceName, ...listInput }),
+    input: z.object({ project: resourceName, ...listInput, ...asOfInput }),
     output: z.object({ pipelines: z.array(pipelineRow), nextPageToken: z.string() }).meta({ id: 'PipelineList' }),
     run: async ({ project, ...request }, { pool }) => {
       const { rows, nextPageToken } = await listPage(pool, listing, project, request);
@@ -91,10 +92,10 @@ export const pipelineQueries = [
     http: { method: 'GET', path: '/api/v1/projects/{project}/pipelines/{pipeline}/runs/{run}' },
     permission: 'features.read',
     views: ['pipeline-runs'],
-    input: z.object({ project: resourceName, pipeline: resourceName, run: resourceName }),
+    input: z.object({ project: resourceName, pipeline: resourceName, run: resourceName, ...asOfInput }),
     output: pipelineRunRow,
-    run: async ({ project, pipeline, run }, { pool }) => {
-      const { rows } = await pool.query(`select ${runColumns} from pipeline_runs where project = $1 and pipeline = $2 and run = $3`, [project, pipeline, run]);
+    run: async ({ project, pipeline, run, asOf }, { pool }) => {
+      const { rows } = await pool.query(`select ${runColumns} from ${rowsAt('pipeline_runs', asOf)} where project = $1 and pipeline = $2 and run = $3`, [project, pipeline, run]);
       if (rows.length > 0) return withoutNulls(rows[0]);
       throw new Refusal('NOT_FOUND', `Pipeline ${pipeline} has no run ${run}`, { reason: 'PIPELINE_RUN_NOT_FOUND', metadata: { pipeline, run } });
     },
@@ -105,7 +106,7 @@ export const pipelineQueries = [
     http: { method: 'GET', path: '/api/v1/projects/{project}/pipeline-runs' },
     permission: 'features.read',
     views: ['pipeline-runs'],
-    input: z.object({ project: resourceName, ...listInput }),
+    input: z.object({ project: resourceName, ...listInput, ...asOfInput }),
     output: z.object({ pipelineRuns: z.array(pipelineRunRow), nextPageToken: z.string() }).meta({ id: 'PipelineRunList' }),
     run: async ({ project, ...request }, { pool }) => {
       const { rows, nextPageToken } = await listPage(pool, runListing, project, request);

@@ -27,8 +27,9 @@ export const pipelineRow = z
 /** One row a pipeline. */
 export const pipelinesView = defineView({
   name: 'pipelines',
-  version: 1,
+  version: 2,
   table: 'pipelines',
+  history: true,
   row: pipelineRow,
   key: ['project', 'pipeline'],
   events: pipelineEvents,
@@ -75,8 +76,9 @@ export const pipelineRunRow = z
 /** One row for each application of a pipeline. */
 export const pipelineRunsView = defineView({
   name: 'pipeline-runs',
-  version: 1,
+  version: 2,
   table: 'pipeline_runs',
+  history: true,
   row: pipelineRunRow,
   key: ['project', 'pipeline', 'run'],
   events: pipelineRunEvents,
