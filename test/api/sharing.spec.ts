@@ -120,4 +120,39 @@ describe('a group that is shared with a project', () => {
     expect(await share(group, 'share', 'nowhere')).toMatchObject({ code: 'NOT_FOUND', reason: 'PROJECT_NOT_FOUND' });
     expect(await share('nothing')).toMatchObject({ code: 'NOT_FOUND', reason: 'FEATURE_GROUP_NOT_FOUND' });
   });
+
+  test('is listed by its own project with everybody that may read it, and by each of those, now and as of a moment, over every wire', async () => {
+    const { group, position: one } = await sharedGroup();
+    const { position: both } = await ok(share(group, 'share', 'other'));
+    const { position: ended } = await ok(share(group, 'unshare'));
+    const filter = `group = ${group}`;
+    const asked = (more: string) => `filter=${encodeURIComponent(filter)}${more}`;
+    const given = async (more = '') => (await ok(get(`/api/v1/projects/fraud/feature-group-shares?${asked(more)}`, ended))).featureGroupShares.map(({ withProject }: any) => withProject);
+    const received = async (project: string, more = '') => (await ok(get(`/api/v1/projects/${project}/shared-feature-groups?${asked(more)}`, ended))).sharedFeatureGroups.map(({ name }: any) => name);
+    expect(await given()).toEqual(['other']);
+    expect(await given(`&asOf=${one}`)).toEqual(['marketing']);
+    expect(await given(`&asOf=${both}`)).toEqual(['marketing', 'other']);
+    expect(await given(`&asOf=${both}&orderBy=${encodeURIComponent('withProject desc')}`)).toEqual(['other', 'marketing']);
+    expect([await received('marketing'), await received('marketing', `&asOf=${both}`), await received('other')]).toEqual([[], [`fraud/${group}`], [`fraud/${group}`]]);
+    const { featureGroupShares } = await ok(callGrpc(platform.features, 'ListFeatureGroupShares', { project: 'fraud', filter: `${filter} AND withProject = marketing`, asOf: both }));
+    expect(featureGroupShares).toMatchObject([{ project: 'fraud', group, withProject: 'marketing', sharedBy: 'local' }]);
+    expect((await ok(callGrpc(platform.features, 'ListSharedFeatureGroups', { project: 'marketing', filter, asOf: both }))).sharedFeatureGroups).toMatchObject([{ name: `fraud/${group}` }]);
+    const query = `query ($filter: String, $both: String) {
+      now: featureGroupShares(project: "fraud", filter: $filter) { nodes { withProject } }
+      then: featureGroupShares(project: "fraud", filter: $filter, asOf: $both) { nodes { group withProject } }
+      sharedFeatureGroups(project: "marketing", filter: $filter, asOf: $both) { nodes { owner } }
+    }`;
+    expect(await ok(platform.graphql(query, { filter, both }))).toEqual({ now: { nodes: [{ withProject: 'other' }] }, then: { nodes: [{ group, withProject: 'marketing' }, { group, withProject: 'other' }] }, sharedFeatureGroups: { nodes: [{ owner: 'fraud' }] } });
+    // Nobody learns from it what others share.
+    expect((await ok(get(`/api/v1/projects/marketing/feature-group-shares?${asked('')}`))).featureGroupShares).toEqual([]);
+  });
+
+  test('is listed page by page', async () => {
+    const { group } = await sharedGroup();
+    const { position } = await ok(share(group, 'share', 'other'));
+    const first = await ok(get(`/api/v1/projects/fraud/feature-group-shares?filter=${encodeURIComponent(`group = ${group}`)}&pageSize=1`, position));
+    const second = await ok(get(`/api/v1/projects/fraud/feature-group-shares?filter=${encodeURIComponent(`group = ${group}`)}&pageSize=1&pageToken=${first.nextPageToken}`));
+    expect([first, second].map(({ featureGroupShares }) => featureGroupShares[0].withProject)).toEqual(['marketing', 'other']);
+    expect(second.nextPageToken).toBe('');
+  });
 });

@@ -15,11 +15,17 @@ export const sharedGroupRow = z
   })
   .meta({ id: 'SharedFeatureGroup' });
 
+/** The same as the project sees it whose group it is. */
+export const groupShare = z
+  .object({ project: z.string(), group: z.string(), withProject: z.string().describe('The project that may read it.'), sharedAt: z.iso.datetime(), sharedBy: z.string() })
+  .meta({ id: 'FeatureGroupShare' });
+
 /** One row a group and a project that it is shared with. */
 export const featureGroupSharesView = defineView({
   name: 'feature-group-shares',
-  version: 1,
+  version: 2,
   table: 'feature_group_shares',
+  history: true,
   row: sharedGroupRow,
   key: ['project', 'name'],
   events: [featureGroupShared, featureGroupUnshared],

@@ -30,6 +30,8 @@ export interface Listing extends Filterable {
   readonly columns: string;
   /** The column that names a row within its project. */
   readonly name: string;
+  /** The column of the project whose rows they are; `project` where it is left out. */
+  readonly within?: string;
   /** By which fields it may be sorted: their SQL and its type. */
   readonly order: Readonly<Record<string, { readonly sql: string; readonly type: 'text' | 'timestamptz' }>>;
 }
@@ -38,11 +40,11 @@ export interface Listing extends Filterable {
  * One page. A page begins after the last row of the one before, by its place in the order and its name, not by a
  * number of rows: so rows that come and go meanwhile neither repeat nor hide others.
  */
-export async function listPage(pool: Pool, { table, columns, name, order, ...filterable }: Listing, project: string, request: ListRequest): Promise<{ rows: any[]; nextPageToken: string }> {
+export async function listPage(pool: Pool, { table, columns, name, within = 'project', order, ...filterable }: Listing, project: string, request: ListRequest): Promise<{ rows: any[]; nextPageToken: string }> {
   const { sql, type, direction } = orderOf(request.orderBy, order, name);
   const asked = createHash('sha256').update(JSON.stringify([request.filter, request.orderBy, ...(request.asOf === undefined ? [] : [request.asOf])])).digest('base64url').slice(0, 16);
   const parameters: unknown[] = [project];
-  const conditions = ['project = $1', ...whereOf(parseFilter(request.filter), filterable, parameters)];
+  const conditions = [`${within} = $1`, ...whereOf(parseFilter(request.filter), filterable, parameters)];
   const after = keyOfPageToken(request.pageToken, 3);
   if (after) {
     if (after[0] !== asked) throw otherQuestion();
