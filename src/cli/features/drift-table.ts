@@ -3,14 +3,15 @@ import type { FeatureFigures } from '../../domain/features/monitoring/figures.js
 import { sparkline } from '../sparkline.js';
 import { table } from '../table.js';
 
-/** A drift report for people: a line a feature, then how its values lie in both windows. */
+/** A drift report for people: a line a feature, why nothing was decided of some, then how the values lie in both windows. */
 export function driftText(features: readonly FeatureDrift[]): string {
   const rows = features.map(({ feature, test, statistic, pValue, threshold, verdict, reference, current }) => ({
     feature, verdict: verdict.toLowerCase(), test: test.toLowerCase().replaceAll('_', '-'),
     statistic: short(statistic), p: short(pValue), threshold: short(threshold),
     'rows before': reference.rows, 'rows now': current.rows, 'nulls before': share(reference), 'nulls now': share(current),
   }));
-  return [table(rows), ...features.filter(hasShape).map(shapeText)].join('\n\n');
+  const undecided = features.filter(({ verdict }) => verdict === 'UNDECIDED').map(({ feature, reason }) => `${feature}: ${reason}.`);
+  return [table(rows), ...(undecided.length > 0 ? [undecided.join('\n')] : []), ...features.filter(hasShape).map(shapeText)].join('\n\n');
 }
 
 /** A number as it reads well, also a tiny p value. */

@@ -51,7 +51,7 @@ function measured(reference: SampledColumn, current: SampledColumn, tests: Drift
   if (few >= 0) return undecided(`The ${few === 0 ? 'reference' : 'current window'} has no values`);
   if (reference.kind === 'number' && current.kind === 'number') return numbersMeasured(reference.numbers, current.numbers, tests);
   if (reference.kind === 'category' && current.kind === 'category') return categoriesMeasured(reference.counts, current.counts, tests);
-  return undecided('Lists of numbers are counted, not compared');
+  return undecided('Not tested: lists of numbers are counted, not compared');
 }
 
 function numbersMeasured(reference: Sorted, current: Sorted, tests: DriftTests): Measured {
