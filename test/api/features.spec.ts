@@ -108,6 +108,32 @@ describe.each(Object.keys(writers))('a row written over %s', (wire) => {
   });
 });
 
+describe('for whom rows are written', () => {
+  const row = { entity, eventTime, values };
+  /** Whether the row is seen online, and in the history. */
+  async function seen(group: string, called: Promise<{ code: string; answer?: any }>): Promise<boolean[]> {
+    const { code, answer } = await called;
+    expect(code).toBe('OK');
+    const { position } = answer.writeFeatures ?? answer;
+    const online = await platform.rest('/api/v1/projects/p/features:readOnline', { features: [`${group}:city`], entities: [entity] }, { 'tarl-min-position': position });
+    const history = await platform.rest('/api/v1/projects/p/features:historical', { features: [`${group}:city`], rows: [{ ...entity, event_time: '2026-02-01' }] }, { accept: 'application/json' });
+    return [online.answer.rows[0].values.city, history.answer.rows[0].city].map((value) => value === 'Köln');
+  }
+  const mutation = 'mutation ($input: WriteFeaturesInput!) { writeFeatures(input: $input) { position } }';
+
+  test.each([[undefined, [true, true]], ['BOTH', [true, true]], ['ONLINE', [true, false]], ['OFFLINE', [false, true]]])('is said by the mode %s, and left out it is both reads, over REST and GraphQL', async (mode, expected) => {
+    const rest = await newGroup();
+    expect(await seen(rest, platform.rest(`/api/v1/projects/p/feature-groups/${rest}:write`, { ...(mode && { mode }), rows: [row] }))).toEqual(expected);
+    const graphql = await newGroup();
+    expect(await seen(graphql, platform.graphql(mutation, { input: { project: 'p', group: graphql, ...(mode && { mode }), rows: [row] } }))).toEqual(expected);
+  });
+
+  test.each([['WriteOnline', undefined, [true, true]], ['WriteOnline', 'ONLINE', [true, false]], ['WriteOffline', undefined, [false, true]]])('is said over gRPC by the rpc %s with the mode %s', async (rpc, mode, expected) => {
+    const group = await newGroup();
+    expect(await seen(group, platform.grpc(rpc, { project: 'p', group, ...(mode && { mode }), rows: [row] }))).toEqual(expected);
+  });
+});
+
 test.each(Object.keys(writers))('a row written twice over %s under one idempotency key is stored once', async (wire) => {
   const group = await newGroup();
   const [first, second] = [await writers[wire]!(group, {}, { 'idempotency-key': group }), await writers[wire]!(group, {}, { 'idempotency-key': group })];

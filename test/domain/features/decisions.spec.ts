@@ -110,6 +110,19 @@ describe('versions of a group', () => {
     expect(requireVersion({ ...name, version: 2 }, state)).toMatchObject({ version: 2, features: [country], ttlSeconds: 5, description: 'All cards' });
     expect(requireVersion(name, state)).toMatchObject({ version: 1, features: [amount], ttlSeconds: 5, description: 'All cards' });
   });
+  test('are made by another transformation of a feature', () => {
+    const computed = (transformation: string): FeatureSpec => ({ ...country, transformation });
+    const history = [created, staged(2, [amount, computed('usage@1:share')])];
+    given(...history).when(stage(amount, computed('usage@1:share'))).thenNothing();
+    given(...history).when(stage(amount, computed('usage@2:share'))).then(staged(3, [amount, computed('usage@2:share')]));
+  });
+  test('have the keys and the number of partitions that the group was created with, whatever becomes of it', () => {
+    const events: FeatureGroupEvent[] = [created, registered, described, staged(2, [country]), promoted(2), { type: 'FeatureGroupTtlChanged', data: { ...name, ttlSeconds: 5 } }, rolledBack(1)];
+    events.forEach((_, at) => {
+      const state = fold(...events.slice(0, at + 1));
+      for (const version of at < 3 ? [1] : [1, 2]) expect(requireVersion({ ...name, version }, state)).toMatchObject({ partitions: 4, entities: definition.entities });
+    });
+  });
   test('become what the bare name means when they are promoted', () => {
     given(created, staged(2, [country])).when(promote(2)).then(promoted(2));
     expect(requireVersion(name, fold(created, staged(2, [country]), promoted(2)))).toMatchObject({ version: 2, features: [country] });

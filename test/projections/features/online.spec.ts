@@ -173,6 +173,18 @@ describe('a read', () => {
     expect(answer.groups.map(({ group, timeUs }) => [group, [...timeUs]])).toEqual([['g', [1, 0]], ['h', [2, 3]]]);
   });
 
+  test('is one round trip to Postgres, however many entities and groups it is of', async () => {
+    const groups = ['g', 'h', 'i', 'j'];
+    await project(...groups.flatMap((group) => written(Array.from({ length: 100 }, (_, id) => ({ id: `k${id}`, timeUs: 1, x: id })), 'BOTH', group)));
+    const asked: unknown[] = [];
+    const counting = { query: (...given: unknown[]) => (asked.push(given), (database.pool.query as Function)(...given)) };
+    const reader = new OnlineReader(async (_, group) => ({ ...definition, group }), async () => undefined, new OnlineRows(counting as never));
+    const ids = Array.from({ length: 120 }, (_, id) => `k${id}`);
+    const { features } = await reader.read({ project: 'p', features: groups.map((group) => `${group}:x`), fullNames: true, entities: 120, keys: new Map([['id', ids]]) });
+    expect(features.map(({ values }) => [values[0], values[99], values[100]])).toEqual(groups.map(() => [0, 99, null]));
+    expect(asked).toHaveLength(1);
+  });
+
   test('is refused where short names collide, a feature is unknown, a key is missing or of another type', async () => {
     await expect(read(['a'], { features: ['g:x', 'h:x'] })).rejects.toThrow('second column x');
     await expect(read(['a'], { features: ['g:nope'] })).rejects.toThrow('nope, which g does not have');

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Refusal } from '../../../../src/domain/kit/index.js';
 import { connect } from '../../../../src/platform/eventstore/index.js';
-import type { EventStore } from '../../../../src/platform/eventstore/port.js';
+import { comparePositions, type EventStore } from '../../../../src/platform/eventstore/port.js';
 import { historical, type HistoricalQuestion } from '../../../../src/projections/features/history/historical.js';
 import type { KnownAt } from '../../../../src/projections/features/history/known.js';
 import { Replay } from '../../../../src/projections/features/history/replay.js';
@@ -142,6 +142,20 @@ describe('a training set', () => {
     expect(now.cells.map(({ delay }) => delay)).toEqual([4, 6]);
     expect(await ask(group.project, { rows, known: first.known }, replay)).toEqual(first);
     expect(await ask(group.project, { rows, known: first.known })).toEqual(first);
+  });
+
+  test('knows all that is written by the moment of asking where known_at is left out, late rows too', async () => {
+    const group = airports();
+    await declare(eventStore, group);
+    const rows = [{ airport: 'LAS', event_time: 250 }];
+    const delays: unknown[] = [];
+    for (const [timeUs, delay] of [[100, 1], [50, 9], [200, 2]] as const) {
+      await write(eventStore, group, [at('LAS', timeUs, delay)]);
+      const { cells, known } = await ask(group.project, { rows });
+      delays.push(cells[0]!.delay);
+      expect(comparePositions(known.position, await eventStore.endOfLog())).toBe(0);
+    }
+    expect(delays).toEqual([1, 1, 2]);
   });
 
   test('knows nothing recorded after known_at, given as a time, and says at which position that is', async () => {
