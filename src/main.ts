@@ -78,7 +78,7 @@ export async function startPlatform(config: Config, endpoints: Endpoints, log: L
         clearTrainingSetFiles: () => trainingSets.clearLeftBehind(24 * 3_600_000, isNamedBySavedSets(base, 60_000)),
       }),
       recordMetrics({ cron: config.metricsCron, measure: () => measured(core) }),
-      ...monitoringJobs({ eventStore, aggregates: base.aggregates, pool }),
+      ...monitoringJobs({ eventStore, aggregates: base.aggregates, pool, trainingSets }),
       pipelineJob((order, run) => applyPipeline({ eventStore, aggregates: base.aggregates, writer: featureStore(core).writer }, order, run)),
     ],
     execute,

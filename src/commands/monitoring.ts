@@ -4,6 +4,7 @@ import { requestDriftCheck } from '../domain/features/monitoring/checks/decision
 import { driftCheck } from '../domain/features/monitoring/checks/state.js';
 import { removeFeatureMonitor, requireBaseline, setFeatureBaseline, setFeatureExpectations, setFeatureMonitor } from '../domain/features/monitoring/decisions.js';
 import { expectation, rangeTypes, type Expectation } from '../domain/features/monitoring/expectations.js';
+import type { Baseline } from '../domain/features/monitoring/events.js';
 import { cron, timeZone } from '../domain/kit/schedule.js';
 import { featureMonitoring, type FeatureMonitoring } from '../domain/features/monitoring/state.js';
 import { driftTests, standardTests } from '../domain/features/monitoring/tests.js';
@@ -12,7 +13,10 @@ import { referenceOf, versionedGroup } from '../domain/features/reference.js';
 import { requireService } from '../domain/features/services/decisions.js';
 import { featureService, type FeatureService } from '../domain/features/services/state.js';
 import { featureGroup, type FeatureGroup } from '../domain/features/state.js';
-import { driftCheckStream, featureGroupStream, featureMonitoringStream, featureServiceStream } from '../domain/features/streams.js';
+import { driftCheckStream, featureGroupStream, featureMonitoringStream, featureServiceStream, trainingSetStream } from '../domain/features/streams.js';
+import { columnsOfGroup } from '../domain/features/training-sets/columns.js';
+import { requireTrainingSet } from '../domain/features/training-sets/decisions.js';
+import { trainingSet, type TrainingSetState } from '../domain/features/training-sets/state.js';
 import { Refusal, resourceName } from '../domain/kit/index.js';
 import { defineCommand, type Requirement } from './kit/command.js';
 import { logPosition } from './kit/log-position.js';
@@ -55,20 +59,23 @@ export const monitoringCommands = [
   defineCommand({
     ...ofGroup,
     name: 'SetFeatureBaseline',
-    summary: 'Says what a group is compared with: a window of its own history, or of the training set of a service',
+    summary: 'Says what a group is compared with: a window of its own history or of the training set of a service, or a saved training set',
     http: { method: 'POST', path: '/api/v1/projects/{project}/feature-groups/{group}:setBaseline' },
     input: z
       .object({
         ...name,
-        start: moment,
-        end: moment,
+        start: moment.nullable().default(null),
+        end: moment.nullable().default(null),
         service: resourceName.nullable().default(null).describe("The service whose training set is meant; the group's own history where it is left out."),
+        trainingSet: resourceName.nullable().default(null).describe('A saved training set, whose rows are then meant; it takes the place of a window.'),
         knownAtPosition,
       })
-      .superRefine(({ start, end }, context) => {
-        if (!timeRange.safeParse({ start, end }).success) context.addIssue({ code: 'custom', path: ['end'], message: 'is not after the start' });
-      }),
-    requires: ({ project, group, service }) => [existing({ project, group }, []), ...(service === null ? [] : [servingGroup({ project, group }, service)])],
+      .superRefine(windowOrTrainingSet),
+    requires: ({ project, group, service, trainingSet }) => [
+      existing({ project, group }, []),
+      ...(service === null ? [] : [servingGroup({ project, group }, service)]),
+      ...(trainingSet === null ? [] : [holdingGroup({ project, group }, trainingSet)]),
+    ],
     decide: setFeatureBaseline,
   }),
   defineCommand({
@@ -111,6 +118,18 @@ export const monitoringCommands = [
   }),
 ] as const;
 
+/** A window has a start before its end; a saved training set has all of that itself. */
+function windowOrTrainingSet({ trainingSet, ...given }: Pick<Baseline, 'start' | 'end' | 'service' | 'trainingSet' | 'knownAtPosition'>, context: z.RefinementCtx): void {
+  const refuse = (field: string, message: string) => context.addIssue({ code: 'custom', path: [field], message });
+  if (trainingSet !== null) {
+    for (const field of ['start', 'end', 'service', 'knownAtPosition'] as const) if (given[field] !== null) refuse(field, 'is given beside trainingSet, which has its own');
+    return;
+  }
+  const missing = (['start', 'end'] as const).filter((field) => given[field] === null);
+  for (const field of missing) refuse(field, 'is needed, or trainingSet in its place');
+  if (missing.length === 0 && !timeRange.safeParse(given).success) refuse('end', 'is not after the start');
+}
+
 /** The group is there, and has the features. */
 const existing = ({ project, group }: OfGroup, named: readonly string[]): Requirement<FeatureGroup> => ({
   decider: featureGroup,
@@ -136,6 +155,19 @@ const servingGroup = ({ project, group }: OfGroup, service: string): Requirement
     if (given.some((text) => versionedGroup(referenceOf(text).name).group === group)) return;
     const description = `names ${service}, which gives nothing of ${group}`;
     throw new Refusal('INVALID_ARGUMENT', `service ${description}`, { reason: 'INVALID_INPUT', fields: [{ field: 'service', description }] });
+  },
+});
+
+/** The training set is saved, has rows, and holds features of the group, each once. */
+const holdingGroup = ({ project, group }: OfGroup, name: string): Requirement<TrainingSetState> => ({
+  decider: trainingSet,
+  stream: trainingSetStream(project, name),
+  check: (state) => {
+    const { answer } = requireTrainingSet({ project, trainingSet: name }, state);
+    const held = columnsOfGroup(answer.columns, { project, group });
+    const twice = held.find(({ feature }, at) => held.findIndex((other) => other.feature === feature) < at);
+    const fault = answer.rows === 0 ? 'which has no rows' : held.length === 0 ? `which holds nothing of ${group}` : twice && `which holds ${twice.feature} of ${group} more than once`;
+    if (fault) throw new Refusal('INVALID_ARGUMENT', `trainingSet names ${name}, ${fault}`, { reason: 'INVALID_INPUT', fields: [{ field: 'trainingSet', description: `names ${name}, ${fault}` }] });
   },
 });
 

@@ -101,6 +101,28 @@ describe('a drift check', () => {
     expect((await ok(get(`${group}/baseline`))).features.map(({ feature }: any) => feature)).toEqual(['delay']);
   });
 
+  test('and what it measured are told as they were at a moment, over every wire', async () => {
+    const { position: asked } = await ok(platform.rest(`${group}/drift-checks`, { check: 'as_of', reference: january, current: february }));
+    await ended('as_of');
+    const named = { project: 'p', group: 'airports', check: 'as_of' };
+    const filter = 'check = as_of';
+    const then = `asOf=${asked}&filter=${encodeURIComponent(filter)}`;
+    expect(await ok(get(`${group}/drift-checks/as_of?asOf=${asked}`))).toMatchObject({ status: 'REQUESTED', features: [], endedAt: null });
+    expect((await ok(get(`${project}/drift-checks?${then}`))).driftChecks).toMatchObject([{ status: 'REQUESTED', measured: null }]);
+    expect((await ok(get(`${project}/measured-drifts?${then}`))).measuredDrifts).toEqual([]);
+    expect((await ok(get(`${project}/measured-drifts?filter=${encodeURIComponent(filter)}`))).measuredDrifts).toHaveLength(2);
+    expect(await ok(callGrpc(monitoring, 'GetDriftCheck', { ...named, asOf: asked }))).toMatchObject({ status: 'REQUESTED', features: [] });
+    expect((await ok(callGrpc(monitoring, 'ListDriftChecks', { project: 'p', filter, asOf: asked }))).driftChecks).toMatchObject([{ status: 'REQUESTED' }]);
+    expect((await ok(callGrpc(monitoring, 'ListMeasuredDrifts', { project: 'p', filter, asOf: asked }))).measuredDrifts).toEqual([]);
+    const query = `query ($filter: String, $asked: String) {
+      driftCheck(project: "p", group: "airports", check: "as_of", asOf: $asked) { status features { feature } }
+      driftChecks(project: "p", filter: $filter, asOf: $asked) { nodes { status } }
+      measuredDrifts(project: "p", filter: $filter, asOf: $asked) { nodes { feature } }
+      now: driftChecks(project: "p", filter: $filter) { nodes { status } }
+    }`;
+    expect(await ok(platform.graphql(query, { filter, asked }))).toEqual({ driftCheck: { status: 'REQUESTED', features: [] }, driftChecks: { nodes: [{ status: 'REQUESTED' }] }, measuredDrifts: { nodes: [] }, now: { nodes: [{ status: 'COMPLETED' }] } });
+  });
+
   test('that cannot be made says why', async () => {
     await ok(platform.rest(`${group}/drift-checks`, { check: 'tomorrow', reference: january, current: february, knownAtPosition: '99999999999' }));
     expect(await ended('tomorrow')).toMatchObject({ status: 'FAILED', reason: expect.stringMatching(/beyond the end of the log/), features: [] });
@@ -108,12 +130,12 @@ describe('a drift check', () => {
 
   test('is listed, and its features can be followed from window to window, over every wire', async () => {
     const { driftChecks } = await ok(get(`${project}/drift-checks?filter=${encodeURIComponent('group = airports AND status = COMPLETED')}&orderBy=${encodeURIComponent('requestedAt desc')}`));
-    expect(driftChecks.map(({ check }: any) => check)).toEqual(['by_service', 'itself', 'february']);
+    expect(driftChecks.map(({ check }: any) => check)).toEqual(['as_of', 'by_service', 'itself', 'february']);
     const { measuredDrifts } = await ok(get(`${project}/measured-drifts?filter=${encodeURIComponent('group = airports AND feature = delay')}&orderBy=windowStart&pageSize=2`));
     expect(measuredDrifts).toHaveLength(2);
     expect(measuredDrifts[0]).toMatchObject({ feature: 'delay', windowStart: '2001-02-01T00:00:00.000Z', statistic: expect.any(Number), current: { edges: expect.any(Array) } });
     const grpc = await ok(callGrpc(monitoring, 'ListMeasuredDrifts', { project: 'p', filter: 'feature = delay AND verdict = DRIFTED' }));
-    expect(grpc.measuredDrifts.map(({ check }: any) => check)).toEqual(['by_service', 'february']);
+    expect(grpc.measuredDrifts.map(({ check }: any) => check)).toEqual(['as_of', 'by_service', 'february']);
     const graphql = await ok(platform.graphql('{ driftChecks(project: "p", filter: "status = FAILED") { nodes { check reason } } driftCheck(project: "p", group: "airports", check: "itself") { status features { verdict } } }'));
     expect(graphql).toMatchObject({ driftChecks: { nodes: [{ check: 'tomorrow' }] }, driftCheck: { status: 'COMPLETED', features: [{ verdict: 'STABLE' }] } });
   });
@@ -130,6 +152,80 @@ describe('a drift check', () => {
 
   test('that was never asked for is not found', async () => {
     expect(await get(`${group}/drift-checks/nope`)).toMatchObject({ code: 'NOT_FOUND', reason: 'DRIFT_CHECK_NOT_FOUND' });
+  });
+});
+
+describe('a baseline by a saved training set', () => {
+  const cities = `${project}/feature-groups/cities`;
+  const at = (day: number) => `2001-01-${String(1 + day).padStart(2, '0')}T00:00:00Z`;
+  const entityOf = (n: number) => ({ city: `C${n}` });
+  const moments = Array.from({ length: 60 }, (_, n) => ({ ...entityOf(n), seen: at((n % 20) + 1), label: n % 2 }));
+  const baseline = async (trainingSet: string) => {
+    const { position } = await ok(platform.rest(`${cities}:setBaseline`, { trainingSet }));
+    return ok(get(`${cities}/baseline`, { 'tarl-min-position': position }));
+  };
+  const write = (rows: readonly (readonly [number, string, number])[]) => ok(platform.rest(`${cities}:write`, { rows: rows.map(([n, eventTime, heat]) => ({ entity: entityOf(n), eventTime, values: { heat, sky: 'clear' } })) }));
+
+  beforeAll(async () => {
+    await ok(platform.rest(`${project}/feature-groups`, { group: 'cities', entities: [{ name: 'city', type: 'STRING' }], features: [{ name: 'heat', type: 'DOUBLE' }, { name: 'sky', type: 'STRING' }] }));
+    await write(moments.map((_, n) => [n, at(n % 20), n % 10]));
+    const save = (trainingSet: string, question: object) => ok(platform.rest(`${project}/training-sets`, { trainingSet, features: ['cities:heat'], ...question }));
+    const ofRows = { rows: moments, timeColumn: 'seen', features: ['cities:heat', 'airports:delay'], aliases: [{ alias: 'airports', group: 'airports', keyColumns: { airport: 'city' } }], fullNames: true };
+    await save('stored', { ...ofRows, storeRows: true });
+    await save('asked_again', ofRows);
+    await save('of_a_range', { start: at(0), end: at(9) });
+    await save('of_nobody', { start: '1999-01-01', end: '1999-02-01' });
+    await save('of_others', { features: ['airports:delay'], start: january.start, end: january.end });
+    await save('twice', { features: ['one:heat', 'other:heat'], aliases: ['one', 'other'].map((alias) => ({ alias, group: 'cities', keyColumns: {} })), fullNames: true, rows: moments, timeColumn: 'seen' });
+  });
+
+  test.each([['stored', 60, at(1), '2001-01-21T00:00:00.000001Z'], ['asked_again', 60, at(1), '2001-01-21T00:00:00.000001Z'], ['of_a_range', 30, at(0), '2001-01-10T00:00:00.000001Z']])('%s has its rows and its place in the log, whatever is written later', async (name, rows, start, end) => {
+    const { position } = await ok(get(`${project}/training-sets/${name}`)).then(({ knownAt }) => knownAt);
+    const figures = await baseline(name);
+    expect(figures).toMatchObject({ trainingSet: name, service: null, rows, knownAtPosition: position, start: new Date(start).toISOString(), end, features: [{ feature: 'heat', rows, nulls: 0, min: 0, max: 9, mean: 4.5 }] });
+    await write([[0, at(0), 5000], [70, at(2), 5000]]);
+    expect(await baseline(name)).toEqual(figures);
+    expect((await ok(get(`${cities}/monitoring`))).baseline).toMatchObject({ trainingSet: name, start: null, end: null });
+    await write([[0, at(0), 0]]);
+  });
+
+  test('is what a check compares a window with', async () => {
+    await baseline('stored');
+    await write(moments.map((_, n) => [n, `2001-02-${String(1 + (n % 20)).padStart(2, '0')}T00:00:00Z`, (n % 10) + 7]));
+    await ok(platform.rest(`${cities}/drift-checks`, { check: 'c', current: february }));
+    let check: any;
+    await until('the check has ended', async () => ((check = (await get(`${cities}/drift-checks/c`)).answer).endedAt ?? null) !== null);
+    expect(check).toMatchObject({ status: 'COMPLETED', referenceRows: 60, currentRows: 60, drifted: ['heat'], reference: { start: '2001-01-02T00:00:00.000Z', end: '2001-01-21T00:00:00.000001Z' } });
+    // The training set does not hold the sky, so nothing is known of it.
+    expect(check.features).toMatchObject([{ feature: 'heat', verdict: 'DRIFTED', reference: { mean: 4.5 } }, { feature: 'sky', verdict: 'UNDECIDED', reason: 'The reference has no values' }]);
+  });
+
+  test('is set and told over gRPC and GraphQL too', async () => {
+    const { position } = await ok(callGrpc(monitoring, 'SetFeatureBaseline', { project: 'p', group: 'cities', trainingSet: 'of_a_range' }));
+    expect(await ok(callGrpc(monitoring, 'GetFeatureBaseline', { project: 'p', group: 'cities' }, { 'tarl-min-position': position }))).toMatchObject({ trainingSet: 'of_a_range', rows: '30' });
+    const set = await ok(platform.graphql('mutation ($input: SetFeatureBaselineInput!) { setFeatureBaseline(input: $input) { position } }', { input: { project: 'p', group: 'cities', trainingSet: 'stored' } }));
+    const told = await ok(platform.graphql('{ featureMonitoring(project: "p", group: "cities") { baseline { trainingSet start service } } featureBaseline(project: "p", group: "cities") { trainingSet rows } }', {}, { 'tarl-min-position': set.setFeatureBaseline.position }));
+    expect(told).toEqual({ featureMonitoring: { baseline: { trainingSet: 'stored', start: null, service: null } }, featureBaseline: { trainingSet: 'stored', rows: 60 } });
+  });
+
+  test.each<[string, object, string, RegExp]>([
+    ['that is not there', { trainingSet: 'nope' }, 'NOT_FOUND', /Training set nope does not exist/],
+    ['without rows', { trainingSet: 'of_nobody' }, 'INVALID_ARGUMENT', /trainingSet names of_nobody, which has no rows/],
+    ['of other groups', { trainingSet: 'of_others' }, 'INVALID_ARGUMENT', /which holds nothing of cities/],
+    ['that has a feature twice', { trainingSet: 'twice' }, 'INVALID_ARGUMENT', /which holds heat of cities more than once/],
+    ['beside a window', { trainingSet: 'stored', ...january }, 'INVALID_ARGUMENT', /start: is given beside trainingSet.*end: is given beside trainingSet/],
+    ['beside a service', { trainingSet: 'stored', service: 'model' }, 'INVALID_ARGUMENT', /service: is given beside trainingSet/],
+    ['beside a position', { trainingSet: 'stored', knownAtPosition: '1' }, 'INVALID_ARGUMENT', /knownAtPosition: is given beside trainingSet/],
+    ['or a window left out', {}, 'INVALID_ARGUMENT', /start: is needed, or trainingSet in its place; end: is needed/],
+  ])('%s is refused', async (_what, body, code, message) => {
+    expect(await platform.rest(`${cities}:setBaseline`, body)).toMatchObject({ code, message: expect.stringMatching(message) });
+  });
+
+  test('loses the rows of entities that are deleted, stored or not', async () => {
+    await ok(platform.rest(`${cities}:deleteEntity`, { entity: entityOf(9) }));
+    for (const name of ['stored', 'asked_again']) expect(await baseline(name)).toMatchObject({ rows: 59, features: [{ feature: 'heat', nulls: 0 }] });
+    await ok(platform.rest(`${project}/training-sets`, { trainingSet: 'after', features: ['cities:heat'], rows: moments, timeColumn: 'seen', storeRows: true }));
+    expect(await baseline('after')).toMatchObject({ features: [{ feature: 'heat', mean: expect.closeTo((4.5 * 60 - 9) / 59, 9) }] });
   });
 });
 

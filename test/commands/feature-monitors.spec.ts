@@ -134,7 +134,7 @@ describe('a check that was asked for', () => {
     return events;
   }
   const measure = (group: Declared, issue: (one: { readonly name: string }, input: unknown) => Promise<unknown>) =>
-    measureDrift({ eventStore: world.eventStore, aggregates: new Aggregates(world.eventStore) }).run({ project: 'p', group: group.group, check: 'c' }, { id: 'j', attempt: 1, due: new Date(0), signal: new AbortController().signal, issue });
+    measureDrift({ eventStore: world.eventStore, aggregates: new Aggregates(world.eventStore), trainingSets: undefined as never }).run({ project: 'p', group: group.group, check: 'c' }, { id: 'j', attempt: 1, due: new Date(0), signal: new AbortController().signal, issue });
   const issue = (one: { readonly name: string }, input: unknown) => executor.execute(one as InnerCommand, input, { caller });
 
   test('leads to the same job whenever it is looked at', async () => {

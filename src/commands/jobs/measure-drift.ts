@@ -3,6 +3,7 @@ import { driftCheck } from '../../domain/features/monitoring/checks/state.js';
 import { driftCheckStream } from '../../domain/features/streams.js';
 import { isPassing, Refusal, resourceName } from '../../domain/kit/index.js';
 import { defineJob, type JobRun } from '../../platform/jobs/define.js';
+import type { Contents } from '../../platform/contents.js';
 import { formatPosition, type EventStore, type Position } from '../../platform/eventstore/port.js';
 import { sharedReplay } from '../../projections/features/history/shared-replay.js';
 import { measureCheck, type MeasuredCheck } from '../../projections/features/monitoring/measure-check.js';
@@ -17,7 +18,7 @@ const input = z.strictObject({ project: resourceName, group: resourceName, check
 type Named = z.output<typeof input>;
 
 /** Makes the drift checks that are asked for. What it finds depends on the log up to the request alone, so a second try finds the same. */
-export const measureDrift = ({ eventStore, aggregates }: { eventStore: EventStore; aggregates: Aggregates }) =>
+export const measureDrift = ({ eventStore, aggregates, trainingSets }: { eventStore: EventStore; aggregates: Aggregates; trainingSets: Contents }) =>
   defineJob({
     name: measureDriftJob,
     summary: 'Makes a drift check that was asked for, by a schedule or a caller',
@@ -31,7 +32,7 @@ export const measureDrift = ({ eventStore, aggregates }: { eventStore: EventStor
       if (state.status !== 'requested') return;
       const position = await positionOfRequest(eventStore, stream);
       try {
-        const measured = await measureCheck(sharedReplay(eventStore), { ...named, request: state.request, position }, run.signal);
+        const measured = await measureCheck({ replay: sharedReplay(eventStore), contents: trainingSets }, { ...named, request: state.request, position }, run.signal);
         await record(named, measured, run);
       } catch (error) {
         if (!(error instanceof Refusal) || isPassing(error)) throw error;

@@ -1,11 +1,13 @@
 import type { FeatureSpec } from '../../../domain/features/definition.js';
 import type { Baseline } from '../../../domain/features/monitoring/events.js';
 import { RowSample } from '../../../domain/features/monitoring/row-sample.js';
-import { someWindows, windowOf } from '../../../domain/features/monitoring/window.js';
+import { someWindows, windowOf, type TimeRange } from '../../../domain/features/monitoring/window.js';
 import type { FeatureValue } from '../../../domain/features/values.js';
+import type { Contents } from '../../../platform/contents.js';
 import { parsePosition, type Position } from '../../../platform/eventstore/port.js';
 import { historical } from '../history/historical.js';
 import type { Replay } from '../history/replay.js';
+import { sampleSavedSet } from './saved-baseline.js';
 import { mostSampledRows, sampleHistory } from './sampling.js';
 
 /** Features of which a sample was taken. */
@@ -13,6 +15,18 @@ export interface SampledFeatures {
   readonly features: readonly FeatureSpec[];
   readonly sample: RowSample;
   readonly position: Position;
+}
+
+/** A sampled baseline, and where in time its rows lie. */
+export interface SampledBaseline extends SampledFeatures {
+  readonly range: TimeRange;
+}
+
+/** Where baselines are read from. */
+export interface BaselineSources {
+  readonly replay: Replay;
+  /** The rows of saved training sets. */
+  readonly contents: Contents;
 }
 
 /** Of which group, and where the event stands that set the baseline. */
@@ -23,17 +37,19 @@ export interface BaselineOf {
 }
 
 /** Samples what a group is compared with: the same rows whenever it is asked, whatever has been written since. */
-export async function sampleBaseline(replay: Replay, of: BaselineOf, baseline: Baseline, signal?: AbortSignal): Promise<SampledFeatures> {
-  const position = baseline.knownAtPosition === null ? of.setAt : parsePosition(baseline.knownAtPosition);
-  if (baseline.service !== null) return sampleTrainingSet(replay, of, { ...baseline, service: baseline.service }, position, signal);
-  const { features, samples } = await sampleHistory(replay, { ...of, features: [], known: { position } }, someWindows([windowOf(baseline)]), signal);
-  return { features, sample: samples[0]!, position };
+export async function sampleBaseline({ replay, contents }: BaselineSources, of: BaselineOf, { start, end, service, trainingSet, knownAtPosition }: Baseline, signal?: AbortSignal): Promise<SampledBaseline> {
+  if (trainingSet !== null) return sampleSavedSet({ replay, contents }, of, trainingSet, signal);
+  const range = { start: start!, end: end! };
+  const position = knownAtPosition === null ? of.setAt : parsePosition(knownAtPosition);
+  if (service !== null) return { ...(await sampleTrainingSet(replay, of, { ...range, service }, position, signal)), range };
+  const { features, samples } = await sampleHistory(replay, { ...of, features: [], known: { position } }, someWindows([windowOf(range)]), signal);
+  return { features, sample: samples[0]!, position, range };
 }
 
 /** A service's training set of all entities in the window: each row has the features as they were known at its time. */
-async function sampleTrainingSet(replay: Replay, { project, group }: BaselineOf, baseline: Baseline & { service: string }, position: Position, signal?: AbortSignal): Promise<SampledFeatures> {
-  const { startUs, endUs } = windowOf(baseline);
-  const question = { project, service: baseline.service, features: [], aliases: [], fullNames: true, known: { position }, rows: { startUs, endUs: endUs - 1 } };
+async function sampleTrainingSet(replay: Replay, { project, group }: BaselineOf, { service, ...range }: TimeRange & { service: string }, position: Position, signal?: AbortSignal): Promise<SampledFeatures> {
+  const { startUs, endUs } = windowOf(range);
+  const question = { project, service, features: [], aliases: [], fullNames: true, known: { position }, rows: { startUs, endUs: endUs - 1 } };
   const { tables } = await historical(replay, question, signal);
   let features: FeatureSpec[] = [];
   let sample: RowSample | undefined;
@@ -42,7 +58,7 @@ async function sampleTrainingSet(replay: Replay, { project, group }: BaselineOf,
     const columns = table.columns.filter(({ name, type }) => type !== undefined && nameWithin(group, name) !== undefined);
     features = columns.map(({ name, type }) => ({ name: nameWithin(group, name)!, type: type!, description: '', constraints: {} }));
     sample ??= new RowSample(features.map(({ name }) => name), mostSampledRows);
-    for (let at = 0; at < table.rows; at++) sample.addNamed(String(row++), startUs, columns.map((column) => column.at(at) as FeatureValue | null));
+    for (let at = 0; at < table.rows; at++) if (!table.hidden?.(at)) sample.addNamed(String(row++), startUs, columns.map((column) => column.at(at) as FeatureValue | null));
   }
   return { features, sample: sample ?? new RowSample([], mostSampledRows), position };
 }

@@ -4,8 +4,7 @@ import type { FeatureDrift } from '../../../domain/features/monitoring/drift.js'
 import { judge, type Expectation, type ExpectationFinding } from '../../../domain/features/monitoring/expectations.js';
 import { rangeText, someWindows, windowOf, type TimeRange } from '../../../domain/features/monitoring/window.js';
 import { parsePosition, type Position } from '../../../platform/eventstore/port.js';
-import type { Replay } from '../history/replay.js';
-import { sampleBaseline, type SampledFeatures } from './baseline.js';
+import { sampleBaseline, type BaselineSources, type SampledFeatures } from './baseline.js';
 import { driftOfFeatures } from './figures.js';
 import { judgedWindow } from './judged-window.js';
 import { monitoringAt } from './monitoring-at.js';
@@ -33,7 +32,8 @@ export interface MeasuredCheck {
 }
 
 /** Makes a check by replay of the log. Made again it finds the same. */
-export async function measureCheck(replay: Replay, { project, group, request, position: asked }: AskedCheck, signal?: AbortSignal): Promise<MeasuredCheck> {
+export async function measureCheck(sources: BaselineSources, { project, group, request, position: asked }: AskedCheck, signal?: AbortSignal): Promise<MeasuredCheck> {
+  const { replay } = sources;
   const position = request.knownAtPosition === null ? asked : parsePosition(request.knownAtPosition);
   const window = windowOf(request.current);
   const windows = [window, ...(request.reference ? [windowOf(request.reference)] : [])];
@@ -41,11 +41,13 @@ export async function measureCheck(replay: Replay, { project, group, request, po
   const watched = await monitoringAt(replay.eventStore, project, group, asked, signal);
   const current: SampledFeatures = { features, sample: samples[0]!, position };
   const baseline = request.reference ? undefined : requireBaseline({ project, group }, watched);
-  const reference = baseline ? await sampleBaseline(replay, { project, group, setAt: watched.baselinePosition! }, baseline, signal) : { ...current, sample: samples[1]! };
+  const reference = baseline
+    ? await sampleBaseline(sources, { project, group, setAt: watched.baselinePosition! }, baseline, signal)
+    : { ...current, sample: samples[1]!, range: request.reference! };
   const judged = judgedWindow(current, window);
   return {
     version: definition.version,
-    reference: rangeText(request.reference ?? baseline!),
+    reference: rangeText(reference.range),
     current: rangeText(request.current),
     position,
     referenceRows: reference.sample.rows,

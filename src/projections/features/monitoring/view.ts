@@ -21,7 +21,7 @@ export const featureMonitoringRow = z
 /** One row a group that is watched. */
 export const featureMonitoringView = defineView({
   name: 'feature-monitoring',
-  version: 1,
+  version: 2,
   table: 'feature_monitoring',
   history: true,
   row: featureMonitoringRow,

@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import { z } from 'zod';
 import { featureFigures } from '../../../domain/features/monitoring/figures.js';
 import { Refusal, resourceName } from '../../../domain/kit/index.js';
-import { parsePosition } from '../../../platform/eventstore/port.js';
+import { formatPosition, parsePosition } from '../../../platform/eventstore/port.js';
 import { asOfInput, rowsAt } from '../../kit/as-of.js';
 import { defineQuery } from '../../kit/query.js';
 import { sharedReplay } from '../history/shared-replay.js';
@@ -40,17 +40,18 @@ export const getFeatureBaseline = defineQuery({
       start: z.iso.datetime(),
       end: z.iso.datetime(),
       service: z.string().nullable(),
+      trainingSet: z.string().nullable(),
       knownAtPosition: z.string(),
       rows: z.int(),
       features: z.array(featureFigures),
     })
     .meta({ id: 'BaselineFigures' }),
-  run: async ({ project, group, asOf }, { pool, eventStore, signal }) => {
+  run: async ({ project, group, asOf }, { pool, eventStore, trainingSets, signal }) => {
     const { baseline } = await rowOf(pool, project, group, asOf);
     if (!baseline) throw nothingWatched(project, group, 'has no baseline', 'NO_BASELINE');
-    const { start, end, service, knownAtPosition } = baseline;
-    const { sample, features } = await sampleBaseline(sharedReplay(eventStore), { project, group, setAt: parsePosition(knownAtPosition) }, baseline, signal);
-    return { project, group, start, end, service, knownAtPosition, rows: sample.rows, features: (await figuresOfWindows([sample], features, signal))[0]! };
+    const { service, trainingSet, knownAtPosition } = baseline;
+    const { sample, features, range, position } = await sampleBaseline({ replay: sharedReplay(eventStore), contents: trainingSets }, { project, group, setAt: parsePosition(knownAtPosition) }, baseline, signal);
+    return { project, group, ...range, service, trainingSet, knownAtPosition: formatPosition(position), rows: sample.rows, features: (await figuresOfWindows([sample], features, signal))[0]! };
   },
 });
 
