@@ -63,6 +63,11 @@ describe('a refused row', () => {
     const first = await list({ filter, orderBy: 'refusedAt desc', pageSize: '3' });
     const second = await list({ filter, orderBy: 'refusedAt desc', pageSize: '3', pageToken: first.answer.nextPageToken });
     expect([first.answer.quarantinedRows.length, second.answer.quarantinedRows.length, second.answer.nextPageToken]).toEqual([3, 2, '']);
+    const seen = [...first.answer.quarantinedRows, ...second.answer.quarantinedRows];
+    expect(new Set(seen.map(({ entity }: any) => entity.id))).toEqual(new Set(['e0', 'e1', 'e2', 'e3', 'e4']));
+    const later = await refusedRows(negative);
+    const groupsBy = async (orderBy: string) => (await list({ filter: `refusedAt >= "${seen[0].refusedAt}"`, orderBy })).answer.quarantinedRows.map((row: any) => row.group);
+    expect([(await groupsBy('refusedAt'))[0], (await groupsBy('refusedAt desc'))[0]]).toEqual([group, later]);
     expect(await list({ filter: 'nothing = 1' })).toMatchObject({ code: 'INVALID_ARGUMENT' });
     expect(await list({ orderBy: 'bytes' })).toMatchObject({ code: 'INVALID_ARGUMENT' });
   });
@@ -92,19 +97,22 @@ describe('a refused row', () => {
   });
 
   test('is discarded for a reason that the log keeps, all of the named or none', async () => {
-    const group = await refusedRows(negative, { ...negative, entity: { id: 'b' } });
+    const group = await refusedRows(negative, { ...negative, entity: { id: 'b' } }, { ...negative, entity: { id: 'c' } });
     const ids = (await waitingIn(group)).map(({ id }: { id: string }) => id);
     const discard = (body: object) => platform.rest('/api/v1/projects/q/quarantined-rows:discard', body);
     expect(await discard({ ids: [...ids, crypto.randomUUID()], reason: 'old' })).toMatchObject({ code: 'NOT_FOUND' });
     expect(await discard({ ids })).toMatchObject({ code: 'INVALID_ARGUMENT' });
     const discarded = await discard({ ids: [ids[0]], reason: 'sent twice' });
     expect(discarded).toMatchObject({ code: 'OK', answer: { discarded: 1 } });
-    expect((await waitingIn(group)).map(({ id }: { id: string }) => id)).toEqual([ids[1]]);
+    expect(new Set((await waitingIn(group)).map(({ id }: { id: string }) => id))).toEqual(new Set(ids.slice(1)));
     expect(await callGrpc(quarantine, 'DiscardQuarantinedRows', { project: 'q', ids: [ids[1]], reason: 'too old' })).toMatchObject({ code: 'OK', answer: { discarded: 1 } });
+    expect(await platform.graphql('mutation ($input: DiscardQuarantinedRowsInput!) { discardQuarantinedRows(input: $input) { discarded } }', { input: { project: 'q', ids: [ids[2]], reason: 'by hand' } })).toMatchObject({ code: 'OK', answer: { discardQuarantinedRows: { discarded: 1 } } });
+    expect(await waitingIn(group)).toEqual([]);
     const replay = await fetch(`${platform.addresses.rest}/api/v1/replay?type=QuarantinedRowsDiscarded`, { headers: { authorization: `Bearer ${ownerKey}` } });
     expect((await replay.text()).trim().split('\n').map((line: string) => JSON.parse(line).data)).toEqual([
       { project: 'q', ids: [ids[0]], reason: 'sent twice' },
       { project: 'q', ids: [ids[1]], reason: 'too old' },
+      { project: 'q', ids: [ids[2]], reason: 'by hand' },
     ]);
   });
 
