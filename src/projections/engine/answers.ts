@@ -105,7 +105,7 @@ export const viewStatus = z
     name: z.string(),
     version: z.int(),
     state: z.string().describe('live, catching-up, rebuilding or failing.'),
-    error: z.string().optional().describe('Why it fails, where it does.'),
+    error: z.string().optional().describe('Why it fails, where it does, or why this release leaves it to a newer one.'),
     position: z.string(),
     lagPositions: z.string().describe("Bytes of log between the view and the log's end, as positions count them."),
     lagMs: z.int().describe('Age of the oldest event not yet projected, 0 when there is none.'),

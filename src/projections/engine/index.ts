@@ -172,7 +172,7 @@ export class ProjectionEngine implements Projections {
     const { pool, log } = this.world;
     const { signal } = this.stopping;
     for (let failures = 0; !signal.aborted; ) {
-      const ownership = await becomeMember(pool, this.name, log, () => this.world.reached.hurry(), signal);
+      const ownership = await becomeMember(pool, this.name, this.views, log, () => this.world.reached.hurry(), signal);
       if (!ownership) return;
       try {
         await new Term(this.views, ownership, this.world, AbortSignal.any([signal, ownership.lost])).run();

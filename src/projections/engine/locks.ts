@@ -1,6 +1,7 @@
 import type { ClientBase, Pool } from 'pg';
 import { hashOf, mostSlices } from './slices.js';
 import type { Member } from './share.js';
+import type { View } from '../kit/view.js';
 
 type Lock = readonly [first: number, second: number];
 
@@ -13,9 +14,21 @@ export const memberLock: Lock = [firstLock, 0];
 /** Held by the one process that projects the slice. */
 export const sliceLock = (view: string, index: number): Lock => [firstLock + 1 + index, hashOf(view)];
 
+const bitsOfVersion = 12;
+const versionMask = (1 << bitsOfVersion) - 1;
+const withoutVersion = (view: string) => hashOf(view) & ~versionMask;
+
+/** Held, shared, by every process that projects, for each of its views: it says in which version its release keeps it. */
+export const versionLock = ({ name, version }: View): Lock => [versionClass, withoutVersion(name) | (version & versionMask)];
+const versionClass = firstLock + mostSlices + 1;
+
 /** Who projects, as Postgres sees it: the members, and which of their sessions and processes owns what. */
 export interface Locks {
   readonly members: readonly Member[];
+  /** The members by the slices that they own, by the slice's `lockName`. */
+  readonly holders: ReadonlyMap<string, number>;
+  /** In which version each member's release keeps a view. */
+  versionsOf(view: string): ReadonlyMap<number, number>;
   /** By the slice's `lockName`: the process as it calls itself. */
   readonly owners: ReadonlyMap<string, string>;
   /** The number of the session that asks. */
@@ -27,14 +40,31 @@ const selectLocks = `
   from pg_locks lock join pg_stat_activity activity on activity.pid = lock.pid
   where lock.locktype = 'advisory' and lock.objsubid = 2 and lock.granted
     and lock.database = (select oid from pg_database where datname = current_database())
-    and lock.classid::bigint between ${firstLock} and ${firstLock + mostSlices}`;
+    and lock.classid::bigint between ${firstLock} and ${versionClass}`;
 
 /** Reads who projects, and what. */
 export async function readLocks(db: Pool | ClientBase): Promise<Locks> {
   const { rows } = await db.query(selectLocks);
-  const slices = rows.filter(({ slice }) => slice >= 0);
+  const slices = rows.filter(({ slice }) => slice >= 0 && slice < mostSlices);
   const members = rows.filter(({ slice }) => slice < 0).map(({ pid }) => ({ id: pid, held: slices.filter((held) => held.pid === pid).length }));
-  return { members, owners: new Map(slices.map(({ slice, hash, process }) => [`${hash}/${slice}`, process.replace(/^tarl /, '')])), me: rows[0]?.me };
+  const versions = rows.filter(({ slice }) => slice === mostSlices);
+  return {
+    members,
+    owners: new Map(slices.map(({ slice, hash, process }) => [`${hash}/${slice}`, process.replace(/^tarl /, '')])),
+    holders: new Map(slices.map(({ slice, hash, pid }) => [`${hash}/${slice}`, pid])),
+    versionsOf: (view) => new Map(versions.filter(({ hash }) => (hash & ~versionMask) === withoutVersion(view)).map(({ pid, hash }) => [pid, hash & versionMask])),
+    me: rows[0]?.me,
+  };
+}
+
+/** The latest version in which any member has a view; 0 where none says. */
+export const latestOf = ({ versionsOf }: Locks, view: string): number => Math.max(0, ...versionsOf(view).values());
+
+/** The members that may keep a view: those of the release that has its latest version. An older one would build its own over that, in turns. */
+export function keepersOf(locks: Locks, view: string): readonly Member[] {
+  const versions = locks.versionsOf(view);
+  const latest = latestOf(locks, view);
+  return locks.members.filter(({ id }) => (versions.get(id) ?? 0) === latest);
 }
 
 /** What the lock of a slice is called among the owners. */

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import type { Pool, PoolClient } from 'pg';
-import { lockName, memberLock, readLocks, sliceLock } from './locks.js';
+import type { View } from '../kit/view.js';
+import { keepersOf, latestOf, lockName, memberLock, readLocks, sliceLock, versionLock } from './locks.js';
 import { pause } from './pause.js';
 import { choose, fairShare } from './share.js';
 import type { Slice } from './slices.js';
@@ -18,6 +19,8 @@ export const processName = `${hostname()}:${process.pid}`;
 export interface Change {
   readonly taken: readonly Slice[];
   readonly excess: readonly Slice[];
+  /** Views that a newer release keeps, and the version in which it does. */
+  readonly newer: ReadonlyMap<View, number>;
 }
 
 /** The right to project slices, for as long as the connection lives: a session that holds a lock for each of them. */
@@ -39,24 +42,37 @@ export class Ownership {
     return this.ended.signal;
   }
 
-  /** Joins the processes that share the views. */
-  async join(name: string): Promise<void> {
+  /** Joins the processes that share the views, and says in which versions it has them. */
+  async join(name: string, views: readonly View[]): Promise<void> {
     // When the machine of an owner vanishes, Postgres notices within three seconds and lets others own its locks.
     await this.client.query('set tcp_keepalives_idle = 1; set tcp_keepalives_interval = 1; set tcp_keepalives_count = 2');
     await this.client.query(`select set_config('application_name', $1, false), pg_advisory_lock_shared($2, $3)`, [`tarl ${name}`.slice(0, 63), ...memberLock]);
+    const versions = views.map(versionLock);
+    await this.client.query('select pg_advisory_lock_shared(class, object) from unnest($1::integer[], $2::integer[]) as said(class, object)', [versions.map(([first]) => first), versions.map(([, second]) => second)]);
     await this.client.query(`listen ${calls}`);
   }
 
-  /** Takes free slices up to a fair share of all, and names those that are beyond it or no longer there. */
+  /**
+   * Takes free slices up to a fair share, and names those that are beyond it or no longer there. Slices that only some of
+   * the members may keep are shared among these.
+   */
   async balance(all: readonly Slice[]): Promise<Change> {
-    const { members, owners, me } = await readLocks(this.client);
-    const wanted = new Map(all.map((slice) => [nameOf(slice), slice]));
-    const own = [...this.held].filter(([name]) => wanted.has(name)).map(([name]) => wanted.get(name)!);
-    const gone = [...this.held].filter(([name]) => !wanted.has(name)).map(([, slice]) => slice);
-    const share = fairShare(members, all.length, me);
-    if (own.length >= share) return { taken: [], excess: [...gone, ...choose(own, own.length - share, 'most', own)] };
-    const free = all.filter((slice) => !owners.has(nameOf(slice)));
-    return { taken: await this.lock(choose(free, share - own.length, 'fewest', own)), excess: gone };
+    const locks = await readLocks(this.client);
+    const known = new Set(all.map(nameOf));
+    const excess = [...this.held].filter(([name]) => !known.has(name)).map(([, slice]) => slice);
+    const wanted: Slice[] = [];
+    const newer = new Map<View, number>();
+    const kept = all.map((slice) => ({ slice, keepers: keepersOf(locks, slice.view.name).map(({ id }) => id) }));
+    for (const group of Map.groupBy(kept, ({ keepers }) => keepers.join()).values()) {
+      const slices = group.map(({ slice }) => slice);
+      const keepers = group[0]!.keepers.map((id) => ({ id, held: slices.filter((slice) => locks.holders.get(nameOf(slice)) === id).length }));
+      const own = slices.filter((slice) => this.held.has(nameOf(slice)));
+      const share = fairShare(keepers, slices.length, locks.me);
+      if (own.length >= share) excess.push(...choose(own, own.length - share, 'most', own));
+      else wanted.push(...choose(slices.filter((slice) => !locks.holders.has(nameOf(slice))), share - own.length, 'fewest', own));
+      if (!keepers.some(({ id }) => id === locks.me)) for (const { view } of slices) newer.set(view, latestOf(locks, view.name));
+    }
+    return { taken: await this.lock(wanted), excess, newer };
   }
 
   /** Lets another process have the slice. */
@@ -92,12 +108,12 @@ export class Ownership {
 }
 
 /** Waits for Postgres and joins those who project. Undefined when the signal aborts first. */
-export async function becomeMember(pool: Pool, name: string, log: EngineLog, onCall: () => void, signal: AbortSignal): Promise<Ownership | undefined> {
+export async function becomeMember(pool: Pool, name: string, views: readonly View[], log: EngineLog, onCall: () => void, signal: AbortSignal): Promise<Ownership | undefined> {
   while (!signal.aborted) {
     let ownership: Ownership | undefined;
     try {
       ownership = new Ownership(await pool.connect(), log, onCall);
-      await ownership.join(name);
+      await ownership.join(name, views);
       return ownership;
     } catch (error) {
       await ownership?.release();

@@ -2,6 +2,7 @@ import type { PoolClient } from 'pg';
 import type { RebuildProgress, ViewComparison } from '../../api/core.js';
 import { Refusal } from '../../domain/kit/index.js';
 import type { View } from '../kit/view.js';
+import { latestOf, readLocks } from './locks.js';
 import { compareAtOnePosition, rowsThatDiffer } from './rebuild-compare.js';
 import { Course, type Steering } from './rebuild-course.js';
 import { asOnlyRebuild, clearBuild } from './rebuild-lock.js';
@@ -50,7 +51,17 @@ export async function rollBack(view: View, world: World, steering: Steering): Pr
 
 async function alone<Result>(view: View, world: World, steering: Steering, work: (client: PoolClient, course: Course) => Promise<Result>): Promise<Result> {
   const end = await world.eventStore.endOfLog();
-  return withClient(world.pool, (client) => asOnlyRebuild(client, view, steering.interrupted, () => work(client, new Course(end, steering))));
+  return withClient(world.pool, async (client) => {
+    await leaveToNewer(client, view);
+    return asOnlyRebuild(client, view, steering.interrupted, () => work(client, new Course(end, steering)));
+  });
+}
+
+/** Two releases that each put their own version in the place of the other's would never end. */
+async function leaveToNewer(client: PoolClient, { name, version }: View): Promise<void> {
+  const latest = latestOf(await readLocks(client), name);
+  if (latest <= version) return;
+  throw new Refusal('FAILED_PRECONDITION', `View ${name} is kept in version ${latest} by a newer release, and this one has version ${version}: ask the newer one`, { reason: 'KEPT_BY_NEWER_RELEASE' });
 }
 
 async function compareFirst(view: View, world: World, client: PoolClient, course: Course, shadow: Shadow, live: LiveRows, { onDifference, compared }: Partial<Steering>): Promise<void> {

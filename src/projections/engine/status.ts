@@ -2,7 +2,7 @@ import type { ViewStatus } from '../../api/core.js';
 import { formatPosition, startOfLog, type EventStore, type Position } from '../../platform/eventstore/port.js';
 import type { View } from '../kit/view.js';
 import { readCheckpoints, type Checkpoint, type ViewCheckpoint } from './checkpoints.js';
-import { lockName, readLocks } from './locks.js';
+import { latestOf, lockName, readLocks, type Locks } from './locks.js';
 import { readComparisons } from './operations/comparisons.js';
 import { sliceName } from './slices.js';
 import type { World } from './world.js';
@@ -14,7 +14,7 @@ const rateIsKnownFor_ms = 60_000;
 /** How all views are, from what is committed: the same answer in every process, but that an owner knows what is not written yet. */
 export async function readStatus(views: readonly View[], world: World): Promise<ViewStatus[]> {
   const { pool, eventStore, reached, parked } = world;
-  const [checkpoints, { rows: builds }, end, parkedKeys, { owners }, compared] = await Promise.all([
+  const [checkpoints, { rows: builds }, end, parkedKeys, locks, compared] = await Promise.all([
     readCheckpoints(pool),
     pool.query<{ view: string }>('select view from projection_builds'),
     eventStore.endOfLog(),
@@ -31,12 +31,12 @@ export async function readStatus(views: readonly View[], world: World): Promise<
       const position = reached.of(view.name);
       const lag_ms = await lagAt(position);
       const behind = end.commit - position.commit;
-      const error = checkpoint?.slices.find((slice) => slice.error !== undefined)?.error;
+      const failure = checkpoint?.slices.find((slice) => slice.error !== undefined)?.error;
       return {
         name: view.name,
         version: checkpoint?.version ?? view.version,
-        state: stateOf(building.has(view.name), error, lag_ms),
-        error,
+        state: stateOf(building.has(view.name), failure, lag_ms),
+        error: failure ?? leftToNewer(view, locks),
         position: formatPosition(position),
         lagPositions: `${lag_ms === 0 || behind < 0n ? 0n : behind}`,
         lagMs: lag_ms,
@@ -44,7 +44,7 @@ export async function readStatus(views: readonly View[], world: World): Promise<
         eventsPerSecond: rateOf(view, checkpoint, world),
         eventsHandled: checkpoint?.slices.reduce((sum, { events }) => sum + events, 0) ?? 0,
         ...compared.get(view.name),
-        slices: await Promise.all(slicesOf(view, checkpoint, world).map(async ({ slice, at }) => ({ slice, position: formatPosition(at), lagMs: await lagAt(at), owner: owners.get(lockName(view.name, slice)) }))),
+        slices: await Promise.all(slicesOf(view, checkpoint, world).map(async ({ slice, at }) => ({ slice, position: formatPosition(at), lagMs: await lagAt(at), owner: locks.owners.get(lockName(view.name, slice)) }))),
       };
     }),
   );
@@ -65,6 +65,12 @@ function rateOf(view: View, checkpoint: ViewCheckpoint | undefined, { reached, r
 
 function committedRate({ updatedAt, eventsPerSecond }: Checkpoint): number {
   return Date.now() - updatedAt.getTime() < rateIsKnownFor_ms ? eventsPerSecond : 0;
+}
+
+/** Why this release leaves a view alone, where a newer one has it in a later version. */
+function leftToNewer({ name, version }: View, locks: Locks): string | undefined {
+  const latest = latestOf(locks, name);
+  return latest > version ? `A newer release keeps it in version ${latest}; this one, which has version ${version}, leaves it alone` : undefined;
 }
 
 function stateOf(isBuilding: boolean, error: string | undefined, lag_ms: number): ViewStatus['state'] {

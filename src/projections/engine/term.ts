@@ -1,4 +1,3 @@
-import { comparePositions, type Position } from '../../platform/eventstore/port.js';
 import type { View } from '../kit/view.js';
 import { noteError, readCheckpoints, type ViewCheckpoint } from './checkpoints.js';
 import { CheckpointMoved, ViewFailed } from './failures.js';
@@ -6,6 +5,7 @@ import { Lane } from './lane.js';
 import type { Ownership } from './ownership.js';
 import { retryParked } from './parking/retry.js';
 import { backoff_ms, pause } from './pause.js';
+import { placesOf } from './places.js';
 import { clearLeftovers } from './rebuild-lock.js';
 import { rebuild } from './rebuild.js';
 import { sliceName, wholeView, type Slice } from './slices.js';
@@ -13,8 +13,6 @@ import type { World } from './world.js';
 
 /** How often it is looked which slices there are and who owns them. A dead owner's work lies still for no longer. */
 const look_ms = 500;
-/** Slices whose checkpoints are no further apart in the log follow it together. Positions count bytes, or events in the embedded event store. */
-const samePlace = 2000n;
 
 /** A slice that this process owns, until it leaves. */
 interface Holding {
@@ -35,6 +33,7 @@ export class Term {
   private readonly live = new Set<Slice>();
   private readonly asides = new Set<Promise<void>>();
   private readonly retried = new Set<View>();
+  private newer: ReadonlyMap<View, number> = new Map();
   private lastBuild = Promise.resolve();
   /** Ends when the live lane must start again because slices have joined or left it. */
   private round = new AbortController();
@@ -76,7 +75,8 @@ export class Term {
   private async share(): Promise<void> {
     const checkpoints = await readCheckpoints(this.world.pool);
     const all = this.views.flatMap((view) => slicesOf(view, checkpoints.get(view.name)));
-    const { taken, excess } = await this.ownership.balance(all.map(({ slice }) => slice));
+    const { taken, excess, newer } = await this.ownership.balance(all.map(({ slice }) => slice));
+    this.tellOf(newer);
     for (const slice of excess) {
       await this.leave(slice);
       await this.ownership.give(slice);
@@ -84,8 +84,17 @@ export class Term {
     const own = new Set([...[...this.holdings.values()].map(({ slice }) => idOf(slice)), ...taken.map(idOf)]);
     const changed = all.filter(({ slice, isBuilt }) => own.has(idOf(slice)) && !this.isHeld(slice, isBuilt));
     for (const { slice } of changed) await this.leave(slice);
-    if (changed.length > 0) this.enter(changed, checkpoints);
+    if (changed.length > 0) await this.enter(changed, checkpoints);
     if (taken.length + excess.length > 0) this.world.log.info({ slices: this.holdings.size, taken: taken.length, given: excess.length }, 'This process keeps read models');
+  }
+
+  /** A release that is older would build its version over a newer one, which would build its own over that, and so on. */
+  private tellOf(newer: ReadonlyMap<View, number>): void {
+    const told = new Set([...this.newer.keys()].map(({ name }) => name));
+    for (const [{ name, version }, latest] of newer) {
+      if (!told.has(name)) this.world.log.warn({ view: name, version, newer: latest }, 'A newer release keeps this view in a version of its own; this one leaves it alone');
+    }
+    this.newer = newer;
   }
 
   private isHeld(slice: Slice, isBuilt: boolean): boolean {
@@ -94,12 +103,11 @@ export class Term {
   }
 
   /** Where none follows the log yet, the slices that are furthest make the live lane; those at another place follow together from there. */
-  private enter(slices: readonly { slice: Slice; isBuilt: boolean }[], checkpoints: ReadonlyMap<string, ViewCheckpoint>): void {
+  private async enter(slices: readonly { slice: Slice; isBuilt: boolean }[], checkpoints: ReadonlyMap<string, ViewCheckpoint>): Promise<void> {
+    const built = slices.filter(({ isBuilt }) => isBuilt).map(({ slice }) => ({ slice, position: checkpoints.get(slice.view.name)!.slices[slice.index]!.position }));
+    const [furthest, ...behind] = await placesOf(built, this.world.eventStore);
     for (const { slice, isBuilt } of slices) this.holdings.set(idOf(slice), { slice, isBuilt, left: new AbortController(), work: Promise.resolve() });
     for (const { slice } of slices.filter(({ isBuilt }) => !isBuilt)) this.aside([slice], this.build(slice));
-
-    const built = slices.filter(({ isBuilt }) => isBuilt).map(({ slice }) => ({ slice, position: checkpoints.get(slice.view.name)!.slices[slice.index]!.position }));
-    const [furthest, ...behind] = placesOf(built);
     if (furthest && this.live.size === 0) this.join(furthest);
     else if (furthest) behind.push(furthest);
     for (const group of behind) this.aside(group, this.catchUp(group));
@@ -246,17 +254,6 @@ export class Term {
 function slicesOf(view: View, checkpoint: ViewCheckpoint | undefined): { slice: Slice; isBuilt: boolean }[] {
   if (checkpoint?.version !== view.version) return [{ slice: wholeView(view), isBuilt: false }];
   return checkpoint.slices.map((_, index) => ({ slice: { view, index, of: checkpoint.slices.length }, isBuilt: true }));
-}
-
-/** Groups of slices at about the same position, the furthest first. */
-function placesOf(slices: readonly { slice: Slice; position: Position }[]): Slice[][] {
-  const groups: { from: Position; slices: Slice[] }[] = [];
-  for (const { slice, position } of [...slices].sort((a, b) => comparePositions(b.position, a.position))) {
-    const last = groups.at(-1);
-    if (last && last.from.commit - position.commit <= samePlace) last.slices.push(slice);
-    else groups.push({ from: position, slices: [slice] });
-  }
-  return groups.map((group) => group.slices);
 }
 
 const idOf = ({ view, index }: Slice): string => `${view.name}/${index}`;

@@ -1,0 +1,67 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { readCheckpoints } from '../../../src/projections/engine/checkpoints.js';
+import type { ProjectionEngine } from '../../../src/projections/engine/index.js';
+import { until } from '../../support/until.js';
+import { countersView } from './counters.js';
+import { engineWorld, type EngineWorld } from './world.js';
+
+const [older, newer] = [1, 2].map((version) => countersView({ version }));
+let world: EngineWorld;
+/** The same in both releases. */
+const others = countersView({ name: 'others' });
+beforeEach(async () => void (world = await engineWorld([older!, others])));
+afterEach(() => world.close());
+
+const raise = (by: number) => world.append('counter-a', ['CounterRaised', { counter: 'a', by }]);
+const sum = async () => (await world.database.pool.query(`select sum::int from counters where counter = 'a'`)).rows[0]?.sum;
+const statusOf = async (engine: ProjectionEngine) => (await engine.status()).find(({ name }) => name === 'counters')!;
+const builtVersion = async () => (await readCheckpoints(world.database.pool)).get('counters')?.version;
+const isBuiltIn = (version: number) => until(`the view is built in version ${version}`, async () => (await builtVersion()) === version);
+
+async function started(view: typeof older, name: string): Promise<ProjectionEngine> {
+  const engine = world.engine([view!, others], { name });
+  await engine.start();
+  return engine;
+}
+
+test('while a newer release is there, an older one neither builds nor keeps a view that this has in a later version, and says so', async () => {
+  await raise(1);
+  const ofNewer = await started(newer, 'newer');
+  await isBuiltIn(2);
+  const ofOlder = await started(older, 'older');
+  await until('the older release says so in its log', () => world.complaints.some((line) => line.includes('A newer release keeps this view')));
+  await until('the older one keeps what it may keep', async () => (await ofOlder.status()).some(({ slices }) => slices.some(({ owner }) => owner === 'older')));
+
+  const status = await statusOf(ofOlder);
+  expect(status).toMatchObject({ version: 2, state: 'live', error: expect.stringContaining('A newer release keeps it in version 2') });
+  expect(status.slices.map(({ owner }) => owner)).toEqual(['newer']);
+  expect((await statusOf(ofNewer)).error).toBeUndefined();
+  for (const forbidden of [() => ofOlder.rebuild('counters', () => undefined), () => ofOlder.compare('counters')]) {
+    await expect(forbidden()).rejects.toMatchObject({ code: 'FAILED_PRECONDITION', details: { reason: 'KEPT_BY_NEWER_RELEASE' } });
+  }
+  await ofNewer.waitFor(['counters'], (await raise(2)).position);
+  expect(await sum()).toBe(3);
+  expect((await statusOf(ofNewer)).version).toBe(2);
+});
+
+test('a newer release takes a view over from an older one that is still there, which then leaves it alone', async () => {
+  const ofOlder = await started(older, 'older');
+  await ofOlder.waitFor(['counters'], (await raise(1)).position);
+  const ofNewer = await started(newer, 'newer');
+  await isBuiltIn(2);
+  await until('the newer one keeps the view', async () => (await statusOf(ofNewer)).slices.every(({ owner }) => owner === 'newer'));
+  await ofNewer.waitFor(['counters'], (await raise(2)).position);
+  expect([(await statusOf(ofOlder)).version, await sum()]).toEqual([2, 3]);
+});
+
+test('once the newer release has gone, an older one builds its version again', async () => {
+  await raise(1);
+  const ofNewer = await started(newer, 'newer');
+  await isBuiltIn(2);
+  const ofOlder = await started(older, 'older');
+  await until('the older release leaves it alone', () => world.complaints.some((line) => line.includes('A newer release keeps this view')));
+  await ofNewer.stop();
+  await isBuiltIn(1);
+  await ofOlder.waitFor(['counters'], (await raise(2)).position);
+  expect(await sum()).toBe(3);
+});
