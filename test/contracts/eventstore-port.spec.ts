@@ -269,13 +269,13 @@ describe.each(servers)('the event store port on %s', (_, start) => {
   });
 
   describe('a subscription', () => {
-    test('delivers what was there and what comes, once and in order, and says when it is live', async () => {
+    test.each([false, true])('delivers what was there and what comes, once and in order, and says when it is live (on demand: %s)', async (onDemand) => {
       const from = await store.endOfLog();
       const { stream } = await aStoryOf(50);
       const stop = new AbortController();
       const revisions: number[] = [];
       let wroteMore = false;
-      for await (const batch of store.subscribe({ from, signal: stop.signal })) {
+      for await (const batch of store.subscribe({ from, signal: stop.signal, onDemand })) {
         revisions.push(...batch.events.filter((event) => event.stream === stream).map((event) => Number(event.revision)));
         if (batch.live && !wroteMore) {
           expect(revisions).toHaveLength(50);
@@ -313,13 +313,13 @@ describe.each(servers)('the event store port on %s', (_, start) => {
       expect(events.map((event) => event.stream)).toEqual([stream]);
     });
 
-    test('goes on from a batch’s position, whatever the size of its batches', async () => {
+    test.each([false, true])('goes on from a batch’s position, whatever the size of its batches (on demand: %s)', async (onDemand) => {
       const from = await store.endOfLog();
       const { stream } = await aStoryOf(40);
       const revisions: number[] = [];
       let position = from;
       while (revisions.length < 40) {
-        for await (const batch of store.subscribe({ from: position, signal: new AbortController().signal, maxBuffer: 7 })) {
+        for await (const batch of store.subscribe({ from: position, signal: new AbortController().signal, maxBuffer: 7, onDemand })) {
           if (batch.events.length === 0) continue;
           expect(batch.events.length).toBeLessThanOrEqual(7);
           revisions.push(...batch.events.filter((event) => event.stream === stream).map((event) => Number(event.revision)));

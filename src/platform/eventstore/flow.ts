@@ -24,6 +24,8 @@ export interface FlowOptions {
   readonly wanted: (event: StoredEvent) => boolean;
   readonly maxEvents: number;
   readonly maxBytes?: number;
+  /** Takes nothing in while the reader is busy with what it was handed. */
+  readonly onDemand?: boolean;
   /** Ends the flow. */
   readonly signal: AbortSignal;
   readonly onCancelFailure: (error: unknown) => void;
@@ -41,6 +43,7 @@ export class EventFlow {
   private heard = false;
   private bytes = 0;
   private takeMore: (() => void) | undefined;
+  private awaited = false;
   private ended = false;
   private failure: unknown;
   private wake: (() => void) | undefined;
@@ -65,7 +68,11 @@ export class EventFlow {
    * once everything before it is handed over, and Silence after `silenceMs` without a word.
    */
   async next(silenceMs: number | undefined): Promise<Gathered | undefined> {
-    if (!this.heard && !this.ended) await this.news(silenceMs);
+    const news = this.heard || this.ended ? undefined : this.news(silenceMs);
+    this.awaited = true;
+    if (this.options.onDemand) this.goOn();
+    await news;
+    this.awaited = false;
     if (this.heard) return this.handOver();
     if (this.failure !== undefined) throw this.failure;
     return undefined;
@@ -81,6 +88,7 @@ export class EventFlow {
 
   private take(message: ReadResp, next: () => void): void {
     if (this.ended) return next();
+    if (this.options.onDemand && !this.awaited) return void (this.takeMore = () => this.take(message, next));
     try {
       this.understand(message);
     } catch (error) {
@@ -118,13 +126,18 @@ export class EventFlow {
   }
 
   private handOver(): Gathered {
-    const { gathered, takeMore } = this;
+    const { gathered } = this;
     this.gathered = nothing();
     this.bytes = 0;
     this.heard = false;
+    if (!this.options.onDemand) this.goOn();
+    return gathered;
+  }
+
+  private goOn(): void {
+    const { takeMore } = this;
     this.takeMore = undefined;
     takeMore?.();
-    return gathered;
   }
 
   private end(error?: unknown): void {

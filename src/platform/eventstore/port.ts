@@ -15,6 +15,8 @@ export interface StoredEvent {
   /** The JSON value; a Uint8Array where the event is not JSON. */
   readonly data: unknown;
   readonly metadata: Record<string, unknown>;
+  /** The version of the data's schema by the metadata, 1 where these name none; where it is not there, ask the metadata. */
+  readonly schemaVersion?: number;
   /** When the log recorded it first; a move to another server does not change it. */
   readonly recordedAt: Date;
   /** The bytes that `data` is parsed from, for readers with a decoder of their own. */
@@ -81,12 +83,16 @@ export interface LogReadOptions extends ReadOptions {
 /** Which events of the log are wanted: any whose stream, or type, begins with one of the prefixes. */
 export type LogFilter = { readonly streamPrefixes: readonly string[] } | { readonly eventTypePrefixes: readonly string[] };
 
-/** How the log is followed. `maxBuffer` (default 4096) bounds the events of one batch and those waiting for the next. */
+/**
+ * How the log is followed. `maxBuffer` (default 4096) bounds the events of one batch and those waiting for the next.
+ * `onDemand` lets none wait: reading ahead would be work in the rest of a reader that rests between batches.
+ */
 export interface SubscribeOptions {
   readonly from: Position;
   readonly filter?: LogFilter;
   readonly signal: AbortSignal;
   readonly maxBuffer?: number;
+  readonly onDemand?: boolean;
 }
 
 /** What a subscription has gathered since the last batch; `events` may be empty when only the position moved. */

@@ -37,6 +37,12 @@ export class EventFromLog implements StoredEvent {
     return (this.parsedMetadata ??= metadataOf(this.rawMetadata));
   }
 
+  /** Found without parsing where that is possible: a rebuild asks every event, and often wants nothing else of its metadata. */
+  get schemaVersion(): number {
+    const plain = this.parsedMetadata ? undefined : plainVersion(bufferOf(this.rawMetadata).toString('latin1'));
+    return plain ?? Number(this.metadata['version'] ?? 1);
+  }
+
   /** The time of the first recording: a log that was moved from another server keeps it in the events' metadata. */
   get recordedAt(): Date {
     return this.movedFrom ?? new Date(Number(this.created.slice(0, -ticksPerMsDigits)));
@@ -54,6 +60,21 @@ export class EventFromLog implements StoredEvent {
 
 /** Where `tarl eventstore copy` and `import` note when an event was recorded first, see transfer/write-log.ts. */
 const createdKey = '"$created"';
+
+const versionKey = '"version":';
+const [zero, nine, comma, brace] = ['0', '9', ',', '}'].map((character) => character.charCodeAt(0)) as [number, number, number, number];
+
+/** The version in metadata that are one flat object, as TARL writes them; undefined where only parsing can tell. */
+function plainVersion(json: string): number | undefined {
+  // Within a string its quotes would be escaped; within an object inside there would be another brace.
+  const key = json.lastIndexOf(versionKey);
+  if (key < 0 || json.indexOf('{', 1) >= 0) return undefined;
+  let at = key + versionKey.length;
+  let version = 0;
+  for (let code = json.charCodeAt(at); code >= zero && code <= nine; code = json.charCodeAt(++at)) version = version * 10 + code - zero;
+  const end = json.charCodeAt(at);
+  return at > key + versionKey.length && (end === comma || end === brace) ? version : undefined;
+}
 
 /** The event of a Read answer. */
 export function storedEvent(recorded: Recorded): EventFromLog {

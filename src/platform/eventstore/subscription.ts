@@ -29,6 +29,7 @@ export async function* subscribe(options: SubscribeOptions, { connection, closin
       flow = new EventFlow(client.subscribeToAll({ fromPosition: after.commit === 0n ? START : after, filter }), {
         wanted: (event) => passes(event) && comparePositions(event.position, after) > 0,
         maxEvents,
+        onDemand: options.onDemand,
         signal,
         onCancelFailure: (error) => log(`${what} could not be cancelled`, { error }),
       });

@@ -61,7 +61,7 @@ function touchReader({ events: definitions, keyOf, on }: AnyKeyedView, table: Ke
     const definition = byType.get(stored.type);
     const handler = on[stored.type];
     if (!definition || !handler) return undefined;
-    const event = decode(definition, Number(stored.metadata['version'] ?? 1), stored.data);
+    const event = decode(definition, stored.schemaVersion ?? Number(stored.metadata['version'] ?? 1), stored.data);
     const info = new InfoOf(stored);
     const key = keyOf(event, info);
     const keyText = table.keyText(key);

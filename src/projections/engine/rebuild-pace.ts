@@ -11,7 +11,7 @@ export interface RebuildLimits {
   readonly memory_bytes: number;
 }
 
-export const defaultLimits: RebuildLimits = { share: 0.1, memory_bytes: 768 * 1024 * 1024 };
+export const defaultLimits: RebuildLimits = { share: 0.05, memory_bytes: 768 * 1024 * 1024 };
 
 /** Queries are taken to go on for as long after the last one. */
 const trafficLasts_ms = 250;

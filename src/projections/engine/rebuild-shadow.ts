@@ -16,6 +16,8 @@ import { inTransaction } from './transaction.js';
 import type { World } from './world.js';
 
 const eventsPerTransaction = 2000;
+/** So many events of the log are read in one go, in which the process answers nobody. */
+const eventsPerBatch = 256;
 
 /** The tables beside the live ones, and how far they hold the log. Everything that changes them moves the record of the build too. */
 export class Shadow {
@@ -147,7 +149,7 @@ export class Shadow {
     const left = new AbortController();
     const signal = AbortSignal.any([course.signal, left.signal]);
     try {
-      for await (const batch of world.eventStore.subscribe({ from: startOfLog, filter: this.filter, signal })) {
+      for await (const batch of world.eventStore.subscribe({ from: startOfLog, filter: this.filter, signal, maxBuffer: eventsPerBatch, onDemand: true })) {
         const events = this.wanted(batch.events);
         await addInTurns(parking, events, this.pace);
         // Behind the last event may stand events of the system, where the live view does not come until another event follows.
