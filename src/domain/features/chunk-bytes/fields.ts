@@ -17,8 +17,9 @@ const closeBrace = 0x7d;
 export interface Fields {
   readonly texts: ReadonlyMap<string, string>;
   readonly numbers: ReadonlyMap<string, number>;
-  readonly arrays: ReadonlyMap<string, Float64Array>;
   readonly keys?: KeyBytes;
+  readonly key?: Uint16Array | Uint32Array;
+  readonly after?: Float64Array;
   readonly columns?: ReadonlyMap<string, Place>;
 }
 
@@ -31,8 +32,9 @@ export function fieldsOf(text: Buffer): Fields | undefined {
 class FieldReader implements Fields {
   readonly texts = new Map<string, string>();
   readonly numbers = new Map<string, number>();
-  readonly arrays = new Map<string, Float64Array>();
   keys?: KeyBytes;
+  key?: Uint16Array | Uint32Array;
+  after?: Float64Array;
   columns?: Map<string, Place>;
   private at = 0;
 
@@ -56,12 +58,11 @@ class FieldReader implements Fields {
         this.numbers.set(name, this.whole());
         break;
       case 'key':
-      case 'after': {
-        const array = wholeNumbersAt(this.text, this.at);
-        if (array) this.arrays.set(name, array.numbers);
-        this.at = array?.end ?? -1;
+        this.key = this.indices(this.keys?.length ?? 0);
         break;
-      }
+      case 'after':
+        this.after = this.wholes()?.slice();
+        break;
       case 'keys': {
         const read = KeyBytes.at(this.text, this.at);
         this.keys = read?.keys;
@@ -118,6 +119,24 @@ class FieldReader implements Fields {
     const value = Number(text.toString('latin1', at, end));
     this.at = end > first && Number.isSafeInteger(value) ? end : -1;
     return value;
+  }
+
+  /** Whole numbers, until the next ones are read. */
+  private wholes(): Float64Array | undefined {
+    const read = wholeNumbersAt(this.text, this.at);
+    this.at = read?.end ?? -1;
+    return read?.numbers;
+  }
+
+  /** Whole numbers below a limit. */
+  private indices(limit: number): Uint16Array | Uint32Array | undefined {
+    const read = this.wholes() ?? new Float64Array();
+    const indices = limit <= 0x1_0000 ? new Uint16Array(read.length) : new Uint32Array(read.length);
+    for (let row = 0; row < read.length; row++) {
+      if (read[row]! >= limit) return void this.fail();
+      indices[row] = read[row]!;
+    }
+    return indices;
   }
 
   private fail(): void {

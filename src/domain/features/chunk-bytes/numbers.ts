@@ -16,7 +16,7 @@ let whole = new Float64Array(16_384);
 /** The place after the number that was read last. */
 let end = 0;
 
-/** A JSON array of whole numbers from zero on that begins at a place; undefined for any other text. `end` is the place after it. */
+/** A JSON array of whole numbers from zero on that begins at a place, which are there until the next ones are read; undefined for any other text. `end` is the place after it. */
 export function wholeNumbersAt(text: Buffer, start: number): { readonly numbers: Float64Array; readonly end: number } | undefined {
   let count = 0;
   let at = start;
@@ -27,7 +27,7 @@ export function wholeNumbersAt(text: Buffer, start: number): { readonly numbers:
     whole[count++] = number;
     at = end;
   } while (text[at] === comma);
-  return text[at] === close ? { numbers: whole.slice(0, count), end: at + 1 } : undefined;
+  return text[at] === close ? { numbers: whole.subarray(0, count), end: at + 1 } : undefined;
 }
 
 /** A JSON array of so many numbers, NaN where one is null; undefined for any other text. */

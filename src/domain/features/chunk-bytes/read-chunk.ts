@@ -12,16 +12,15 @@ export function readChunk(bytes: Uint8Array): BytesBlock | undefined {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const fields = fieldsOf(text);
   if (fields?.keys === undefined || fields.columns === undefined) return undefined;
-  const { keys, columns, texts, numbers, arrays } = fields;
-  const [key, after] = [arrays.get('key'), arrays.get('after')];
+  const { keys, columns, texts, numbers, after } = fields;
   const [project, group, mode] = [texts.get('project'), texts.get('group'), texts.get('mode') as WriteMode | undefined];
   const [version, partition, from] = [numbers.get('version'), numbers.get('partition'), numbers.get('from')];
   if (project === undefined || group === undefined || mode === undefined || version === undefined || partition === undefined || from === undefined) return undefined;
-  const rows = key?.length ?? keys.length;
-  const indices = indicesOf(key, rows, keys.length);
-  if (indices === undefined || (after !== undefined && after.length !== rows)) return undefined;
+  const key = fields.key ?? counting(keys.length);
+  const rows = key.length;
+  if (after !== undefined && after.length !== rows) return undefined;
   const head = { project, group, version, partition, mode };
-  return new BytesBlock(head, { rows, key: indices, timeUs: timesOf(from, after, rows) }, keys, new LazyColumns(text, columns, rows));
+  return new BytesBlock(head, { rows, key, timeUs: timesOf(from, after, rows) }, keys, new LazyColumns(text, columns, rows));
 }
 
 type Rows = Pick<BytesBlock, 'rows' | 'key' | 'timeUs'>;
@@ -69,15 +68,11 @@ export class BytesBlock implements BlockHead, ReadableBlock {
   }
 }
 
-/** The index of each row's key; undefined where one is beyond the keys. */
-function indicesOf(key: Float64Array | undefined, rows: number, keys: number): Uint16Array | Uint32Array | undefined {
-  const indices = keys <= 0x1_0000 ? new Uint16Array(rows) : new Uint32Array(rows);
-  for (let row = 0; row < rows; row++) {
-    const at = key === undefined ? row : key[row]!;
-    if (at >= keys) return undefined;
-    indices[row] = at;
-  }
-  return indices;
+/** Every row has a key of its own, in their order. */
+function counting(rows: number): Uint32Array {
+  const key = new Uint32Array(rows);
+  for (let row = 0; row < rows; row++) key[row] = row;
+  return key;
 }
 
 function timesOf(from: number, after: Float64Array | undefined, rows: number): Float64Array {
