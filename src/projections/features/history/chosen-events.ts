@@ -32,18 +32,25 @@ const mostAtOnce = 8;
 export async function chosenEvents(replay: Replay, list: ListChunks, partition: Partition, sought: Sought, signal?: AbortSignal): Promise<HistoryEvent[] | undefined> {
   if (sought.keys.length > mostKeys) return undefined;
   const { chunks, next } = await list(streamOf(partition), sought.keys, sought.atUs, mostEvents + 1);
-  const events: HistoryEvent[] = [];
-  for await (const event of replay.from(partition, next, sought.end, signal)) {
-    if (events.push(event) > mostEvents) return undefined;
-  }
-  for (let at = 0, atOnce = 1; at < chunks.length; at += atOnce, atOnce = Math.min(2 * atOnce, mostAtOnce)) {
+  const read = (from: number, count: number) => Promise.all(chunks.slice(from, from + count).map(({ revision }) => replay.at(partition, revision, signal)));
+  // The newest listed event is mostly needed, and what is not listed is mostly nothing: neither waits for the other.
+  const [tail, newest] = await Promise.all([unlisted(replay.from(partition, next, sought.end, signal)), read(0, 1)]);
+  if (tail === undefined) return undefined;
+  const events = [...tail, ...newest.filter((event) => event !== undefined)];
+  for (let at = 1, atOnce = 1; at < chunks.length; at += atOnce, atOnce = Math.min(2 * atOnce, mostAtOnce)) {
     // A chunk whose latest time equals what is found may hold the later write of a tie.
     if (oldestFound(events, sought) > chunks[at]!.toUs) break;
     if (at >= mostEvents) return undefined;
-    const read = await Promise.all(chunks.slice(at, at + atOnce).map(({ revision }) => replay.at(partition, revision, signal)));
-    events.push(...read.filter((event) => event !== undefined));
+    events.push(...(await read(at, atOnce)).filter((event) => event !== undefined));
   }
   return events.sort((a, b) => (a.revision < b.revision ? -1 : 1));
+}
+
+/** The events that the read model has not reached yet; undefined when they are too many. */
+async function unlisted(rest: AsyncIterable<HistoryEvent>): Promise<HistoryEvent[] | undefined> {
+  const events: HistoryEvent[] = [];
+  for await (const event of rest) if (events.push(event) > mostEvents) return undefined;
+  return events;
 }
 
 /** The oldest of the times found for the entities; -Infinity while one has not been found. */
