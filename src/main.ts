@@ -26,6 +26,7 @@ import { startTracing } from './platform/telemetry/tracing.js';
 import { isNamedBySavedSets } from './projections/features/training-sets/named-contents.js';
 import { tracedView } from './projections/kit/traced-view.js';
 import { ProjectionEngine } from './projections/engine/index.js';
+import { shareReplay } from './projections/features/history/shared-replay.js';
 
 /** Where the two stores are, embedded or not, and the key that this run's own commands may use. */
 export interface Endpoints {
@@ -63,6 +64,7 @@ export async function startPlatform(config: Config, endpoints: Endpoints, log: L
   await projections.start();
   opened.defer(() => projections.stop());
   const trainingSets = new Contents(config.trainingSetsDir ?? join(config.dataDir, 'training-sets'), '.parquet');
+  shareReplay(eventStore, { cacheBytes: config.historyCacheMib * 1024 * 1024 });
   const base = makeCore({ eventStore, pool: readPool, dataSource, projections, trainingSets, localKey: endpoints.localKey, minPositionWaitMs: config.minPositionWaitMs, quarantine: { days: config.quarantineDays, bytesOfProject: config.quarantineMib * 1024 * 1024 }, log });
   const execute = tracedExecute(base.execute, tracing);
   const jobs = new JobKeeper({

@@ -7,6 +7,9 @@ import { historyEvent, type HistoryEvent } from './events.js';
 /** Streams read at the same time: enough that the log is never idle while this side decodes. */
 const streamsAtOnce = 4;
 
+/** The share of the memory that single events have; whole beginnings of streams have the rest. */
+const shareOfSingle = 1 / 4;
+
 /** How long a replay from memory may keep the process from its other callers. */
 const longestTurnMs = 15;
 
@@ -26,10 +29,10 @@ export class Replay {
 
   constructor(
     readonly eventStore: EventStore,
-    options: { cacheBytes: number },
+    options: { readonly cacheBytes: number },
   ) {
-    this.cache = new ChunkCache(options.cacheBytes);
-    this.single = new EventCache(options.cacheBytes / 2);
+    this.cache = new ChunkCache(options.cacheBytes * (1 - shareOfSingle));
+    this.single = new EventCache(options.cacheBytes * shareOfSingle);
   }
 
   /** Gives each event of the partitions up to a position, in order within a partition, to `take`. Ends early by throwing when the signal aborts. */
