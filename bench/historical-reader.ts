@@ -1,6 +1,7 @@
 import { connect } from '../src/platform/eventstore/index.js';
 import { historical } from '../src/projections/features/history/historical.js';
 import { Replay } from '../src/projections/features/history/replay.js';
+import { sharedReplay } from '../src/projections/features/history/shared-replay.js';
 
 /** The moments of which the bench asks the features. */
 export interface ReaderQuestion {
@@ -23,7 +24,7 @@ process.once('message', async (question: ReaderQuestion) => {
   const sampling = setInterval(() => (peakRss = Math.max(peakRss, process.memoryUsage.rss())), 5);
   const eventStore = connect(question.url);
   const withoutCache = new Replay(eventStore, { cacheBytes: 0 });
-  const withCache = new Replay(eventStore, { cacheBytes: 128 * 1024 * 1024 });
+  const withCache = sharedReplay(eventStore);
   // Asked once before, as by a process that has served for a while.
   await ask(withoutCache, question);
   const fromLog = await ask(withoutCache, question);

@@ -15,9 +15,9 @@ import { ProjectionEngine } from '../src/projections/engine/index.js';
 import { chunksOf } from '../src/projections/features/chunks/index-of-chunks.js';
 import { featureChunksView } from '../src/projections/features/chunks/view.js';
 import { readAsOf } from '../src/projections/features/history/as-of.js';
-import { Replay } from '../src/projections/features/history/replay.js';
+import { sharedReplay } from '../src/projections/features/history/shared-replay.js';
 import { median, percentile, type BenchOptions, type Row } from './kit.js';
-import { asked, baseUs, entityOf, groups, project, sqlOf, stepUs, writePast } from './past-log.js';
+import { asked, baseUs, entityOf, groups, project, sqlOf, stepUs, writePast, type PastGroup } from './past-log.js';
 import type { PastAnswer, PastQuestion } from './past-reader.js';
 import { startNode } from './support/node.js';
 
@@ -54,20 +54,25 @@ async function trainingSet(url: string, sizes: Sizes, log: BenchOptions['log']):
   const duckdb = await (await DuckDBInstance.create(':memory:')).connect();
   for (const group of groups) await duckdb.run(`create table ${group.group} as ${sqlOf(group, sizes.history)}`);
   await duckdb.run(`create table asked as ${asked.sql(sizes.asked, sizes.history)}`);
-  const taken = { replay: [] as number[], asof: [] as number[], rssMiB: [] as number[] };
+  const taken = { log: [] as number[], memory: [] as number[], asof: [] as number[], rssMiB: [] as number[] };
   for (let round = 0; round < rounds; round++) {
     const answer = await readApart({ url, rows: sizes.asked, history: sizes.history });
     const asof = await asofJoin(duckdb);
-    if (asof.matched !== answer.matched || Math.abs(asof.sum - answer.sum) > 1e-6 * Math.abs(asof.sum)) throw new Error(`DuckDB matched ${asof.matched} values, ${asof.sum} in all; the replay ${answer.matched}, ${answer.sum}`);
-    taken.replay.push(answer.ms / 1000);
+    for (const { matched, sum } of answer.totals) {
+      if (asof.matched !== matched || Math.abs(asof.sum - sum) > 1e-6 * Math.abs(asof.sum)) throw new Error(`DuckDB matched ${asof.matched} values, ${asof.sum} in all; the replay ${matched}, ${sum}`);
+    }
+    taken.log.push(answer.fromLogMs / 1000);
+    taken.memory.push(answer.fromMemoryMs / 1000);
     taken.asof.push(asof.ms / 1000);
     taken.rssMiB.push(answer.peakRssMiB);
-    log(`  round ${round + 1}: replay ${Math.round(answer.ms)} ms, peak ${Math.round(answer.peakRssMiB)} MiB; DuckDB ${Math.round(asof.ms)} ms`);
+    log(`  round ${round + 1}: replay ${Math.round(answer.fromLogMs)} ms, from memory ${Math.round(answer.fromMemoryMs)} ms, peak ${Math.round(answer.peakRssMiB)} MiB; DuckDB ${Math.round(asof.ms)} ms`);
   }
   const what = `historical: ${sizes.asked.toLocaleString('en')} rows against ${(2 * sizes.history).toLocaleString('en')} in two groups`;
-  const [seconds, limit, rss] = [median(taken.replay), median(taken.asof), median(taken.rssMiB)];
+  const [limit, rss] = [median(taken.asof), median(taken.rssMiB)];
+  const row = (name: string, seconds: number): Row => ({ what: name, measured: seconds, unit: 's', limit: { what: "s, DuckDB's ASOF JOIN of the same rows in memory", measured: limit }, ratio: limit / seconds, target: 'within 3 times DuckDB', reached: seconds <= 3 * limit });
   return [
-    { what: `${what}, read from the log`, measured: seconds, unit: 's', limit: { what: "s, DuckDB's ASOF JOIN of the same rows in memory", measured: limit }, ratio: limit / seconds, target: 'within 3 times DuckDB', reached: seconds <= 3 * limit },
+    row(`${what}, read from the log`, median(taken.log)),
+    row(`${what}, chunks still in memory`, median(taken.memory)),
     { what: `${what}: peak memory of the process`, measured: rss, unit: 'MiB', target: 'under 1.5 GiB', reached: rss < 1536 },
   ];
 }
@@ -94,17 +99,20 @@ async function readApart(question: PastQuestion): Promise<PastAnswer> {
 /** The latencies of as-of reads, one after another, with the view that says which events to read. */
 async function valuesAtMoments(store: EventStore, { history, reads }: Sizes, log: BenchOptions['log']): Promise<Row> {
   const latencies = await withChunks(store, log, async (pool) => {
-    const replay = new Replay(store, { cacheBytes: 128 * 1024 * 1024 });
-    const took: number[] = [];
-    for (let read = 0; read < reads; read++) {
-      const keys = new Map([['card', Array.from({ length: entitiesOfRead }, (_, n) => entityOf(read * 31 + n, groups[0]))]]);
+    const replay = sharedReplay(store);
+    const ask = async (read: number, of: PastGroup) => {
+      const keys = new Map([[of.key, Array.from({ length: entitiesOfRead }, (_, n) => entityOf(read * 31 + n, of))]]);
       // Moments in the later half, so that every entity has been written by then.
       const atUs = baseUs + (Math.floor(history / 2) + ((read * 7907) % Math.floor(history / 2))) * stepUs;
       const begun = performance.now();
-      const { features } = await readAsOf(replay, { project, features: ['cards'], fullNames: false, entities: entitiesOfRead, keys, atUs, known: {} }, undefined, (stream, own, untilUs, most) => chunksOf(pool, stream, own, untilUs, most));
-      took.push(performance.now() - begun);
+      const { features } = await readAsOf(replay, { project, features: [of.group], fullNames: false, entities: entitiesOfRead, keys, atUs, known: {} }, undefined, (stream, own, untilUs, most) => chunksOf(pool, stream, own, untilUs, most));
       if (features.some(({ values }) => values.includes(null))) throw new Error('An entity was not found at a moment at which it had values');
-    }
+      return performance.now() - begun;
+    };
+    // Asked before of the other group, as by a process that has served for a while and holds nothing of this one.
+    for (let read = 0; read < reads / 10; read++) await ask(read, groups[1]);
+    const took: number[] = [];
+    for (let read = 0; read < reads; read++) took.push(await ask(read, groups[0]));
     return took;
   });
   const p99 = percentile(latencies, 0.99);
