@@ -63,6 +63,8 @@ export interface Api<Reached extends Addresses = Required<Addresses>> {
 interface Telemetry {
   readonly logger?: Logger;
   readonly tracing?: Tracing;
+  /** The numbers of the process; some of its own where it has none yet. */
+  readonly metrics?: Metrics;
 }
 
 /** Serves the core over REST, gRPC and GraphQL; resolves once all three listen. */
@@ -102,9 +104,13 @@ export async function createPages(core: Core, given: Partial<ApiSettings> = {}, 
 function partsOf(core: Core, given: Partial<ApiSettings>, telemetry: Telemetry): Parts {
   const settings: ApiSettings = { ...apiDefaults, ...given };
   const logger = telemetry.logger ?? createLogger(settings.logLevel);
-  const metrics = new Metrics(() => core.projections.status(), (error) => logger.warn({ err: error }, 'the lag of the views is not known'));
+  const metrics = telemetry.metrics ?? metricsOf(() => core, logger);
   return { core, settings, logger, metrics, observer: new Observer(metrics, telemetry.tracing ?? noTracing, logger), operations: operationsOf(core.catalogue) };
 }
+
+/** The numbers of a process, of which the core is asked when they are fetched. */
+export const metricsOf = (core: () => Core, logger: Logger): Metrics =>
+  new Metrics({ views: () => core().projections.status(), queues: () => core().jobs.counts(), onError: (error, what) => logger.warn({ err: error }, what) });
 
 async function httpApp({ core, settings, logger, observer }: Parts, module: DynamicModule, adapter = restAdapter(settings.maxMessageBytes)): Promise<NestFastifyApplication> {
   guardHttp(adapter.getInstance() as never, 'rest', core, observer, sendProblem);

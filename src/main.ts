@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { PoolConfig } from 'pg';
 import type { Logger } from 'pino';
-import { createApi, createPages, type Addresses } from './app.module.js';
+import { createApi, createPages, metricsOf, type Addresses } from './app.module.js';
 import { views } from './catalogue.js';
 import type { Core } from './api/core.js';
 import { featureStore } from './api/features/store.js';
@@ -89,13 +89,14 @@ export async function startPlatform(config: Config, endpoints: Endpoints, log: L
       // BullMQ takes longer to read than the rest of the start, so it is read once the platform serves.
       const { Jobs, openJobBackend } = await import('./platform/jobs/index.js');
       const onError = (error: unknown) => log.warn({ err: error }, 'A connection of the jobs broke');
-      return new Jobs({ ...parts, tracing, backend: await openJobBackend({ postgresUrl: endpoints.postgresUrl, redisUrl: config.redisUrl, onError }) });
+      return new Jobs({ ...parts, tracing, tried: (...how) => metrics.jobs.tried(...how), backend: await openJobBackend({ postgresUrl: endpoints.postgresUrl, redisUrl: config.redisUrl, onError }) });
     },
     log,
   });
   const core: Core & typeof base = { ...base, jobs };
+  const metrics = metricsOf(() => core, log);
   const ownerKey = isA('api') ? await core.guard.issueFirstOwnerKey() : undefined;
-  const api = await (isA('api') ? createApi : createPages)(core, config, { logger: log, tracing });
+  const api = await (isA('api') ? createApi : createPages)(core, config, { logger: log, tracing, metrics });
   opened.defer(() => api.close());
   const reactor = new Reactor({ eventStore, pool, reactions, execute, tracing, log });
   if (isA('worker')) reactor.start();

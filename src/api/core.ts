@@ -9,6 +9,7 @@ import type { Quarantine } from '../commands/features/quarantine/quarantine.js';
 import type { CommandExecutor } from '../commands/kit/execute.js';
 import type { RememberingCommandLog } from '../commands/kit/idempotency.js';
 import type { Contents } from '../platform/contents.js';
+import type { QueueCounts } from '../platform/telemetry/job-metrics.js';
 import type { EventStore, Position } from '../platform/eventstore/port.js';
 import type { z } from 'zod';
 import type { onDifference, operation, parkedKey, rebuildProgress, retryOutcome, viewComparison, viewStatus } from '../projections/engine/answers.js';
@@ -47,6 +48,8 @@ export interface Core {
 /** The background jobs as operators see them. */
 export interface JobOperations {
   status(): Promise<JobsStatus>;
+  /** What stands in each queue; nothing where this process has not looked into them yet, which takes reading BullMQ. */
+  counts(): Promise<readonly QueueCounts[]>;
   /** Has a job tried again that was given up; a Refusal NOT_FOUND for an id that there is not. */
   retry(id: string, context: RequestContext): Promise<void>;
   /** The queues themselves, for the dashboard that shows them. */

@@ -88,6 +88,18 @@ describe('metrics', () => {
     expect(served.log).toEqual([expect.objectContaining({ level: 40, err: expect.objectContaining({ message: 'no Postgres' }) })]);
   });
 
+  test('tell of each job what stands in its queue, and leave it out when the queues cannot be reached', async () => {
+    const { counts } = served.core.jobs;
+    (served.core.jobs as any).counts = async () => [{ name: 'compare-projections', waiting: 3, active: 1, delayed: 2, failed: 4 }];
+    expect((await served.rest('GET', '/metrics')).answer).toMatch(/tarl_jobs\{job="compare-projections",state="waiting"\} 3\n.*state="active"\} 1\n.*state="delayed"\} 2\n.*state="failed"\} 4\n/);
+    (served.core.jobs as any).counts = async () => Promise.reject(new Error('no Redis'));
+    const { answer } = await served.rest('GET', '/metrics');
+    (served.core.jobs as any).counts = counts;
+    expect(answer).toContain('tarl_projection_lag_seconds{view="projects"}');
+    expect(answer).not.toContain('tarl_jobs{');
+    expect(served.log).toEqual([expect.objectContaining({ level: 40, msg: 'What waits in the queues is not known', err: expect.objectContaining({ message: 'no Redis' }) })]);
+  });
+
   test('need a key', async () => {
     expect(await served.rest('GET', '/metrics', undefined, open)).toMatchObject({ status: 401, headers: { 'www-authenticate': 'Bearer realm="TARL"' } });
     expect(await served.rest('GET', '/metrics', undefined, { authorization: 'Bearer reader-key' })).toMatchObject({ status: 403 });

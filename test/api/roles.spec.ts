@@ -73,6 +73,12 @@ test('jobs run in a worker, and in no other process', async () => {
   await until('it is known', async () => (await statusOf()) === 'waiting');
   expect((await get(started.get('api')!, '/api/v1/jobs')).status).toBe(200);
   expect(await statusOf()).toBe('waiting');
-  await start('worker');
+  const worker = await start('worker');
   await until('it has run', async () => (await statusOf()) === 'succeeded');
+  const metricsOf = async ({ addresses }: Platform) => (await fetch(`${addresses.rest}/metrics`, { headers: { authorization: `Bearer ${ownerKey}` } })).text();
+  const metrics = await metricsOf(worker);
+  expect(metrics).toMatch(/^tarl_job_tries_total\{job="clear-leftover-tables",outcome="succeeded"\} 1$/m);
+  expect(metrics).toMatch(/^tarl_job_duration_seconds_count\{job="clear-leftover-tables"\} 1$/m);
+  expect(metrics).toMatch(/^tarl_jobs\{job="compare-projections",state="delayed"\} 1$/m);
+  expect(await metricsOf(started.get('projector')!)).not.toContain('tarl_jobs{');
 }, 60_000);

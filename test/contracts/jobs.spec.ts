@@ -41,7 +41,7 @@ describe.each([
   });
 
   /** A process's part in these jobs, as far as one process can play several. */
-  async function open(definitions: readonly AnyJob[], parts: { graceMs?: number; issue?: (jobId: string, command: string, input: unknown) => void; hear?: (run: RunningJob) => void } = {}): Promise<Jobs> {
+  async function open(definitions: readonly AnyJob[], parts: { graceMs?: number; issue?: (jobId: string, command: string, input: unknown) => void; hear?: (run: RunningJob) => void; tried?: (outcome: string, seconds: number) => void } = {}): Promise<Jobs> {
     const backend = await openJobBackend({ postgresUrl: database.url, redisUrl: url(), onError: () => undefined });
     const jobs = new Jobs({
       backend,
@@ -53,6 +53,7 @@ describe.each([
       log: { info: () => undefined, warn: () => undefined },
       silenceMs: 1000,
       graceMs: parts.graceMs,
+      tried: (_, outcome, seconds) => parts.tried?.(outcome, seconds),
     });
     running.push(jobs);
     await jobs.prepare();
@@ -127,12 +128,16 @@ describe.each([
       tries.push(n);
       throw n === 1 ? new Error('the disk is on fire') : new Refusal('NOT_FOUND', 'There is no project p');
     });
-    const jobs = await open([job]);
+    const told: { outcome: string; seconds: number }[] = [];
+    const jobs = await open([job], { tried: (outcome, seconds) => told.push({ outcome, seconds }) });
     await jobs.work();
     const broken = await jobs.enqueue(job, { n: 1 });
     const refused = await jobs.enqueue(job, { n: 2 });
     await until('both have failed', async () => (await stateOf(jobs, job, broken)) === 'failed' && (await stateOf(jobs, job, refused)) === 'failed');
     expect(tries.toSorted()).toEqual([1, 1, 1, 2]);
+    // A try that comes again is told apart from those that were the last.
+    expect(told.map(({ outcome }) => outcome).toSorted()).toEqual(['failed', 'failed', 'given_up', 'given_up']);
+    expect(told.every(({ seconds }) => seconds >= 0 && seconds < 30)).toBe(true);
     expect((await jobs.queue(job.name).getJob(broken))!.failedReason).toBe('the disk is on fire');
     expect((await jobs.queue(job.name).getJob(refused))!.failedReason).toBe('There is no project p');
   });

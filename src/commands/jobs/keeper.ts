@@ -9,13 +9,14 @@ import { canonicalJson, Refusal } from '../../domain/kit/index.js';
 import { backoffMs, pause } from '../../platform/eventstore/backoff.js';
 import type { EventStore, Position, StoredEvent } from '../../platform/eventstore/port.js';
 import type { AnyJob, JobDefinition, Jobs, JobsParts } from '../../platform/jobs/index.js';
+import type { QueueCounts } from '../../platform/telemetry/job-metrics.js';
 import { traceparentIn } from '../../platform/telemetry/traceparent.js';
 import { recordJobFailureCommand, recordJobSuccessCommand, requestJobCommand, retryJobCommand } from '../jobs.js';
 import type { Aggregates } from '../kit/aggregates.js';
 import type { CommandReply, InnerCommand, RequestContext } from '../kit/command.js';
 import type { Execute } from '../kit/traced.js';
 import { lacksJobs, putInQueue, refill, takeUpFailed, type GiveUp } from './refill.js';
-import { readJobsStatus } from './status.js';
+import { readCounts, readJobsStatus } from './status.js';
 
 export interface JobKeeperOptions {
   readonly eventStore: EventStore;
@@ -81,6 +82,10 @@ export class JobKeeper implements JobOperations {
 
   async status(): Promise<JobsStatus> {
     return readJobsStatus(this.options.pool, await this.queues(), this.options.definitions);
+  }
+
+  async counts(): Promise<readonly QueueCounts[]> {
+    return this.jobs ? readCounts(await this.jobs, this.options.definitions) : [];
   }
 
   async openQueues(): Promise<readonly Queue[]> {

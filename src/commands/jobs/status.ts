@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import type { JobsStatus } from '../../api/core.js';
 import type { AnyJob, Jobs } from '../../platform/jobs/index.js';
+import type { QueueCounts } from '../../platform/telemetry/job-metrics.js';
 
 const shownFailures = 100;
 
@@ -18,14 +19,18 @@ export async function readJobsStatus(pool: Pool, jobs: Jobs, definitions: readon
   };
 }
 
+/** What stands in each queue. */
+export const readCounts = (jobs: Jobs, definitions: readonly AnyJob[]): Promise<QueueCounts[]> => Promise.all(definitions.map(({ name }) => queueCounts(jobs, name)));
+
 async function queueStatus(jobs: Jobs, { name, summary, schedule }: AnyJob): Promise<JobsStatus['jobs'][number]> {
-  const queue = jobs.queue(name);
-  const [{ wait = 0, prioritized = 0, active = 0, delayed = 0, completed = 0, failed = 0 }, scheduler] = await Promise.all([
-    queue.getJobCounts('wait', 'prioritized', 'active', 'delayed', 'completed', 'failed'),
-    schedule && queue.getJobScheduler(name),
-  ]);
+  const [counts, scheduler] = await Promise.all([queueCounts(jobs, name), schedule && jobs.queue(name).getJobScheduler(name)]);
   const next = scheduler?.next === undefined ? undefined : new Date(scheduler.next).toISOString();
-  return { name, summary, waiting: wait + prioritized, active, delayed, completed, failed, ...(schedule && { schedule: `${schedule.cron} ${schedule.timeZone}` }), ...(next && { next }) };
+  return { ...counts, summary, ...(schedule && { schedule: `${schedule.cron} ${schedule.timeZone}` }), ...(next && { next }) };
+}
+
+async function queueCounts(jobs: Jobs, name: string) {
+  const { wait = 0, prioritized = 0, active = 0, delayed = 0, completed = 0, failed = 0 } = await jobs.queue(name).getJobCounts('wait', 'prioritized', 'active', 'delayed', 'completed', 'failed');
+  return { name, waiting: wait + prioritized, active, delayed, completed, failed };
 }
 
 async function failedJobs(jobs: Jobs, { name }: AnyJob): Promise<JobsStatus['failed'][number][]> {

@@ -2,6 +2,7 @@ import { DelayedError, UnrecoverableError, type Job, type JobsOptions, type Queu
 import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
 import { inBatchSpan } from '../telemetry/batch.js';
+import type { TryOutcome } from '../telemetry/job-metrics.js';
 import { noTracing, type Tracing } from '../telemetry/tracing.js';
 import type { JobBackend } from './backend.js';
 import type { AnyJob, JobDefinition, JobRun } from './define.js';
@@ -23,6 +24,8 @@ export interface JobsParts {
   readonly ended?: (job: AnyJob, run: RunningJob, outcome: Outcome) => Promise<void>;
   readonly log: JobLog;
   readonly tracing?: Tracing;
+  /** Hears how each try ended, and how many seconds it took. */
+  readonly tried?: (job: string, outcome: TryOutcome, seconds: number) => void;
   /** A process that says nothing for so long is taken for dead, and its jobs are taken over. */
   readonly silenceMs?: number;
   /** How long a stop waits for jobs under way. */
@@ -169,6 +172,8 @@ export class Jobs {
       // Nobody asked for a job that its schedule brought.
       if (held.repeatJobKey === undefined) await this.parts.ended?.(job, { id, traceparent }, outcome);
     };
+    const started = performance.now();
+    const tell = (outcome: TryOutcome) => this.parts.tried?.(job.name, outcome, (performance.now() - started) / 1000);
     try {
       await runJob(job, held.data, { id, attempt, due: new Date(held.opts.prevMillis ?? held.timestamp), issue }, this.stopping.signal);
     } catch (error) {
@@ -177,9 +182,12 @@ export class Jobs {
         throw new DelayedError();
       }
       const reason = error instanceof Error ? error.message : String(error);
-      if (isFinal(error) || attempt >= job.retry.attempts) await tellEnd({ succeeded: false, reason });
+      const isLast = isFinal(error) || attempt >= job.retry.attempts;
+      tell(isLast ? 'given_up' : 'failed');
+      if (isLast) await tellEnd({ succeeded: false, reason });
       throw isFinal(error) ? Object.assign(new UnrecoverableError(reason), { cause: error }) : error;
     }
+    tell('succeeded');
     await tellEnd({ succeeded: true });
   }
 }

@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { JobMetrics, type QueueCounts } from './job-metrics.js';
 
 /** What is known of a view when the numbers are fetched. */
 export interface ViewLag {
@@ -9,6 +10,15 @@ export interface ViewLag {
   readonly eventsPerSecond: number;
   /** Of the last comparison with the log; absent where there was none. */
   readonly differingRows?: number;
+}
+
+/** Where the numbers come from that are looked up when a page is fetched. */
+export interface Sources {
+  readonly views: () => Promise<readonly ViewLag[]>;
+  /** None where the process does not look into the queues. */
+  readonly queues: () => Promise<readonly QueueCounts[]>;
+  /** Hears why numbers are missing from a page; the rest of the page stays. */
+  readonly onError: (error: unknown, what: string) => void;
 }
 
 const buckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -30,12 +40,9 @@ export class Metrics {
   private readonly rate = this.gaugeOfViews('tarl_projection_events_per_second', 'Events that a view projected per second over the last minute');
 
   private readonly differingRows = this.gaugeOfViews('tarl_projection_differing_rows', 'Rows of a view that differed from what the log gives when they were last compared');
+  readonly jobs = new JobMetrics(this.registry);
 
-  /** `onError` hears why the views' numbers are missing from a page; the rest of the page stays. */
-  constructor(
-    private readonly viewLags: () => Promise<readonly ViewLag[]>,
-    private readonly onError: (error: unknown) => void,
-  ) {
+  constructor(private readonly sources: Sources) {
     collectDefaultMetrics({ register: this.registry });
   }
 
@@ -46,14 +53,14 @@ export class Metrics {
 
   /** The page in Prometheus' text format. */
   async page(): Promise<string> {
-    await this.measureViews();
+    await Promise.all([this.measureViews(), this.measureQueues()]);
     return this.registry.metrics();
   }
 
   private async measureViews(): Promise<void> {
     for (const gauge of [this.lagPositions, this.lagSeconds, this.parkedKeys, this.rate, this.differingRows]) gauge.reset();
     try {
-      for (const { name: view, lagPositions, lagMs, parkedKeys, eventsPerSecond, differingRows } of await this.viewLags()) {
+      for (const { name: view, lagPositions, lagMs, parkedKeys, eventsPerSecond, differingRows } of await this.sources.views()) {
         this.lagPositions.set({ view }, Number(lagPositions));
         this.lagSeconds.set({ view }, lagMs / 1000);
         this.parkedKeys.set({ view }, parkedKeys);
@@ -61,7 +68,16 @@ export class Metrics {
         if (differingRows !== undefined) this.differingRows.set({ view }, differingRows);
       }
     } catch (error) {
-      this.onError(error);
+      this.sources.onError(error, 'The lag of the views is not known');
+    }
+  }
+
+  private async measureQueues(): Promise<void> {
+    try {
+      this.jobs.measure(await this.sources.queues());
+    } catch (error) {
+      this.jobs.measure([]);
+      this.sources.onError(error, 'What waits in the queues is not known');
     }
   }
 

@@ -48,6 +48,7 @@ export function memoryCore(): MemoryCore {
     trainingSets: undefined as never,
     jobs: {
       status: async () => ({ jobs: [], failed: [], reactions: [] }),
+      counts: async () => [],
       retry: async (id) => Promise.reject(new Refusal('NOT_FOUND', `Job ${id} does not exist`, { reason: 'JOB_NOT_FOUND' })),
       openQueues: async () => [],
     },
