@@ -75,6 +75,7 @@ export async function startPlatform(config: Config, endpoints: Endpoints, log: L
       ...platformJobs({
         clearLeftovers: () => projections.clearLeftovers(),
         removeFormers: () => projections.removeFormers(config.formerTablesHours),
+        removeEndedOperations: () => projections.removeEndedOperations(config.operationsDays),
         compareAll: (actor, signal) => projections.compareAll(actor, signal),
         clearQuarantine: () => base.quarantine.clearExpired(),
         clearTrainingSetFiles: () => trainingSets.clearLeftBehind(24 * 3_600_000, isNamedBySavedSets(base, 60_000)),

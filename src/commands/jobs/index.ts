@@ -7,6 +7,8 @@ export interface Housekeeping {
   clearLeftovers(): Promise<void>;
   /** Removes the tables that rebuilds have replaced, once their time is over. */
   removeFormers(): Promise<void>;
+  /** Forgets the operations that ended long ago. */
+  removeEndedOperations(): Promise<void>;
   /** Compares every view with what the log gives; what is found stands in the operations. */
   compareAll(actor: string, signal: AbortSignal): Promise<void>;
   /** Forgets the refused rows whose time is up. */
@@ -16,7 +18,7 @@ export interface Housekeeping {
 }
 
 /** The jobs, one each; they look after tables, which are no facts and need no command. */
-export const platformJobs = ({ clearLeftovers, removeFormers, compareAll, clearQuarantine, clearTrainingSetFiles }: Housekeeping): readonly AnyJob[] => [
+export const platformJobs = ({ clearLeftovers, removeFormers, removeEndedOperations, compareAll, clearQuarantine, clearTrainingSetFiles }: Housekeeping): readonly AnyJob[] => [
   defineJob({
     name: 'clear-leftover-tables',
     summary: 'Removes the tables of rebuilds that died',
@@ -36,6 +38,16 @@ export const platformJobs = ({ clearLeftovers, removeFormers, compareAll, clearQ
     concurrency: 1,
     schedule: { cron: '47 * * * *', timeZone: 'UTC', input: {} },
     run: removeFormers,
+  }),
+  defineJob({
+    name: 'remove-ended-operations',
+    summary: 'Forgets the rebuilds, comparisons and rollbacks that ended long ago',
+    input: z.strictObject({}),
+    retry: { attempts: 3, backoff: { type: 'exponential', delayMs: 60_000 } },
+    timeoutMs: 300_000,
+    concurrency: 1,
+    schedule: { cron: '13 4 * * *', timeZone: 'UTC', input: {} },
+    run: removeEndedOperations,
   }),
   defineJob({
     name: 'compare-projections',

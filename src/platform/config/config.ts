@@ -55,6 +55,7 @@ export const settings = z.object({
   rebuildMemoryBytes: whole(1_048_576, 68_719_476_736).default(805_306_368).describe('How much of a rebuild is held in memory, in bytes; the rest of the log goes through the tables.'),
   historyCacheMib: whole(0, 1_048_576).default(512).describe('How much of the history of feature groups stays in memory once it has been read, in MiB: some 22 bytes a row of two numbers.'),
   formerTablesHours: whole(0, 8760).default(24).describe('How long the tables that a rebuild has replaced are kept for a rollback, in hours.'),
+  operationsDays: whole(1, 36_500).default(30).describe('How long rebuilds, comparisons and rollbacks that have ended are still listed, in days.'),
   importSpoolBytes: whole(1_048_576, 1_099_511_627_776).default(4_294_967_296).describe('The largest Parquet or Arrow file of an import over REST, in bytes; it is put on the disk while it is read.'),
   feastProject: z.string().optional().describe("The project that clients of Feast's feature server read and write, where their requests name none."),
   metricsCron: cronLine.default('0 * * * *').describe('When it is put on record how far behind read models and queues are: a cron line of five fields, in UTC.'),

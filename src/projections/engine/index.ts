@@ -157,6 +157,11 @@ export class ProjectionEngine implements Projections {
     return removeFormers(this.views, this.world, olderThan_hours);
   }
 
+  /** Forgets the operations that ended longer ago. */
+  removeEndedOperations(olderThan_days: number): Promise<void> {
+    return this.operationStore.removeEnded(olderThan_days);
+  }
+
   /** Removes the tables that rebuilds left behind whose process died; those under way are not touched. */
   clearLeftovers(): Promise<void> {
     return clearLeftovers(this.views, this.world);

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Operation, RowDifference } from '../../../src/api/core.js';
-import { platformJobs } from '../../../src/commands/jobs/index.js';
 import type { ProjectionEngine } from '../../../src/projections/engine/index.js';
 import type { View } from '../../../src/projections/kit/view.js';
 import { until } from '../../support/until.js';
 import { countersView, foldOfLog } from './counters.js';
+import { runPlatformJob } from './job.js';
 import { engineWorld, type EngineWorld } from './world.js';
 
 const counters = countersView();
@@ -122,9 +122,8 @@ test('slices at different places are compared each where it stands, rebuilt and 
 
 test('the scheduled job compares every view, and what it finds shows in the operations, the status and the log', async () => {
   await world.database.pool.query(`update counters set sum = 3 where counter = 'b'`);
-  const job = platformJobs({ clearLeftovers: async () => undefined, clearQuarantine: async () => undefined, clearTrainingSetFiles: async () => undefined, removeFormers: async () => undefined, compareAll: (actor, signal) => engine.compareAll(actor, signal) }).find(({ name }) => name === 'compare-projections')!;
   expect(job.schedule).toBeDefined();
-  await job.run({}, { id: 'a', attempt: 1, due: new Date(0), signal: new AbortController().signal, issue: async () => undefined });
+  await runPlatformJob('compare-projections', { compareAll: (actor, signal) => engine.compareAll(actor, signal) });
   expect((await engine.operations()).map(({ metadata: { view, kind, actor, state, comparison } }) => ({ view, kind, actor, state, same: comparison!.same })).sort((a, b) => (a.view < b.view ? -1 : 1))).toEqual([
     { view: 'command-log', kind: 'comparison', actor: 'job:compare-projections', state: 'done', same: true },
     { view: 'counters', kind: 'comparison', actor: 'job:compare-projections', state: 'done', same: false },

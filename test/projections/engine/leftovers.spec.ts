@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { platformJobs } from '../../../src/commands/jobs/index.js';
 import { projectsView } from '../../../src/projections/projects/view.js';
 import { until } from '../../support/until.js';
+import { runPlatformJob } from './job.js';
 import { engineWorld } from './world.js';
 
 test('the scheduled job removes what a rebuild left behind that died, and leaves the read model alone', async () => {
@@ -12,8 +12,7 @@ test('the scheduled job removes what a rebuild left behind that died, and leaves
   await until('the engine projects', () => engine.isOwner);
   await pool.query('create table projects__shadow (like projects)');
   await pool.query(`insert into projection_builds (view, build, version) values ('projects', gen_random_uuid(), 1)`);
-  const [job] = platformJobs({ clearLeftovers: () => engine.clearLeftovers(), removeFormers: async () => undefined, compareAll: async () => undefined, clearQuarantine: async () => undefined, clearTrainingSetFiles: async () => undefined });
-  await job!.run({}, { id: 'a', attempt: 1, due: new Date(0), signal: new AbortController().signal, issue: async () => undefined });
+  await runPlatformJob('clear-leftover-tables', { clearLeftovers: () => engine.clearLeftovers() });
   const { rows } = await pool.query(`select to_regclass('projects__shadow') as shadow, to_regclass('projects')::text as live, (select count(*)::int from projection_builds) as builds`);
   expect(rows[0]).toEqual({ shadow: null, live: 'projects', builds: 0 });
   await world.close();

@@ -4,6 +4,7 @@ import type { Operation } from '../../../src/api/core.js';
 import type { ProjectionEngine } from '../../../src/projections/engine/index.js';
 import { until } from '../../support/until.js';
 import { countersView } from './counters.js';
+import { runPlatformJob } from './job.js';
 import { engineWorld, type EngineWorld } from './world.js';
 
 const counters = countersView();
@@ -102,4 +103,23 @@ test('an operation or a view that is not there is refused', async () => {
   await expect(engine.operation('nope')).rejects.toMatchObject({ code: 'NOT_FOUND' });
   await expect(engine.steer(randomUUID(), 'cancel')).rejects.toMatchObject({ code: 'NOT_FOUND' });
   await expect(engine.begin({ ...rebuild, view: 'nope' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+});
+
+test('the scheduled job forgets what ended longer ago, but nothing under way, and not the last comparison of a view', async () => {
+  const { pool } = world.database;
+  const put = async (days: number, state: string, comparison: object | null = null) => {
+    const id = randomUUID();
+    await pool.query(`insert into operations (id, kind, view, actor, state, paused, comparison, started_at, updated_at) values ($1, $2, 'counters', 'key:me', $3, $3 = 'running', $4, now() - make_interval(days => $5), now() - make_interval(days => $5))`, [
+      id, comparison ? 'comparison' : 'rebuild', state, comparison && JSON.stringify(comparison), days,
+    ]);
+    return id;
+  };
+  const compared = { view: 'counters', position: '1', same: true, tables: [], rows: [] };
+  await put(31, 'done');
+  await put(40, 'failed');
+  await put(60, 'done', compared);
+  const kept = [await put(50, 'done', compared), await put(99, 'running'), await put(29, 'cancelled')];
+  await runPlatformJob('remove-ended-operations', { removeEndedOperations: () => engine.removeEndedOperations(30) });
+  const { rows } = await pool.query('select id from operations');
+  expect(rows.map(({ id }) => id).sort()).toEqual(kept.sort());
 });

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Operation } from '../../../src/api/core.js';
-import { platformJobs } from '../../../src/commands/jobs/index.js';
 import type { ProjectionEngine } from '../../../src/projections/engine/index.js';
 import { until } from '../../support/until.js';
 import { countersView, foldOfLog } from './counters.js';
+import { runPlatformJob } from './job.js';
 import { engineWorld, type EngineWorld } from './world.js';
 
 const counters = countersView();
@@ -160,12 +160,11 @@ test('a release that is put back takes up its former rows, and reads only what h
 test('the scheduled job removes former tables once they are older than their time', async () => {
   const engine = await started();
   await switchAnyway(engine);
-  const run = { id: 'a', attempt: 1, due: new Date(0), signal: new AbortController().signal, issue: async () => undefined };
-  const job = platformJobs({ clearLeftovers: async () => undefined, compareAll: async () => undefined, clearQuarantine: async () => undefined, clearTrainingSetFiles: async () => undefined, removeFormers: () => engine.removeFormers(24) }).find(({ name }) => name === 'remove-former-tables')!;
-  await job.run({}, run);
+  const clean = () => runPlatformJob('remove-former-tables', { removeFormers: () => engine.removeFormers(24) });
+  await clean();
   expect(Object.keys(await rows('counters__former'))).toEqual(['a']);
   await world.database.pool.query(`update projection_formers set replaced_at = now() - interval '25 hours'`);
-  await job.run({}, run);
+  await clean();
   const { rows: left } = await world.database.pool.query(`select to_regclass('counters__former') as former, (select count(*)::int from projection_formers) as kept`);
   expect(left).toEqual([{ former: null, kept: 0 }]);
   expect(await rows()).toEqual(await folded());

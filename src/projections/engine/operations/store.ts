@@ -76,6 +76,15 @@ export class OperationStore {
     await this.pool.query(`update operations set comparison = $3, updated_at = clock_timestamp() where id = $1 and runner = $2`, [id, runner, comparison]);
   }
 
+  /** Forgets what ended longer ago; of each view the last comparison stays, which its status tells of. */
+  async removeEnded(olderThan_days: number): Promise<void> {
+    await this.pool.query(
+      `delete from operations old where state <> 'running' and updated_at < now() - make_interval(days => $1)
+         and not (comparison is not null and not exists (select from operations later where later.view = old.view and later.comparison is not null and (later.updated_at, later.id) > (old.updated_at, old.id)))`,
+      [olderThan_days],
+    );
+  }
+
   async end(id: string, runner: string, state: 'done' | 'failed' | 'cancelled', error?: { code: string; message: string }): Promise<void> {
     await this.pool.query(`update operations set state = $3, error = $4, updated_at = clock_timestamp() where id = $1 and runner = $2`, [id, runner, state, error ?? null]);
   }
