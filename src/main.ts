@@ -57,7 +57,7 @@ export async function startPlatform(config: Config, endpoints: Endpoints, log: L
     return pool;
   };
   // The engine's statements may take as long as they need; those that a caller waits for may not.
-  const [pool, readPool] = [openPool({ max: 16 }), openPool(patient())];
+  const [pool, readPool] = [openPool({ max: 16, connectionTimeoutMillis: 30_000 }), openPool(patient())];
   const dataSource = await connectDataSource(endpoints.postgresUrl, views);
   opened.defer(() => dataSource.destroy());
   const projections = new ProjectionEngine({ eventStore, pool, views: views.map((view) => tracedView(view, tracing)), log, projects: isA('projector'), reads: readPool, limits: { share: config.rebuildSharePercent / 100, memory_bytes: config.rebuildMemoryBytes } });

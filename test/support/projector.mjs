@@ -1,7 +1,7 @@
 /**
  * A process that projects, to be killed: `node projector.mjs <event store> <postgres> <task>`. It says `ready` when it
  * projects, with the task `share` as soon as it has started. Its view is that of test/projections/engine/counters.ts; it runs the compiled engine.
- * The tasks are `project`, `share` and `rebuild`; behind `poisoned-` they cannot take an event that raises a counter by
+ * The tasks are `project`, `share`, `rebuild` and `standing-still`, which stops with SIGSTOP when it raises a counter by 77; behind `poisoned-` they cannot take an event that raises a counter by
  * 13. With `die-<phase>` it kills itself where a rebuild enters the phase.
  */
 import { z } from 'zod';
@@ -14,6 +14,8 @@ import { ProjectionEngine } from '../../dist/src/projections/engine/index.js';
 const [eventStoreUrl, postgresUrl, task] = process.argv.slice(2);
 
 function edible(by) {
+  // In the midst of a transaction, as the machine's owner might.
+  if (task === 'standing-still' && by === 77) process.kill(process.pid, 'SIGSTOP');
   if (task.startsWith('poisoned-') && by === 13) throw new Error('cannot count 13');
   return true;
 }

@@ -1,6 +1,7 @@
-import type { ClientBase, Pool } from 'pg';
+import type { ClientBase } from 'pg';
 import { comparePositions, type Position } from '../../platform/eventstore/port.js';
 import type { View } from '../kit/view.js';
+import type { Connections, Queryable } from './connections.js';
 import type { Slice } from './slices.js';
 
 /** How far one slice of a view is, as committed together with its rows. */
@@ -45,7 +46,7 @@ const selectAll = `
   from projection_checkpoints`;
 
 /** All checkpoints, by view. */
-export async function readCheckpoints(db: Pool | ClientBase): Promise<Map<string, ViewCheckpoint>> {
+export async function readCheckpoints(db: Queryable): Promise<Map<string, ViewCheckpoint>> {
   const { rows } = await db.query(`${selectAll} order by view, slice`);
   return new Map([...Map.groupBy(rows, ({ view }): string => view)].map(([view, slices]) => [view, viewCheckpointOf(slices)]));
 }
@@ -87,7 +88,7 @@ export async function moveCheckpoints(client: ClientBase, moves: readonly Move[]
 }
 
 /** Writes where a view stands that is being made or replaced, whatever stood there before: all slices that it has, at one position. */
-export async function putCheckpoint(db: Pool | ClientBase, { name, version }: View, { commit, prepare }: Position): Promise<void> {
+export async function putCheckpoint(db: Queryable, { name, version }: View, { commit, prepare }: Position): Promise<void> {
   await db.query(
     `insert into projection_checkpoints as held (view, version, commit_position, prepare_position, slices, slice)
      select $1::text, $2::integer, $3::numeric, $4::numeric, slices, generate_series(0, slices - 1)
@@ -115,7 +116,7 @@ export async function changeParking(client: ClientBase, { name }: View): Promise
 }
 
 /** With an empty log there is nothing to build: views without a checkpoint begin at its start. */
-export async function beginViews(pool: Pool, views: readonly View[]): Promise<void> {
+export async function beginViews(pool: Connections, views: readonly View[]): Promise<void> {
   await pool.query(
     `insert into projection_checkpoints (view, version, commit_position, prepare_position)
      select *, 0, 0 from unnest($1::text[], $2::integer[]) on conflict do nothing`,
@@ -127,7 +128,7 @@ export async function beginViews(pool: Pool, views: readonly View[]): Promise<vo
 const unbuilt = 0;
 
 /** Lets everyone see why a slice stands still, or why its view is not there yet. */
-export async function noteError(pool: Pool, { view, index }: Slice, error: string): Promise<void> {
+export async function noteError(pool: Connections, { view, index }: Slice, error: string): Promise<void> {
   const { rowCount } = await pool.query('update projection_checkpoints set error = $3 where view = $1 and slice = $2', [view.name, index, error]);
   if (rowCount === 0) await pool.query(`insert into projection_checkpoints (view, version, commit_position, prepare_position, error) values ($1, ${unbuilt}, 0, 0, $2) on conflict do nothing`, [view.name, error]);
 }

@@ -5,6 +5,7 @@ import { comparePositions, formatPosition, startOfLog, type EventStore, type Pos
 import type { View } from '../kit/view.js';
 import { beginViews, readCheckpoints } from './checkpoints.js';
 import { commandLogView } from './command-log.js';
+import { cutBy, forgetIdle, patient } from './connections.js';
 import { OperationRunner } from './operations/runner.js';
 import { OperationStore } from './operations/store.js';
 import { becomeMember, calls, processName } from './ownership.js';
@@ -53,14 +54,16 @@ export class ProjectionEngine implements Projections {
   private running: Promise<unknown> | undefined;
   private polling: Promise<void> | undefined;
   private readonly projects: boolean;
+  private readonly pool: Pool;
   private readonly name: string;
 
   constructor({ eventStore, pool, views, log, projects = true, name = processName, reads, limits = defaultLimits }: ProjectionEngineOptions) {
     this.projects = projects;
+    this.pool = pool;
     this.name = name;
     this.views = [...views, commandLogView];
-    this.world = { eventStore, pool, log, reached: new Reached(), rates: new Rates(), parked: new ParkedCounts(pool), limits: { ...limits, traffic: new Traffic(reads, pool) } };
-    this.operationStore = new OperationStore(pool);
+    this.world = { eventStore, pool: patient(pool), log, reached: new Reached(), rates: new Rates(), parked: new ParkedCounts(patient(pool)), limits: { ...limits, traffic: new Traffic(reads, pool) } };
+    this.operationStore = new OperationStore(patient(pool));
     this.runner = new OperationRunner(this.operationStore, async (operation, steering) => runOperation(operation, this.viewNamed(operation.metadata.view), this.world, steering), log, this.stopping.signal);
   }
 
@@ -180,7 +183,12 @@ export class ProjectionEngine implements Projections {
       const ownership = await becomeMember(pool, this.name, this.views, log, () => this.world.reached.hurry(), signal);
       if (!ownership) return;
       try {
-        await new Term(this.views, ownership, this.world, AbortSignal.any([signal, ownership.lost])).run();
+        // Once its locks are lost a process waits for nothing any more: others may have its work.
+        const world = { ...this.world, pool: cutBy(ownership.lost, pool) };
+        await new Term(this.views, ownership, world, AbortSignal.any([signal, ownership.lost])).run();
+        if (signal.aborted) return;
+        log.warn({}, 'The session with the locks of the projections has ended; this process joins again');
+        await forgetIdle(this.pool);
         failures = 0;
       } catch (error) {
         log.warn({ err: error }, 'The projections stopped and are taken up again');

@@ -1,4 +1,4 @@
-import type { ClientBase, Pool } from 'pg';
+import type { Queryable } from './connections.js';
 import { hashOf, mostSlices } from './slices.js';
 import type { Member } from './share.js';
 import type { View } from '../kit/view.js';
@@ -43,7 +43,7 @@ const selectLocks = `
     and lock.classid::bigint between ${firstLock} and ${versionClass}`;
 
 /** Reads who projects, and what. */
-export async function readLocks(db: Pool | ClientBase): Promise<Locks> {
+export async function readLocks(db: Queryable): Promise<Locks> {
   const { rows } = await db.query(selectLocks);
   const slices = rows.filter(({ slice }) => slice >= 0 && slice < mostSlices);
   const members = rows.filter(({ slice }) => slice < 0).map(({ pid }) => ({ id: pid, held: slices.filter((held) => held.pid === pid).length }));

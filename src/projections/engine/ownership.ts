@@ -1,13 +1,19 @@
 import { hostname } from 'node:os';
-import type { Pool, PoolClient } from 'pg';
+import type { PoolClient } from 'pg';
 import type { View } from '../kit/view.js';
+import { cutBy, type Connections } from './connections.js';
 import { keepersOf, latestOf, lockName, memberLock, readLocks, sliceLock, versionLock } from './locks.js';
 import { pause } from './pause.js';
 import { choose, fairShare } from './share.js';
 import type { Slice } from './slices.js';
+import { silence_ms } from './transaction.js';
 import type { EngineLog } from './world.js';
 
 const retry_ms = 500;
+/** An owner says so often that it lives. */
+const ping_ms = 1000;
+/** One that gets no answer for so long takes its locks for lost, which is before Postgres gives them to others. */
+const patience_ms = 3000;
 
 /** Where those who wait for positions call: owners write positions that no row goes with but once a second. */
 export const calls = 'tarl_position_wanted';
@@ -44,12 +50,14 @@ export class Ownership {
 
   /** Joins the processes that share the views, and says in which versions it has them. */
   async join(name: string, views: readonly View[]): Promise<void> {
-    // When the machine of an owner vanishes, Postgres notices within three seconds and lets others own its locks.
-    await this.client.query('set tcp_keepalives_idle = 1; set tcp_keepalives_interval = 1; set tcp_keepalives_count = 2');
+    // When the machine of an owner vanishes, Postgres notices within three seconds and lets others own its locks; when
+    // the owner stands still, or something in between swallows what it says, a second later.
+    await this.client.query(`set tcp_keepalives_idle = 1; set tcp_keepalives_interval = 1; set tcp_keepalives_count = 2; set idle_session_timeout = ${silence_ms}`);
     await this.client.query(`select set_config('application_name', $1, false), pg_advisory_lock_shared($2, $3)`, [`tarl ${name}`.slice(0, 63), ...memberLock]);
     const versions = views.map(versionLock);
     await this.client.query('select pg_advisory_lock_shared(class, object) from unnest($1::integer[], $2::integer[]) as said(class, object)', [versions.map(([first]) => first), versions.map(([, second]) => second)]);
     await this.client.query(`listen ${calls}`);
+    void this.keepSpeaking();
   }
 
   /**
@@ -89,9 +97,30 @@ export class Ownership {
     } catch (error) {
       this.log.debug({ err: error }, 'The locks of the projections went with their connection');
     } finally {
+      this.ended.abort();
       this.client.off('error', this.onEnd).off('end', this.onEnd).off('notification', this.onCall);
       this.client.release(new Error('The session ends with its ownership'));
     }
+  }
+
+  /** Says now and then that it lives, for as long as it is answered. */
+  private async keepSpeaking(): Promise<void> {
+    for (; !this.lost.aborted; await pause(ping_ms, this.lost)) {
+      const timer = setTimeout(() => this.lose(), patience_ms);
+      try {
+        await this.client.query('select 1');
+      } catch {
+        this.lose();
+      } finally {
+        clearTimeout(timer);
+      }
+    }
+  }
+
+  /** What waits for an answer of this session hears that there will be none. */
+  private lose(): void {
+    this.ended.abort();
+    void this.client.end();
   }
 
   private async lock(slices: readonly Slice[]): Promise<Slice[]> {
@@ -108,14 +137,18 @@ export class Ownership {
 }
 
 /** Waits for Postgres and joins those who project. Undefined when the signal aborts first. */
-export async function becomeMember(pool: Pool, name: string, views: readonly View[], log: EngineLog, onCall: () => void, signal: AbortSignal): Promise<Ownership | undefined> {
+export async function becomeMember(pool: Connections, name: string, views: readonly View[], log: EngineLog, onCall: () => void, signal: AbortSignal): Promise<Ownership | undefined> {
   while (!signal.aborted) {
     let ownership: Ownership | undefined;
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), patience_ms);
     try {
-      ownership = new Ownership(await pool.connect(), log, onCall);
+      ownership = new Ownership(await cutBy(late.signal, pool).connect(), log, onCall);
       await ownership.join(name, views);
+      clearTimeout(timer);
       return ownership;
     } catch (error) {
+      clearTimeout(timer);
       await ownership?.release();
       log.warn({ err: error }, 'Postgres cannot be reached; the projections wait for it');
     }

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { readsName } from '../../platform/postgres/pool.js';
-import { pause } from './pause.js';
+import { pause, unlessAborted } from './pause.js';
 
 /** How much of the machine rebuilds may take. */
 export interface RebuildLimits {
@@ -73,7 +73,7 @@ export class Pace {
   async rest(): Promise<void> {
     if (!this.isDue) return;
     const worked = this.now() - this.since;
-    await this.traffic.look();
+    await unlessAborted(this.traffic.look(), this.signal);
     const rest_ms = this.restAfter(worked);
     if (rest_ms > 0) await pause(rest_ms, this.signal);
     else await nextTurn();

@@ -9,6 +9,7 @@ import { dropFormer, keepFormer } from './rebuild-record.js';
 import type { Shadow } from './rebuild-shadow.js';
 import { switchTables } from './shadow.js';
 import { holdTogether } from './together.js';
+import { unlessSilent } from './transaction.js';
 import type { World } from './world.js';
 
 /** How long the switch waits for queries on the old tables before it lets others pass and tries again. */
@@ -48,7 +49,7 @@ async function trySwitch(shadow: Shadow, view: View, world: World, client: PoolC
   const [live, former] = [new Shelf(view), new Shelf(view, 'former')];
   try {
     await shadow.inTransaction(async () => {
-      await client.query(`set local lock_timeout = '${switchPatience}'`);
+      await client.query(`set local lock_timeout = '${switchPatience}'; ${unlessSilent}`);
       const checkpoint = await lockCheckpoint(client, view.name);
       if (checkpoint && comparePositions(checkpoint.furthest, shadow.position) > 0) await shadow.projectUpTo(checkpoint.furthest);
       const kept = checkpoint && (await atOnePlace(view, world, client, checkpoint));

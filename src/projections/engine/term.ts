@@ -3,6 +3,7 @@ import { noteError, readCheckpoints, type ViewCheckpoint } from './checkpoints.j
 import { CheckpointMoved, ViewFailed } from './failures.js';
 import { Lane } from './lane.js';
 import type { Ownership } from './ownership.js';
+import { countParked } from './parking/counts.js';
 import { retryParked } from './parking/retry.js';
 import { backoff_ms, pause } from './pause.js';
 import { placesOf } from './places.js';
@@ -209,7 +210,7 @@ export class Term {
     if (this.retried.has(view)) return;
     this.retried.add(view);
     try {
-      if ((await this.world.parked.read()).has(view.name)) await retryParked(view, this.world, {}, this.signal);
+      if ((await countParked(this.world.pool)).has(view.name)) await retryParked(view, this.world, {}, this.signal);
     } catch (error) {
       this.world.log.warn({ err: error, view: view.name }, 'The parked events could not be tried again');
     }

@@ -8,7 +8,7 @@ import type { Division } from './parking/keys.js';
 import { parkOne } from './parking/take.js';
 import { backoff_ms, pause } from './pause.js';
 import { sliceName, type Slice, type Sorting } from './slices.js';
-import { inTransaction } from './transaction.js';
+import { inLiveTransaction } from './transaction.js';
 import type { World } from './world.js';
 
 /** Positions that no row goes with are written this seldom, unless another process waits for them. */
@@ -152,7 +152,7 @@ export class Track {
       eventsPerSecond: rates.perSecond(sliceName(member.slice)),
       events: taken.get(member)?.free.length ?? 0,
     }));
-    await inTransaction(this.client, async () => {
+    await inLiveTransaction(this.client, async () => {
       if (!(await moveCheckpoints(this.client, moves))) throw new CheckpointMoved();
       await work();
     });

@@ -1,10 +1,22 @@
-import type { Pool, PoolClient } from 'pg';
+import type { PoolClient } from 'pg';
+import type { Connections } from './connections.js';
 import { ConnectionBroken } from './failures.js';
 
+/** Postgres ends the session of a process that falls silent for so long in the midst of work which others wait for. */
+export const silence_ms = 4000;
+
+/** What keeps a transaction from holding what others wait for, when its process stands still or its machine vanishes. */
+export const unlessSilent = `set local idle_in_transaction_session_timeout = ${silence_ms}`;
+
 /** Runs the work in a transaction of its own. Throws what the work throws, or ConnectionBroken. */
-export async function inTransaction<Result>(client: PoolClient, work: () => Promise<Result>): Promise<Result> {
+export const inTransaction = <Result>(client: PoolClient, work: () => Promise<Result>): Promise<Result> => between(client, 'begin', work);
+
+/** The same for work that holds a view's checkpoint, without which nobody projects the view. */
+export const inLiveTransaction = <Result>(client: PoolClient, work: () => Promise<Result>): Promise<Result> => between(client, `begin; ${unlessSilent}`, work);
+
+async function between<Result>(client: PoolClient, begin: string, work: () => Promise<Result>): Promise<Result> {
   try {
-    await client.query('begin');
+    await client.query(begin);
     const result = await work();
     await client.query('commit');
     return result;
@@ -19,7 +31,7 @@ export async function inTransaction<Result>(client: PoolClient, work: () => Prom
 }
 
 /** Lends a connection for as long as the work takes; a broken one is not given back. */
-export async function withClient<Result>(pool: Pool, work: (client: PoolClient) => Promise<Result>): Promise<Result> {
+export async function withClient<Result>(pool: Connections, work: (client: PoolClient) => Promise<Result>): Promise<Result> {
   const client = await pool.connect();
   let broken: Error | undefined;
   const onError = (error: Error) => (broken = error);
@@ -36,7 +48,7 @@ export async function withClient<Result>(pool: Pool, work: (client: PoolClient) 
 }
 
 /** Lends several connections at once, for as long as the work takes. */
-export function withClients<Result>(pool: Pool, count: number, work: (clients: readonly PoolClient[]) => Promise<Result>): Promise<Result> {
+export function withClients<Result>(pool: Connections, count: number, work: (clients: readonly PoolClient[]) => Promise<Result>): Promise<Result> {
   if (count === 0) return work([]);
   return withClient(pool, (client) => withClients(pool, count - 1, (others) => work([client, ...others])));
 }

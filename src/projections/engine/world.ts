@@ -1,5 +1,5 @@
-import type { Pool } from 'pg';
 import type { EventStore } from '../../platform/eventstore/port.js';
+import type { Connections } from './connections.js';
 import type { ParkedCounts } from './parking/counts.js';
 import type { Rates } from './rates.js';
 import type { Reached } from './reached.js';
@@ -16,7 +16,7 @@ export interface EngineLog {
 /** What every part of the engine works with. */
 export interface World {
   readonly eventStore: EventStore;
-  readonly pool: Pool;
+  readonly pool: Connections;
   readonly log: EngineLog;
   readonly reached: Reached;
   readonly rates: Rates;

@@ -1,10 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect as dial, createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { startPostgres, type RunningPostgres } from '../../../src/platform/postgres/server.js';
+import { shakyWay } from '../../support/shaky-way.js';
 
 const node = resolve('node_modules/node/bin/node');
 const eventStoreMain = resolve('dist/src/platform/eventstore/embedded/main.js');
@@ -55,20 +55,4 @@ async function startNode(dir: string, port: number): Promise<{ child: ChildProce
   const child = spawn(node, [eventStoreMain, '--dir', dir, '--port', `${port}`, '--projections', 'none'], { stdio: ['ignore', 'pipe', 'inherit'] });
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
   return { child, port: JSON.parse(line.toString()).port };
-}
-
-/** A port that leads to another one, until it is cut. */
-async function shakyWay(to: number) {
-  const open = new Set<Socket>();
-  const server = createServer((from) => {
-    const target = dial(to, '127.0.0.1');
-    for (const [one, other] of [[from, target], [target, from]] as const) {
-      open.add(one);
-      one.on('error', () => other.destroy()).on('close', () => (open.delete(one), other.destroy()));
-      one.pipe(other);
-    }
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const cut = () => open.forEach((socket) => socket.destroy());
-  return { port: (server.address() as AddressInfo).port, cut, close: () => (cut(), server.close()) };
 }

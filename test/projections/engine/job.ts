@@ -7,5 +7,7 @@ const run: JobRun = { id: 'a', attempt: 1, due: new Date(0), signal: new AbortCo
 /** Runs one of the platform's own jobs, with nothing to look after but what is given. */
 export function runPlatformJob(wanted: string, given: Partial<Housekeeping>): Promise<void> {
   const idle = { clearLeftovers: nothing, removeFormers: nothing, removeEndedOperations: nothing, compareAll: nothing, clearQuarantine: nothing, clearTrainingSetFiles: nothing };
-  return platformJobs({ ...idle, ...given }).find(({ name }) => name === wanted)!.run({}, run);
+  const job = platformJobs({ ...idle, ...given }).find(({ name, schedule }) => name === wanted && schedule !== undefined);
+  if (!job) throw new Error(`No schedule brings ${wanted}`);
+  return job.run({}, run);
 }

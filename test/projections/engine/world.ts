@@ -18,7 +18,7 @@ export interface EngineWorld {
   /** Lines of the engines' log at level warn or error. */
   readonly complaints: string[];
   /** A new engine on this log and database, as another process would have it. */
-  engine(views: readonly View[], options?: Pick<ProjectionEngineOptions, 'projects' | 'name'>): ProjectionEngine;
+  engine(views: readonly View[], options?: Pick<ProjectionEngineOptions, 'projects' | 'name'> & { readonly postgresUrl?: string }): ProjectionEngine;
   append(stream: string, ...events: readonly (readonly [type: string, data: unknown])[]): Promise<AppendResult>;
   close(): Promise<void>;
 }
@@ -39,8 +39,8 @@ export async function engineWorld(views: readonly View[]): Promise<EngineWorld> 
     eventStoreUrl: store.url,
     database,
     complaints,
-    engine(engineViews, options) {
-      const pool = makePool(database.url, {}, (message) => complaints.push(message));
+    engine(engineViews, { postgresUrl = database.url, ...options } = {}) {
+      const pool = makePool(postgresUrl, {}, (message) => complaints.push(message));
       pools.push(pool);
       const engine = new ProjectionEngine({ eventStore, pool, views: engineViews, log, ...options });
       engines.push(engine);

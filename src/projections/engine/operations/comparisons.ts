@@ -1,4 +1,4 @@
-import type { Pool } from 'pg';
+import type { Connections } from '../connections.js';
 
 /** What the last comparison of a view with the log has found. */
 export interface LastComparison {
@@ -17,7 +17,7 @@ const selectLast = `
   ) last`;
 
 /** The last comparison of each view that was ever compared. */
-export async function readComparisons(pool: Pool): Promise<Map<string, LastComparison>> {
+export async function readComparisons(pool: Connections): Promise<Map<string, LastComparison>> {
   const { rows } = await pool.query(selectLast);
   return new Map(rows.map(({ view, comparedAt, differingRows }) => [view, { comparedAt: comparedAt.toISOString(), differingRows }]));
 }

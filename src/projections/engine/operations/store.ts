@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import pg, { type Pool } from 'pg';
+import pg from 'pg';
 import type { NewOperation, Operation, RebuildProgress, ViewComparison } from '../../../api/core.js';
 import { Refusal } from '../../../domain/kit/index.js';
+import type { Queryable } from '../connections.js';
 
 /** Whoever runs an operation is taken for dead after this silence, and another process takes the work up. */
 const silence = '10 seconds';
@@ -11,7 +12,7 @@ const selected = `id, kind, view, actor, state, paused, on_difference as "onDiff
 
 /** Work on views as everybody sees it: rows that outlive the process which works on them. */
 export class OperationStore {
-  constructor(private readonly pool: Pool) {}
+  constructor(private readonly pool: Queryable) {}
 
   /** A new operation that waits for a runner; refused while another one of the view is under way. */
   async begin({ kind, view, actor, onDifference }: NewOperation): Promise<Operation> {

@@ -1,4 +1,4 @@
-import type { Pool } from 'pg';
+import type { Connections } from '../connections.js';
 
 /** Queries learn of a key that another process has parked within this time. */
 const maxAge_ms = 1000;
@@ -10,7 +10,7 @@ export class ParkedCounts {
   private known: Promise<Counts> | undefined;
   private readAt = 0;
 
-  constructor(private readonly pool: Pool) {}
+  constructor(private readonly pool: Connections) {}
 
   /** The counts of all views that have parked keys. */
   read(): Promise<Counts> {
@@ -28,7 +28,8 @@ export class ParkedCounts {
   }
 }
 
-async function countParked(pool: Pool): Promise<Counts> {
+/** The counts as they are now. */
+export async function countParked(pool: Connections): Promise<Counts> {
   const { rows } = await pool.query('select view, count(*)::int as count from projection_parked_keys where not shadow group by view');
   return new Map(rows.map(({ view, count }) => [view, count]));
 }

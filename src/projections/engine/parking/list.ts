@@ -1,4 +1,4 @@
-import type { Pool } from 'pg';
+import type { Connections } from '../connections.js';
 import type { ParkedKey } from '../../../api/core.js';
 import { formatPosition } from '../../../platform/eventstore/port.js';
 
@@ -20,7 +20,7 @@ const selectParked = `
   limit 1000`;
 
 /** The keys that wait, oldest first and at most a thousand: of all views or of one. */
-export async function listParked(pool: Pool, view?: string, key?: string): Promise<ParkedKey[]> {
+export async function listParked(pool: Connections, view?: string, key?: string): Promise<ParkedKey[]> {
   const { rows } = await pool.query(selectParked, [view ?? null, key ?? null]);
   return rows.map(({ view, key, error, attempts, parkedAt, waiting, id, type, stream, revision, commit, prepare }) => ({
     view,

@@ -7,7 +7,7 @@ import type { View } from '../../kit/view.js';
 import { changeParking } from '../checkpoints.js';
 import { insist } from '../failures.js';
 import { holdTogether } from '../together.js';
-import { inTransaction, withClient } from '../transaction.js';
+import { inLiveTransaction, withClient } from '../transaction.js';
 import type { World } from '../world.js';
 import { keyOf, streamKey, withoutNul } from './keys.js';
 import { failureOf, messageOf } from './take.js';
@@ -45,7 +45,7 @@ class Retry {
   ) {}
 
   async run(signal: AbortSignal): Promise<RetryOutcome> {
-    while (!signal.aborted && (await insist(() => inTransaction(this.client, () => this.takeUp()))));
+    while (!signal.aborted && (await insist(() => inLiveTransaction(this.client, () => this.takeUp()))));
     this.world.parked.forget();
     return { taken: this.taken, left: this.left };
   }
