@@ -5,6 +5,8 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { readLocalRun } from '../../src/cli/local-run.js';
+import { testEventStore } from '../support/eventstore.js';
+import { testDatabase } from '../support/postgres.js';
 import { processesWith } from '../support/processes.js';
 import { dataFolder, tarl, tarlUp } from '../support/tarl.js';
 import { until } from '../support/until.js';
@@ -82,6 +84,30 @@ test('a store that dies is started again', async () => {
   expect(await running.stop()).toBe(0);
 });
 
+test('--roles says what a process does, whatever the setting: one that only answers projects nothing, until one comes that does', async () => {
+  const [store, database, elsewhere] = await Promise.all([testEventStore(), testDatabase(), dataFolder()]);
+  const stores = { TARL_EVENTSTORE_URL: store.url, TARL_POSTGRES_URL: database.url };
+  const api = await tarlUp(data.path, { args: ['--roles', 'api'], env: { ...stores, TARL_ROLES: 'projector' } });
+  const { key } = (await readLocalRun(data.path))!;
+  const ask = (address: string, path: string, init: RequestInit = {}) => fetch(address + path, { ...init, headers: { authorization: `Bearer ${key}`, ...init.headers } });
+  const created = await ask(api.addresses.rest, '/api/v1/projects', { method: 'POST', body: JSON.stringify({ project: 'fraud', description: '' }), headers: { 'content-type': 'application/json' } });
+  const written = { headers: { 'tarl-min-position': created.headers.get('tarl-position')! } };
+  const owners = async () => ((await (await ask(api.addresses.rest, '/api/v1/projections')).json()) as { projections: { slices: { owner?: string }[] }[] }).projections.flatMap(({ slices }) => slices.map(({ owner }) => owner));
+  expect((await ask(api.addresses.rest, '/api/v1/projects/fraud', written)).status).toBe(503);
+  expect(new Set(await owners())).toEqual(new Set([undefined]));
+
+  const projector = await tarlUp(elsewhere.path, { args: ['--roles', 'projector'], env: stores });
+  await until('it is projected', async () => (await ask(api.addresses.rest, '/api/v1/projects/fraud', written)).status === 200);
+  await until('one process keeps all', async () => new Set(await owners()).size === 1);
+  expect((await owners())[0]).toContain(`:${projector.pid}`);
+  expect(Object.keys(projector.addresses)).toEqual(['rest']);
+  expect((await ask(projector.addresses.rest, '/api/v1/projects/fraud')).status).not.toBe(200);
+  expect(await readLocalRun(elsewhere.path)).toBeUndefined();
+
+  expect([await projector.stop(), await api.stop()]).toEqual([0, 0]);
+  await Promise.all([store.close(), database.drop(), elsewhere.remove()]);
+});
+
 describe('says in one sentence why it cannot start, with exit code 1 and nothing left running:', () => {
   async function refusal(env: NodeJS.ProcessEnv): Promise<string> {
     const refused = tarl(['up'], { env: { TARL_DATA_DIR: data.path, ...env } });
@@ -101,6 +127,12 @@ describe('says in one sentence why it cannot start, with exit code 1 and nothing
 
   test('a wrong setting', async () => {
     expect(await refusal({ TARL_HTTP_PORT: 'eighty' })).toBe('TARL_HTTP_PORT cannot be "eighty": it takes a whole number from 0 to 65535.');
+  });
+
+  test('a role that there is not', async () => {
+    const refused = tarl(['up', '--roles', 'api,cook'], { env: { TARL_DATA_DIR: data.path } });
+    expect(await refused.ended).toBe(1);
+    expect(refused.output.err.trim()).toBe('TARL_ROLES cannot be "api,cook": it takes one or more of api, projector, worker, separated by commas.');
   });
 
   test('a data folder that a newer TARL wrote', async () => {

@@ -55,9 +55,9 @@ export interface RunningTarl extends TarlProcess {
   stop(): Promise<number | string>;
 }
 
-/** Starts the whole platform on a data folder and waits until it is ready. */
-export async function tarlUp(dataDir: string, options: TarlOptions = {}): Promise<RunningTarl> {
-  const started = tarl(['up', '--json'], { ...options, env: { TARL_DATA_DIR: dataDir, ...options.env } });
+/** Starts the platform on a data folder, with more arguments where some are given, and waits until it is ready. */
+export async function tarlUp(dataDir: string, { args = [], ...options }: TarlOptions & { args?: readonly string[] } = {}): Promise<RunningTarl> {
+  const started = tarl(['up', '--json', ...args], { ...options, env: { TARL_DATA_DIR: dataDir, ...options.env } });
   let failed: number | string | undefined;
   void started.ended.then((code) => { failed = code; });
   const line = await until('tarl up is ready', () => {
