@@ -74,6 +74,24 @@ describe('what was written, told again', () => {
     }
   });
 
+  test('comes with what the chosen events led to on every wire, also where that is on a later page', async () => {
+    const chosen = { types: ['ProjectCreated'], streams: ['project-a'], effects: true };
+    const wires = {
+      rest: async (pageToken: string) => (await callRest(platform.addresses.rest, 'GET', `/api/v1/events?types=ProjectCreated&streams=project-a&effects=true&pageSize=1&pageToken=${pageToken}`)).answer,
+      grpc: async (pageToken: string) => (await callGrpc(audit, 'ListEvents', { ...chosen, pageSize: 1, pageToken })).answer,
+      graphql: async (after: string) => {
+        const query = 'query($after: String) { events(types: ["ProjectCreated"], streams: ["project-a"], effects: true, first: 1, after: $after) { nodes { position } pageInfo { hasNextPage endCursor } } }';
+        const { events } = (await platform.graphql(query, { after: after || null })).answer;
+        return { events: events.nodes, nextPageToken: events.pageInfo.hasNextPage ? events.pageInfo.endCursor : '' };
+      },
+    };
+    for (const [wire, ask] of Object.entries(wires)) {
+      const first = await ask('');
+      const second = await ask(first.nextPageToken);
+      expect({ [wire]: [...first.events, ...second.events].map(({ position }) => position) }).toEqual({ [wire]: [done[0], done[2]] });
+    }
+  });
+
   test('goes on only with the question that the page is of', async () => {
     const { nextPageToken } = (await callGrpc(audit, 'ListEvents', { pageSize: 1 })).answer;
     expect(await callGrpc(audit, 'ListEvents', { pageToken: nextPageToken, actor: 'x' })).toMatchObject({ code: 'INVALID_ARGUMENT' });

@@ -14,6 +14,8 @@ export interface ReplaySelection {
   readonly correlationId?: string;
   /** With everything later that belongs to the same requests as the chosen events, whoever did it. */
   readonly effects?: boolean;
+  /** What lies up to here is not told, though it may have led to what is. */
+  readonly after?: Position;
   /** Where the times `from` and `to` lie in the log, see bounded: nothing before the one place or from the other on is wanted. */
   readonly startAt?: Position;
   readonly endAt?: Position;
@@ -24,14 +26,14 @@ const rememberedRequests = 100_000;
 
 /** Reads the chosen events in the order of the log. What the server can filter it filters. */
 export async function* readChosen(eventStore: Pick<EventStore, 'readLog'>, selection: ReplaySelection, signal?: AbortSignal): AsyncGenerator<StoredEvent> {
-  const { from, to, endAt, effects } = selection;
+  const { from, to, endAt, effects, after } = selection;
   const isChosen = effects ? withEffects(chosenBy(selection)) : chosenBy(selection);
   const start = from instanceof Date ? selection.startAt : from;
   for await (const event of eventStore.readLog({ from: start ?? startOfLog, filter: filterOf(selection), signal })) {
     if (endAt ? comparePositions(event.position, endAt) >= 0 : to !== undefined && isAfter(event, to)) return;
     if (from instanceof Date && event.recordedAt < from) continue;
     if (endAt && to !== undefined && isAfter(event, to)) continue;
-    if (isChosen(event)) yield event;
+    if (isChosen(event) && !(after && comparePositions(event.position, after) <= 0)) yield event;
   }
 }
 
