@@ -40,20 +40,26 @@ function behindGuard(path: string, handler: Handler, requestStream: boolean, cor
   return async (call, callback) => {
     const metadata = call.metadata as Metadata;
     const header = headersOf(metadata);
-    const onAbort = (listener: () => void) => (call.cancelled ? listener() : call.on('cancelled', listener));
+    // grpc-js calls every call cancelled once it has ended.
+    let answered = false;
+    const answer = callback && ((...reply: unknown[]) => {
+      answered = true;
+      callback(...reply);
+    });
+    const onAbort = (listener: () => void) => (call.cancelled ? listener() : call.on('cancelled', () => answered || listener()));
     rememberVisitor(metadata, new Visitor(header, nobody));
     const refuse = (error: unknown) => {
       const { traceparent } = visitorOf(metadata);
       observer.failed('grpc', path, error, traceparent);
       const status = grpcError(error, traceIdOf(traceparent));
-      if (callback) callback(status);
+      if (answer) answer(status);
       else call.emit('error', status);
     };
     try {
       rememberVisitor(metadata, new Visitor(header, await core.authenticate(apiKeyOf(header)), onAbort, observer.samples));
       if (requestStream) refuseUndecodable(call, refuse);
       else if (call.request instanceof Undecodable) return refuse(undecodable());
-      await handler(call, callback);
+      await handler(call, answer);
     } catch (error) {
       refuse(error);
     }
