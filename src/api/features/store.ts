@@ -85,7 +85,7 @@ function makeStore(core: Core): FeatureStore {
       if (context.minPosition !== undefined) await core.awaitPosition([featureOnlineView.name], context);
       await core.noteParked([featureOnlineView.name], context);
       const asked = request.service ? askedOf(request, await serviceOf(request.project, request.service)) : request;
-      return reader.read(asked, { fresh: context.minPosition !== undefined, signal: context.signal });
+      return reader.read(asked, { fresh: context.minPosition !== undefined, caller: context });
     },
     async exportOnline({ project, group, features }, context) {
       requirePermission({ permission: readPermission }, project, context);

@@ -1,10 +1,12 @@
 /** Writes protobuf's wire format into one growing buffer. */
 export class ProtoWriter {
   private bytes: Buffer;
+  private view: DataView;
   private at = 0;
 
   constructor(expectedBytes = 1024) {
     this.bytes = Buffer.allocUnsafe(expectedBytes);
+    this.view = viewOf(this.bytes);
   }
 
   finish(): Buffer {
@@ -60,24 +62,27 @@ export class ProtoWriter {
     this.at += length;
   }
 
-  doubles(field: number, values: readonly number[]): void {
+  /** Null stands as zero, here and in the lists below. */
+  doubles(field: number, values: readonly (number | null)[]): void {
     this.fixed(field, values.length);
-    for (const value of values) this.at = this.bytes.writeDoubleLE(value, this.at);
+    for (let index = 0; index < values.length; index++, this.at += 8) this.view.setFloat64(this.at, values[index] ?? 0, true);
   }
 
-  sfixed64s(field: number, values: ArrayLike<number>): void {
+  sfixed64s(field: number, values: ArrayLike<number | null>): void {
     this.fixed(field, values.length);
-    for (let index = 0; index < values.length; index++) {
-      const high = Math.floor(values[index]! / 0x1_0000_0000);
-      this.at = this.bytes.writeUInt32LE(values[index]! - high * 0x1_0000_0000, this.at);
-      this.at = this.bytes.writeInt32LE(high, this.at);
+    for (let index = 0; index < values.length; index++, this.at += 8) {
+      const value = values[index] ?? 0;
+      const high = Math.floor(value / 0x1_0000_0000);
+      this.view.setUint32(this.at, value - high * 0x1_0000_0000, true);
+      this.view.setInt32(this.at + 4, high, true);
     }
   }
 
   /** Packed; those that a double does not hold come as their digits. */
-  sint64s(field: number, values: readonly (number | string)[]): void {
+  sint64s(field: number, values: readonly (number | string | null)[]): void {
     this.message(field, () => {
-      for (const value of values) {
+      for (const given of values) {
+        const value = given ?? 0;
         if (typeof value === 'number' && Math.abs(value) < 2 ** 52) this.varint(value < 0 ? -2 * value - 1 : 2 * value);
         else this.zigzag(BigInt(value));
       }
@@ -100,8 +105,11 @@ export class ProtoWriter {
     else this.varint64(BigInt.asUintN(64, BigInt(value)));
   }
 
-  bools(field: number, values: readonly boolean[]): void {
-    this.data(field, Uint8Array.from(values, Number));
+  bools(field: number, values: readonly (boolean | null)[]): void {
+    this.tag(field, 2);
+    this.varint(values.length);
+    this.room(values.length);
+    for (const value of values) this.bytes[this.at++] = value ? 1 : 0;
   }
 
   private zigzag(value: bigint): void {
@@ -138,5 +146,8 @@ export class ProtoWriter {
     const larger = Buffer.allocUnsafe(Math.max(this.bytes.length * 2, this.at + length));
     this.bytes.copy(larger, 0, 0, this.at);
     this.bytes = larger;
+    this.view = viewOf(larger);
   }
 }
+
+const viewOf = ({ buffer, byteOffset, length }: Buffer): DataView => new DataView(buffer, byteOffset, length);

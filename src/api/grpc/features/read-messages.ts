@@ -60,12 +60,10 @@ function writeVector(writer: ProtoWriter, { name, group, type, values, statuses 
 
 /** How the values of each type stand in a Column; where there is none stands the type's zero. */
 export const writeColumn: Record<FeatureType, (writer: ProtoWriter, values: readonly (never | null)[]) => void> = {
-  DOUBLE: (writer, values) => writer.doubles(2, orZero<number>(values, 0)),
-  INT64: (writer, values) => writer.sint64s(3, orZero<number | string>(values, 0)),
-  STRING: (writer, values) => orZero<string>(values, '').forEach((value) => writer.repeatedString(4, value)),
-  BOOL: (writer, values) => writer.bools(6, orZero<boolean>(values, false)),
-  TIMESTAMP: (writer, values) => writer.sfixed64s(7, orZero<number>(values, 0)),
-  DOUBLE_LIST: (writer, values) => orZero<number[]>(values, []).forEach((list) => writer.message(8, (within) => within.doubles(1, list))),
+  DOUBLE: (writer, values) => writer.doubles(2, values),
+  INT64: (writer, values) => writer.sint64s(3, values),
+  STRING: (writer, values) => values.forEach((value) => writer.repeatedString(4, value ?? '')),
+  BOOL: (writer, values) => writer.bools(6, values),
+  TIMESTAMP: (writer, values) => writer.sfixed64s(7, values),
+  DOUBLE_LIST: (writer, values) => values.forEach((list) => writer.message(8, (within) => within.doubles(1, list ?? []))),
 };
-
-const orZero = <Value>(values: readonly (Value | null)[], zero: Value): Value[] => values.map((value) => value ?? zero);

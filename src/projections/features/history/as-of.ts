@@ -99,7 +99,7 @@ function answered(join: PointInTimeJoin, feature: number, entities: number, olde
   for (let entity = 0; entity < entities; entity++) {
     const timeUs = join.eventTimeUs(entity);
     values[entity] = join.value(feature, entity);
-    statuses[entity] = join.deleted(entity) ? deletedStatus : statusOf(timeUs === null ? undefined : [timeUs], values[entity], oldestUs);
+    statuses[entity] = join.deleted(entity) ? deletedStatus : statusOf(timeUs, values[entity], oldestUs);
   }
   return { values, statuses };
 }

@@ -99,5 +99,5 @@ function gatherDeletion({ deleted, position }: Extract<Written, { deleted: unkno
 async function timesOf({ project, group, version }: FeatureGroupDefinition, keys: readonly string[], rows: OnlineRows): Promise<[string, number][]> {
   const scope = scopeOf(project, group, version);
   const found = await rows.find({ scopes: keys.map(() => scope), keys });
-  return keys.flatMap((key, index) => (found[index] ? [[key, found[index]![0]] satisfies [string, number]] : []));
+  return keys.flatMap((key, index) => (found.values[index] === 0 ? [] : [[key, found.timeUs[index]!] satisfies [string, number]]));
 }

@@ -7,11 +7,16 @@ export interface Wanted {
   readonly keys: readonly string[];
 }
 
-/** What the table holds of an entity: its event time and its values in the group's order of features. */
-export type Found = readonly [timeUs: number, values: readonly unknown[]];
+/** What the table holds of the wanted entities, in their order. */
+export interface Found {
+  /** Event times in microseconds; 0 where nothing is held. */
+  readonly timeUs: readonly number[];
+  /** Values in the group's order of features; 0 where nothing is held. */
+  readonly values: readonly (readonly unknown[] | 0)[];
+}
 
 interface Waiting extends Wanted {
-  readonly done: (found: (Found | undefined)[]) => void;
+  readonly done: (found: Found) => void;
   readonly failed: (error: unknown) => void;
 }
 
@@ -20,13 +25,13 @@ const mostQueries = 4;
 /** Reads are put together up to this many entities. */
 const mostEntities = 2_000;
 
-// One text instead of a row for each entity: the driver's work for a row costs more than the lookup itself. The
+// Two texts instead of a row for each entity: the driver's work for a row costs more than the lookup itself. The
 // lateral subquery with its limit makes Postgres go through the index, however it judges the table's size.
 const lookUp = {
   name: 'look up online rows',
-  text: `select '[' || string_agg('[' || wanted.at - 1 || ',' || held.event_time_us || ',' || held.feature_values || ']', ',') || ']'
+  text: `select string_agg(coalesce(held.event_time_us::text, '0'), ',' order by wanted.at), string_agg(coalesce(held.feature_values, '0'), ',' order by wanted.at)
     from unnest($2::int[], $3::text[]) with ordinality as wanted(scope, key, at)
-    cross join lateral (select event_time_us, feature_values from feature_online where scope = ($1::uuid[])[wanted.scope] and key = wanted.key limit 1) as held`,
+    left join lateral (select event_time_us, feature_values from feature_online where scope = ($1::uuid[])[wanted.scope] and key = wanted.key limit 1) as held on true`,
   rowMode: 'array' as const,
 };
 
@@ -38,9 +43,8 @@ export class OnlineRows {
 
   constructor(private readonly pool: Pool) {}
 
-  /** For each wanted entity what is held of it, in their order. */
-  find(wanted: Wanted): Promise<(Found | undefined)[]> {
-    if (wanted.keys.length === 0) return Promise.resolve([]);
+  find(wanted: Wanted): Promise<Found> {
+    if (wanted.keys.length === 0) return Promise.resolve({ timeUs: [], values: [] });
     return new Promise((done, failed) => {
       this.waiting.push({ ...wanted, done, failed });
       this.schedule();
@@ -68,8 +72,13 @@ export class OnlineRows {
     this.running++;
     try {
       const found = await this.query(reads);
+      if (reads.length === 1) return reads[0]!.done(found);
       let from = 0;
-      for (const { keys, done } of reads) done(found.slice(from, (from += keys.length)));
+      for (const { keys, done } of reads) {
+        const to = from + keys.length;
+        done({ timeUs: found.timeUs.slice(from, to), values: found.values.slice(from, to) });
+        from = to;
+      }
     } catch (error) {
       for (const { failed } of reads) failed(error);
     } finally {
@@ -78,14 +87,20 @@ export class OnlineRows {
     }
   }
 
-  private async query(reads: readonly Waiting[]): Promise<(Found | undefined)[]> {
+  private async query(reads: readonly Waiting[]): Promise<Found> {
     const scopes = reads.length === 1 ? reads[0]!.scopes : reads.flatMap((read) => read.scopes);
     const keys = reads.length === 1 ? reads[0]!.keys : reads.flatMap((read) => read.keys);
-    const distinct = [...new Set(scopes)];
-    const places = distinct.length === 1 ? scopes.map(() => 1) : scopes.map((scope) => distinct.indexOf(scope) + 1);
-    const { rows } = await this.pool.query({ ...lookUp, values: [`{${distinct}}`, `{${places}}`, arrayText(keys)] });
-    const found = new Array<Found | undefined>(keys.length).fill(undefined);
-    for (const [at, timeUs, values] of JSON.parse(rows[0]![0] ?? '[]') as [number, number, unknown[]][]) found[at] = [timeUs, values];
-    return found;
+    const places = new Map<string, number>();
+    const place = scopes.map((scope) => placeOf(places, scope));
+    const { rows } = await this.pool.query<[string, string]>({ ...lookUp, values: [`{${[...places.keys()]}}`, `{${place}}`, arrayText(keys)] });
+    const [timeUs, values] = rows[0]!;
+    return { timeUs: JSON.parse(`[${timeUs}]`), values: JSON.parse(`[${values}]`) };
   }
+}
+
+/** The number of a scope, from 1; one that is new gets the next. */
+function placeOf(places: Map<string, number>, scope: string): number {
+  let place = places.get(scope);
+  if (place === undefined) places.set(scope, (place = places.size + 1));
+  return place;
 }

@@ -11,7 +11,7 @@ import { shownColumns } from '../transformations/shown.js';
 import type { Found, OnlineRows } from './lookup.js';
 import { RememberedPlans, type KnownDefinition } from './remembered-plans.js';
 import { scopeOf } from './scope.js';
-import { statusOf, type StatusCode } from './status.js';
+import { statusOf } from './status.js';
 
 /** What a caller wants to know of many entities. */
 export interface OnlineRequest {
@@ -36,7 +36,7 @@ export interface OnlineAnswer {
 export interface AnsweredGroup {
   readonly group: string;
   /** When the values were true, in microseconds since the Unix epoch; 0 where the entity is not there. */
-  readonly timeUs: Float64Array;
+  readonly timeUs: readonly number[] | Float64Array;
 }
 
 export interface AnsweredFeature {
@@ -67,25 +67,28 @@ export class OnlineReader {
     this.plans = new RememberedPlans(known);
   }
 
-  /** `fresh`: also what was written a moment ago counts in windows. */
-  async read(request: OnlineRequest, asked: { fresh?: boolean; signal?: AbortSignal } = {}): Promise<OnlineAnswer> {
+  /** `fresh`: also what was written a moment ago counts in windows. The caller's signal is asked for only where something can be called off. */
+  async read(request: OnlineRequest, { fresh = false, caller = {} }: { fresh?: boolean; caller?: { readonly signal?: AbortSignal } } = {}): Promise<OnlineAnswer> {
     const plan = this.plans.find(request) ?? (await this.plan(request));
     const { joins, columns, derived } = plan;
     const { entities } = request;
     if (entities > mostEntities || entities * joins.length > mostLookups) {
       throw new Refusal('INVALID_ARGUMENT', `A read takes at most ${mostEntities} entities, and ${mostLookups} entities times groups`, { reason: 'TOO_MANY_ENTITIES' });
     }
-    const found = await this.find(request, joins);
+    const keysOfJoin = keysOfJoins(request);
+    const found = await this.find(joins, entities, keysOfJoin);
     const nowUs = this.now() * 1000;
-    const groups = joins.map(({ name }, join) => ({ group: name, timeUs: Float64Array.from({ length: entities }, (_, entity) => found[join * entities + entity]?.[0] ?? 0) }));
-    const features = columns.map(({ name, type, join, feature }) => {
+    const groups = joins.map(({ name }, join) => ({ group: name, timeUs: found.timeUs.slice(join * entities, (join + 1) * entities) }));
+    const statuses = new Uint8Array(columns.length * entities);
+    const features = columns.map(({ name, type, join, feature }, at): AnsweredFeature => {
       const { definition, features: names, name: group } = joins[join]!;
       const place = definition.features.findIndex((spec) => spec.name === names[feature]);
-      return { name, group, type, ...column(found, join * entities, entities, place, definition.ttlSeconds === 0 ? -Infinity : nowUs - definition.ttlSeconds * 1e6) };
+      const own = statuses.subarray(at * entities, (at + 1) * entities);
+      const values = column(found, { from: join * entities, place, oldestUs: definition.ttlSeconds === 0 ? -Infinity : nowUs - definition.ttlSeconds * 1e6 }, own);
+      return { name, group, type, values, statuses: own };
     });
     if (!derived) return { entities, groups, features };
-    const keys = (join: PlannedJoin) => keysOf(request, join);
-    const windows = await windowsNow(plan, keys, { source: this.windows, nowUs, fresh: asked.fresh === true, signal: asked.signal });
+    const windows = await windowsNow(plan, keysOfJoin, { source: this.windows, nowUs, fresh, signal: caller.signal });
     return { entities, groups, features: shownColumns(derived, entities, features, windows) };
   }
 
@@ -119,25 +122,46 @@ export class OnlineReader {
   }
 
   /** What is held of every entity in every group, group by group. */
-  private async find(request: OnlineRequest, joins: Plan['joins']): Promise<(Found | undefined)[]> {
+  private async find(joins: Plan['joins'], entities: number, keysOfJoin: KeysOfJoin): Promise<Found> {
     const scopes: string[] = [];
     const keys: string[] = [];
     const places: number[] = [];
     joins.forEach((join, index) => {
       const scope = scopeOf(join.definition.project, join.definition.group, join.definition.version);
-      keysOf(request, join).forEach((key, entity) => {
+      keysOfJoin(join).forEach((key, entity) => {
         if (key === null) return;
         scopes.push(scope);
         keys.push(key);
-        places.push(index * request.entities + entity);
+        places.push(index * entities + entity);
       });
     });
-    const rows = await this.rows.find({ scopes, keys });
-    if (rows.length === joins.length * request.entities) return rows;
-    const found = new Array<Found | undefined>(joins.length * request.entities).fill(undefined);
-    rows.forEach((row, index) => (found[places[index]!] = row));
-    return found;
+    const found = await this.rows.find({ scopes, keys });
+    const wanted = joins.length * entities;
+    return keys.length === wanted ? found : spread(found, places, wanted);
   }
+}
+
+/** What was found of some, at the places of all. */
+function spread({ timeUs, values }: Found, places: readonly number[], length: number): Found {
+  const all = { timeUs: new Array<number>(length).fill(0), values: new Array<Found['values'][number]>(length).fill(0) };
+  places.forEach((place, index) => {
+    all.timeUs[place] = timeUs[index]!;
+    all.values[place] = values[index]!;
+  });
+  return all;
+}
+
+type KeysOfJoin = (join: PlannedJoin) => readonly (string | null)[];
+
+/** The encoded keys of the entities in each group; groups with the same keys share them. */
+function keysOfJoins(request: OnlineRequest): KeysOfJoin {
+  const known = new Map<string, (string | null)[]>();
+  return (join) => {
+    const name = join.keys.map((key) => `${key.name} ${key.type}`).join();
+    let keys = known.get(name);
+    if (keys === undefined) known.set(name, (keys = keysOf(request, join)));
+    return keys;
+  };
 }
 
 /** The encoded keys of the entities in one group; null where a key value is null, which no entity has. */
@@ -167,15 +191,14 @@ function keysOf({ keys, entities }: OnlineRequest, { keys: parts, definition }: 
   });
 }
 
-/** One feature's values and statuses. A row written before the feature was registered ends before its place. */
-function column(found: readonly (Found | undefined)[], from: number, entities: number, place: number, oldestUs: number): Pick<AnsweredFeature, 'values' | 'statuses'> {
-  const values = new Array<FeatureValue | null>(entities);
-  const statuses = new Uint8Array(entities);
-  for (let entity = 0; entity < entities; entity++) {
-    const row = found[from + entity];
-    const value = (row?.[1][place] ?? null) as FeatureValue | null;
-    values[entity] = value;
-    statuses[entity] = statusOf(row, value, oldestUs) satisfies StatusCode;
+/** One feature's values, and their statuses into `statuses`. A row written before the feature was registered ends before its place. */
+function column({ timeUs, values }: Found, { from, place, oldestUs }: { from: number; place: number; oldestUs: number }, statuses: Uint8Array): (FeatureValue | null)[] {
+  const answered = new Array<FeatureValue | null>(statuses.length);
+  for (let entity = 0; entity < statuses.length; entity++) {
+    const row = values[from + entity]!;
+    const value = row === 0 ? null : ((row[place] ?? null) as FeatureValue | null);
+    answered[entity] = value;
+    statuses[entity] = statusOf(row === 0 ? null : timeUs[from + entity]!, value, oldestUs);
   }
-  return { values, statuses };
+  return answered;
 }

@@ -6,9 +6,9 @@ export type StatusCode = 1 | 2 | 3 | 4 | 5;
 /** Of reads of the past alone: there was something then, but the entity has been deleted since, so nobody is told what. */
 export const deletedStatus = 5 satisfies StatusCode;
 
-/** The status of one value: `row` is what is held of its entity, and `oldestUs` the oldest event time that still counts. */
-export function statusOf(row: readonly [timeUs: number, ...rest: unknown[]] | undefined, value: unknown, oldestUs: number): StatusCode {
-  if (row === undefined) return 3;
+/** The status of one value: `timeUs` is the event time of what is held of its entity, and `oldestUs` the oldest that still counts. */
+export function statusOf(timeUs: number | null, value: unknown, oldestUs: number): StatusCode {
+  if (timeUs === null) return 3;
   if (value === null) return 2;
-  return row[0] < oldestUs ? 4 : 1;
+  return timeUs < oldestUs ? 4 : 1;
 }
