@@ -1,6 +1,6 @@
 /** What pg, its pool and the socket say when Postgres cannot be reached or is going down. */
 const codes = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EHOSTUNREACH', '57P01', '57P02', '57P03', '53300', '08000', '08001', '08003', '08004', '08006']);
-const messages = /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error)/;
+const messages = /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|Cannot use a pool after calling end)/;
 
 /** Tells a Postgres that is not there for the moment from a statement that is wrong. */
 export function isPostgresUnavailable(error: unknown): boolean {

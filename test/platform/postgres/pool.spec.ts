@@ -23,6 +23,12 @@ test('a read that Postgres does not answer ends, as if Postgres could not be rea
   await pool.end();
 });
 
+test('a read of a platform that is stopping ends as if Postgres could not be reached', async () => {
+  const pool = makePool(database.url);
+  await pool.end();
+  expect(isPostgresUnavailable(await pool.query('select 1').catch((error: unknown) => error))).toBe(true);
+});
+
 test('text sorts by its bytes, so that pages of one list have the same order on every machine', async () => {
   const { rows } = await database.pool.query(`select t from unnest(array['é', 'a', 'Z', 'z', '_']) t order by t`);
   expect(rows.map((row) => row.t)).toEqual(['Z', '_', 'a', 'z', 'é']);
