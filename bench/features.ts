@@ -29,7 +29,7 @@ export async function featuresBench({ scale, log }: BenchOptions): Promise<Row[]
     log('  writing');
     const writing = await streamRows(features, Math.ceil(1_000_000 * scale));
     log('  reading');
-    return [writing, await visible(features, Math.ceil(10_000 * scale)), ...(await manyEntities(platform, scale)), await service50(features, platform, scale), ...(await oneEntity(platform, scale)), idleMemory(idle)];
+    return [writing, await visible(features, Math.ceil(10_000 * scale)), ...(await oneEntity(platform, scale)), ...(await manyEntities(platform, scale)), await service50(features, platform, scale), idleMemory(idle)];
   } finally {
     await platform.stop();
   }
@@ -110,7 +110,7 @@ function serialized(request: object): Buffer {
 async function manyEntities(platform: BenchPlatform, scale: number): Promise<Row[]> {
   const read = { ...readOnline(platform), body: grpcFrame(serialized(readRequest(100))), connections: 2 };
   const most = await load({ ...read, requests: Math.ceil(10_000 * scale), inFlight: 4 });
-  const paced = await load({ ...read, requests: Math.ceil(20_000 * scale), inFlight: 100, perSecond: 1_000 });
+  const paced = await load({ ...read, connections: 100, requests: Math.ceil(20_000 * scale), inFlight: 100, perSecond: 1_000 });
   const what = 'online reads over gRPC, 100 entities × 4 features a call';
   return [
     { what: `${what}, at most`, measured: most.perSecond * 100, unit: 'entities/s', target: '100,000 entities/s', reached: most.perSecond >= 1_000 },
@@ -139,7 +139,7 @@ async function service50(client: ReturnType<typeof grpcClient>, platform: BenchP
   await callUnary(client, 'CreateFeatureService', { project, service: 'model', fullNames: true, features: Array.from({ length: servedGroups }, (_, at) => `served_${at}`) });
   await readAt(client, 'e0', position);
   const keys = [{ name: 'entity', strings: Array.from({ length: 100 }, (_, n) => `e${((n * 97) % rows) * 10}`) }];
-  const paced = await load({ ...readOnline(platform), body: grpcFrame(serialized({ project, service: 'model', keys })), connections: 2, requests: Math.ceil(10_000 * scale), inFlight: 100, perSecond: 500 });
+  const paced = await load({ ...readOnline(platform), body: grpcFrame(serialized({ project, service: 'model', keys })), connections: 100, requests: Math.ceil(10_000 * scale), inFlight: 100, perSecond: 500 });
   return pacedRow('online reads of a service of 50 features in 5 groups, 100 entities a call', paced, 500, 20);
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The `tarl` command from any Node: prepares the checkout, then hands over to the pinned Node. */
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { giveUp, pinnedNode, prepare, root } from './prepare.mjs';
@@ -8,7 +9,9 @@ import { giveUp, pinnedNode, prepare, root } from './prepare.mjs';
 await prepare().catch(giveUp);
 
 // The channel tells the child when we are gone, however we went.
-const child = spawn(pinnedNode, [join(root, 'dist/src/cli/main.js'), ...process.argv.slice(2)], {
+// Frequent collections of few young objects hold a request up less than rare ones of many, and those of old objects least when they are rare.
+const { config } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const child = spawn(pinnedNode, [...config.node.split(' '), join(root, 'dist/src/cli/main.js'), ...process.argv.slice(2)], {
   stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
 });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));

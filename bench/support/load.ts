@@ -15,7 +15,7 @@ export interface Load {
   readonly connections: number;
   readonly inFlight: number;
   readonly http1?: boolean;
-  /** Requests a second of all connections together; as fast as answers come where it is left out. */
+  /** Requests a second of all connections together, evenly spaced; as fast as answers come where it is left out. */
   readonly perSecond?: number;
 }
 
@@ -31,7 +31,7 @@ export async function load({ url, headers, body, requests, connections, inFlight
   try {
     const [bodyFile, logFile] = [join(folder, 'body'), join(folder, 'log')];
     await writeFile(bodyFile, body);
-    const settings = ['-n', `${requests}`, '-c', `${connections}`, '-m', `${http1 ? 1 : inFlight}`, '-d', bodyFile, '--log-file', logFile, ...(http1 ? ['--h1'] : []), ...(perSecond === undefined ? [] : ['--rps', `${perSecond / connections}`])];
+    const settings = ['-n', `${requests}`, '-c', `${connections}`, '-m', `${http1 ? 1 : inFlight}`, '-d', bodyFile, '--log-file', logFile, ...(http1 ? ['--h1'] : []), ...(perSecond === undefined ? [] : pace(perSecond, connections))];
     const { stdout } = await run('h2load', [...settings, ...Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]), url], { maxBuffer: 1 << 24 }).catch(needsH2load);
     const failed = Number(/(\d+) failed/.exec(stdout)?.[1] ?? 0) + requests - Number(/status codes: (\d+) 2xx/.exec(stdout)?.[1] ?? 0);
     if (failed > 0) throw new Error(`${failed} of ${requests} requests to ${url} failed: ${stdout}`);
@@ -41,6 +41,9 @@ export async function load({ url, headers, body, requests, connections, inFlight
     await rm(folder, { recursive: true, force: true });
   }
 }
+
+/** h2load sends what is due on a connection at once, so each has a beat of its own: they are opened one after another, within one beat of the first. */
+const pace = (perSecond: number, connections: number): string[] => ['--rps', `${perSecond / connections}`, '-r', '1', '--rate-period', `${Math.round(1000 / perSecond)}ms`];
 
 /** A gRPC message as it goes over the wire: not compressed, its length, itself. */
 export function grpcFrame(message: Uint8Array): Uint8Array {

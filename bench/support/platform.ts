@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { packageRoot } from '../../src/platform/root.js';
 
 /** A platform of its own for one bench: fresh data folder, free ports, the same program that `npm start` runs. */
 export interface BenchPlatform {
@@ -17,12 +19,13 @@ export interface BenchPlatform {
 }
 
 const cli = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+const nodeFlags: string[] = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')).config.node.split(' ');
 export const freePorts = { TARL_HTTP_PORT: '0', TARL_GRPC_PORT: '0', TARL_GRAPHQL_PORT: '0', TARL_EVENTSTORE_PORT: '0', TARL_POSTGRES_PORT: '0' };
 
 export async function startPlatform(settings: NodeJS.ProcessEnv = {}): Promise<BenchPlatform> {
   const dataDir = await mkdtemp(join(tmpdir(), 'tarl-bench-'));
   const env = { ...process.env, ...freePorts, TARL_DATA_DIR: dataDir, TARL_LOG_LEVEL: 'warn', ...settings };
-  const child = spawn(process.execPath, [cli, 'up', '--json'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [...nodeFlags, cli, 'up', '--json'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const [line] = (await Promise.race([once(child.stdout, 'data'), once(child, 'exit').then(() => Promise.reject(new Error('The platform did not start')))])) as [Buffer];
   const { addresses } = JSON.parse(line.toString());
   const key = await readFile(join(dataDir, 'run', 'key'), 'utf8');
