@@ -44,16 +44,17 @@ export async function rebuildBench({ scale, log }: BenchOptions): Promise<Row[]>
   );
   const events = await onLog((store) => writeCounters(store, small), log, async (bed) => ({
     live: await inTurns(3, async () => small / (await bed.restart()), async () => small / (await seconds(() => readRaw(bed.store)))),
-    beside: await besideQueries(bed),
     rebuild: await inTurns(3, async () => small / (await seconds(() => bed.engine.rebuild('counters', () => undefined))), async () => small / (await seconds(() => readRaw(bed.store)))),
   }));
+  // Beside queries it takes its time, so its log is a shorter one.
+  const beside = await onLog((store) => writeCounters(store, Math.ceil(small / 5)), log, besideQueries);
   const read = 'rows/s read and parsed, nothing done with them';
   const raw = 'events/s read by the client';
   return [
     { what: `rebuild of the online view, ${rows.toLocaleString('en')} rows of ${entities.toLocaleString('en')} entities`, measured: features.measured, unit: 'rows/s', limit: { what: read, measured: features.limit }, ratio: features.ratio, target: '300,000 rows/s', reached: features.measured >= 300_000 },
     { what: 'rebuild of a view of small events, a key for every ten', measured: events.rebuild.measured, unit: 'events/s', limit: { what: raw, measured: events.rebuild.limit }, ratio: events.rebuild.ratio, target: '0.9 of the read', reached: events.rebuild.ratio >= 0.9 },
     { what: 'live projection of small events, far behind', measured: events.live.measured, unit: 'events/s', limit: { what: raw, measured: events.live.limit }, ratio: events.live.ratio, target: '0.7 of the read', reached: events.live.ratio >= 0.7 },
-    events.beside,
+    beside,
   ];
 }
 
