@@ -36,6 +36,8 @@ const laptop: Settings = {
   max_logical_replication_workers: 0,
   max_parallel_workers_per_gather: 0,
   autovacuum_max_workers: 2,
+  // A young table is soon known for what it holds.
+  autovacuum_naptime: '15s',
   jit: 'off',
   password_encryption: 'scram-sha-256',
   timezone: 'UTC',
