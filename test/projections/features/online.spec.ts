@@ -169,7 +169,7 @@ describe('a read', () => {
     await project(written([{ id: 'a', timeUs: 1, x: 1 }]), written([{ id: 'a', timeUs: 2, x: 2 }, { id: 'b', timeUs: 3, x: 3 }], 'BOTH', 'h'));
     const reader = new OnlineReader(async (_, group) => ({ ...definition, group }), async () => undefined, new OnlineRows(database.pool));
     const answer = await reader.read({ project: 'p', features: ['g:x', 'h:x'], fullNames: true, entities: 2, keys: new Map([['id', ['a', 'b']]]) });
-    expect(answer.features.map(({ name, values }) => [name, values])).toEqual([['g__x', [1, null]], ['h__x', [2, 3]]]);
+    expect(answer.features.map(({ name, values }) => [name, [...values]])).toEqual([['g__x', [1, null]], ['h__x', [2, 3]]]);
     expect(answer.groups.map(({ group, timeUs }) => [group, [...timeUs]])).toEqual([['g', [1, 0]], ['h', [2, 3]]]);
   });
 

@@ -63,7 +63,7 @@ export class ProtoWriter {
   }
 
   /** Null stands as zero, here and in the lists below. */
-  doubles(field: number, values: readonly (number | null)[]): void {
+  doubles(field: number, values: ArrayLike<number | null>): void {
     this.fixed(field, values.length);
     for (let index = 0; index < values.length; index++, this.at += 8) this.view.setFloat64(this.at, values[index] ?? 0, true);
   }

@@ -17,7 +17,7 @@ export function onlineAnswerText({ keys }: OnlineRequest, { entities, features, 
   const timesOf = new Map(groups.map(({ group, timeUs }) => [group, Array.from(timeUs, timestamp)]));
   const own = [...keys.values()].map((values): FeastColumn => ({ values, statuses: new Array<string>(entities).fill('PRESENT'), event_timestamps: new Array<string>(entities).fill(timestamp(0)) }));
   const read = features.map(({ group, type, values, statuses }): FeastColumn => ({
-    values: values.map((value) => shown(value, type)),
+    values: Array.from<FeatureValue | null, unknown>(values, (value) => shown(value, type)),
     statuses: Array.from(statuses, (status) => featureStatuses[status]!),
     event_timestamps: timesOf.get(group)!,
   }));

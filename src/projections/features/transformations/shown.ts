@@ -10,13 +10,15 @@ export type WindowValues = ReadonlyMap<PlannedWindow, ValuesAndStatuses>;
 /** The columns that an answer shows, computed from those that were read. */
 export function shownColumns(derived: Derived, rows: number, read: readonly AnsweredFeature[], windows: WindowValues): AnsweredFeature[] {
   const { runs, shown } = derived;
-  const computed = runs.map(({ program, inputs }, at) => compute(program, rows, inputs.map((column) => read[column]!), windowsOfRun(derived, at, windows)));
+  const computed = runs.map(({ program, inputs }, at) => compute(program, rows, inputs.map((column) => plain(read[column]!)), windowsOfRun(derived, at, windows)));
   return shown.map((column) => {
     if (typeof column === 'number') return read[column]!;
     const { name, type, run: at, output } = column;
     return { name, group: runs[at]!.name, type, ...computed[at]![output]! };
   });
 }
+
+const plain = ({ values, statuses }: AnsweredFeature): ValuesAndStatuses => ({ values: values instanceof Float64Array ? Array.from(values) : values, statuses });
 
 /** The same of a training set, whose cells have no statuses. */
 export function shownCells(derived: Derived, rows: number, read: readonly TrainingColumn[], windows: WindowValues): TrainingColumn[] {
