@@ -26,8 +26,37 @@ export function makePool(url: string, options: pg.PoolConfig = {}, warn: (messag
   return pool;
 }
 
+/** What pg knows of a connection and does not type. */
+interface Waiting {
+  _getActiveQuery(): object | null;
+  readonly connection: { readonly stream: { destroy(error: Error): void } };
+}
+
+/** So often a connection is looked at while it may wait. */
+const looks = 4;
+
+/**
+ * A connection that is cut when Postgres owes it an answer for `query_timeout` milliseconds. It is looked at now and then;
+ * pg itself starts a timer for each query, and what those hold of the query and its answer becomes old before it goes.
+ */
+class PatientClient extends pg.Client {
+  constructor({ query_timeout: patienceMs = 15_000, ...config }: pg.ClientConfig & { query_timeout?: number } = {}) {
+    super(config);
+    const self = this as unknown as Waiting;
+    let seen: object | null = null;
+    let times = 0;
+    const timer = setInterval(() => {
+      const active = self._getActiveQuery();
+      times = active !== null && active === seen ? times + 1 : 0;
+      seen = active;
+      if (times >= looks) self.connection.stream.destroy(new Error('Query read timeout'));
+    }, patienceMs / looks).unref();
+    this.once('end', () => clearInterval(timer));
+  }
+}
+
 /** What the sessions of such reads are called in Postgres, where rebuilds look for them. */
 export const readsName = 'tarl reads';
 
 /** Options of a pool for reads that a caller waits for. A Postgres that hangs reads as one that cannot be reached, so nobody waits for ever. */
-export const patient = (patienceMs = 15_000): pg.PoolConfig => ({ connectionTimeoutMillis: patienceMs, query_timeout: patienceMs, application_name: readsName });
+export const patient = (patienceMs = 15_000): pg.PoolConfig => ({ connectionTimeoutMillis: patienceMs, query_timeout: patienceMs, Client: PatientClient, application_name: readsName });

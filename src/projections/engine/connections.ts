@@ -30,17 +30,20 @@ export async function forgetIdle(pool: Pool): Promise<void> {
  */
 export function cutBy(signal: AbortSignal, pool: Connections): Connections {
   const lent = new Set<PoolClient>();
-  const cut = Promise.withResolvers<never>();
-  cut.promise.catch(() => undefined);
+  const waiting = new Set<(error: Error) => void>();
   signal.addEventListener('abort', () => {
-    cut.reject(new Error('The connections were cut'));
+    for (const giveUp of waiting) giveUp(new Error('The connections were cut'));
     for (const client of lent) void client.end();
   }, { once: true });
 
   async function connect(): Promise<PoolClient> {
     signal.throwIfAborted();
     const connecting = pool.connect();
-    const client = await Promise.race([connecting, cut.promise]).catch((error: unknown) => {
+    // Not a race with one long promise: that would remember every connection that was ever lent.
+    const client = await new Promise<PoolClient>((resolve, giveUp) => {
+      waiting.add(giveUp);
+      connecting.then(resolve, giveUp).finally(() => waiting.delete(giveUp));
+    }).catch((error: unknown) => {
       // It may still come, and nobody will give it back.
       connecting.then((late) => late.release(true), () => undefined);
       throw error;
