@@ -16,8 +16,8 @@ interface ChannelInside {
   readonly internalChannel: { readonly credentials: ChannelCredentials; readonly options: ChannelOptions };
 }
 
-/** What the server may send before we have read it. By HTTP/2's 64 KiB a read of large events waits for the way there and back several times an event. */
-const receiveWindowBytes = 1024 * 1024;
+/** What the server may send to a read ahead of it. By HTTP/2's own 64 KiB a read of large events waits for the way there and back several times an event. */
+export const readWindowBytes = 1024 * 1024;
 
 /**
  * The client of the moment. It is replaced whole when its connection fails: gRPC pools connections by their
@@ -29,7 +29,11 @@ export class Connection {
   private renewals = 0;
   private closed = false;
 
-  constructor(private readonly url: string) {
+  /** `windowBytes`: what the server may send before it has been read; HTTP/2's 64 KiB where it is left out. */
+  constructor(
+    private readonly url: string,
+    private readonly windowBytes?: number,
+  ) {
     this.current = this.open();
   }
 
@@ -73,7 +77,8 @@ export class Connection {
     const inside = insideOf(client);
     const createChannel = inside.createChannel;
     inside.createChannel = async () => {
-      const channel = withReceiveWindow(await createChannel());
+      const made = await createChannel();
+      const channel = this.windowBytes === undefined ? made : withReceiveWindow(made, this.windowBytes);
       if (this.closed) channel.close();
       else this.channels.add(channel);
       return channel;
@@ -83,9 +88,9 @@ export class Connection {
 }
 
 /** The same channel with a larger window, for which the client has no option; the one that it made has not connected yet. */
-function withReceiveWindow(made: Channel): Channel {
+function withReceiveWindow(made: Channel, windowBytes: number): Channel {
   const { credentials, options } = (made as unknown as ChannelInside).internalChannel;
-  const channel = new Channel(made.getTarget(), credentials, { ...options, 'grpc-node.flow_control_window': receiveWindowBytes });
+  const channel = new Channel(made.getTarget(), credentials, { ...options, 'grpc-node.flow_control_window': windowBytes });
   made.close();
   return channel;
 }

@@ -1,7 +1,7 @@
 import { ANY, NO_STREAM, type EventStoreDBClient } from '@eventstore/db-client';
 import { randomUUID } from 'node:crypto';
 import { Appends } from './appends.js';
-import { Connection } from './client.js';
+import { Connection, readWindowBytes } from './client.js';
 import { EndOfLog } from './end-of-log.js';
 import { failureOf } from './failures.js';
 import type { AppendOptions, AppendResult, Batch, CallOptions, DeleteOptions, EventStore, LogReadOptions, NewEvent, Position, StoredEvent, StreamMetadata, StreamReadOptions, SubscribeOptions } from './port.js';
@@ -18,11 +18,14 @@ export type EventStoreLog = (message: string, details: Record<string, unknown>) 
 export class EventStoreDb implements EventStore {
   private readonly closer = new AbortController();
   private readonly surroundings: Surroundings;
+  /** Subscriptions have a connection of their own: thousands of small events that wait to be projected cost more than their way. */
+  private readonly following: Surroundings;
   private readonly appends: Appends;
   private readonly end: EndOfLog;
 
   constructor(url: string, log: EventStoreLog) {
-    this.surroundings = { connection: new Connection(url), closing: this.closer.signal, log };
+    this.surroundings = { connection: new Connection(url, readWindowBytes), closing: this.closer.signal, log };
+    this.following = { ...this.surroundings, connection: new Connection(url) };
     this.appends = new Appends(this.surroundings);
     this.end = new EndOfLog(this.surroundings);
   }
@@ -40,7 +43,7 @@ export class EventStoreDb implements EventStore {
   }
 
   subscribe(options: SubscribeOptions): AsyncIterable<Batch> {
-    return subscribe(options, this.surroundings);
+    return subscribe(options, this.following);
   }
 
   endOfLog(options: CallOptions = {}): Promise<Position> {
@@ -75,6 +78,7 @@ export class EventStoreDb implements EventStore {
     this.closer.abort();
     this.appends.close();
     this.surroundings.connection.close();
+    this.following.connection.close();
   }
 
   /** A deletion is sent once: repeated after an unknown outcome, it could delete what was written since. */
