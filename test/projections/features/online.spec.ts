@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { encodeChunk, type WriteMode } from '../../../src/domain/features/chunk.js';
 import { encodeKey } from '../../../src/domain/features/keys.js';
 import type { FeatureGroupDefinition } from '../../../src/domain/features/state.js';
+import { Refusal } from '../../../src/domain/kit/index.js';
 import type { StoredEvent } from '../../../src/platform/eventstore/port.js';
 import { connectDataSource } from '../../../src/platform/postgres/data-source.js';
 import type { ViewTransaction } from '../../../src/projections/kit/view.js';
@@ -192,6 +193,13 @@ describe('a read', () => {
     const reader = new OnlineReader(async () => definition, async () => undefined, new OnlineRows(database.pool));
     await expect(reader.read({ project: 'p', features: ['g'], fullNames: false, entities: 1, keys: new Map([['other', ['a']]]) })).rejects.toThrow('have no id, which is a key of g');
     await expect(reader.read({ project: 'p', features: [], fullNames: false, entities: 1, keys: new Map() })).rejects.toThrow('at least one feature');
+  });
+
+  test('is refused for features run together into one name, also after a read of the same features apart', async () => {
+    const reader = new OnlineReader(async () => definition, async () => undefined, new OnlineRows(database.pool), Date.now, undefined, undefined, () => definition);
+    const read = (features: readonly string[]) => reader.read({ project: 'p', features, fullNames: false, entities: 1, keys: new Map([['id', ['a']]]) });
+    await read(['g:x', 'g:later']);
+    await expect(read(['g:x g:later'])).rejects.toThrow(Refusal);
   });
 
   test('shares its query with the reads of the same moment, each with its own answer', async () => {

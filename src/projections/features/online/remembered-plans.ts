@@ -31,4 +31,4 @@ export class RememberedPlans {
   }
 }
 
-const keyOf = ({ project, fullNames, features }: OnlineRequest): string => `${project} ${fullNames} ${features.join(' ')}`;
+const keyOf = ({ project, fullNames, features }: OnlineRequest): string => JSON.stringify([project, fullNames, features]);
