@@ -106,7 +106,7 @@ export class Term {
   /** Where none follows the log yet, the slices that are furthest make the live lane; those at another place follow together from there. */
   private async enter(slices: readonly { slice: Slice; isBuilt: boolean }[], checkpoints: ReadonlyMap<string, ViewCheckpoint>): Promise<void> {
     const built = slices.filter(({ isBuilt }) => isBuilt).map(({ slice }) => ({ slice, position: checkpoints.get(slice.view.name)!.slices[slice.index]!.position }));
-    const [furthest, ...behind] = await placesOf(built, this.world.eventStore);
+    const [furthest, ...behind] = await placesOf(built, this.world.eventStore, this.signal);
     for (const { slice, isBuilt } of slices) this.holdings.set(idOf(slice), { slice, isBuilt, left: new AbortController(), work: Promise.resolve() });
     for (const { slice } of slices.filter(({ isBuilt }) => !isBuilt)) this.aside([slice], this.build(slice));
     if (furthest && this.live.size === 0) this.join(furthest);
