@@ -46,8 +46,8 @@ test('durations cross as seconds', () => {
 });
 
 test('any JSON crosses as itself', () => {
-  const json = fc.jsonValue({ maxDepth: 3 }).filter((value) => !JSON.stringify(value).includes('-0'));
-  fc.assert(fc.property(json, (value) => expect(across({ value }).value).toEqual(JSON.parse(JSON.stringify(value)))));
+  const json = fc.jsonValue({ maxDepth: 3 }).map((value) => JSON.parse(JSON.stringify(value)) as unknown);
+  fc.assert(fc.property(json, (value) => expect(across({ value }).value).toEqual(value)));
   fc.assert(fc.property(fc.dictionary(fc.string(), json), (values) => expect(across({ values }).values).toEqual({ ...values })));
   expect(across({ object: { a: [1, { b: null }] } }).object).toEqual({ a: [1, { b: null }] });
 });
