@@ -8,6 +8,11 @@ import type { World } from './world.js';
 /** Slices of one view are written side by side over so many connections at most; the database has as many to give to everybody. */
 const mostTracks = 4;
 
+interface FollowOptions {
+  readonly untilLive?: boolean;
+  readonly onLeftOut?: (slices: readonly Slice[]) => void;
+}
+
 /** Reads the log once for several slices, and moves them on from batch to batch: those of one view side by side, those of several views together. */
 export class Lane {
   constructor(
@@ -18,9 +23,10 @@ export class Lane {
 
   /**
    * Follows the log from the stored checkpoints: until the signal aborts, or with `untilLive` until the log's end.
-   * Throws ViewFailed when one slice must leave, CheckpointMoved when the checkpoints must be read again.
+   * Throws ViewFailed when one slice must leave, CheckpointMoved when the checkpoints must be read again. Goes on without
+   * slices whose view has meanwhile been split or built otherwise, and says which: nobody follows the log for them.
    */
-  async follow(signal: AbortSignal, { untilLive = false } = {}): Promise<void> {
+  async follow(signal: AbortSignal, { untilLive = false, onLeftOut }: FollowOptions = {}): Promise<void> {
     const { pool, eventStore } = this.world;
     if (this.slices.length === 0) return;
     // Lanes that end by themselves take one connection: several that wait for each other's would wait for ever.
@@ -29,7 +35,8 @@ export class Lane {
       const tracks = parts.map((slices, at) => new Track(slices, clients[at]!, this.world, this.writeEvery_ms));
       const checkpoints = await readCheckpoints(clients[0]!);
       const sortingOf = sortingPerView();
-      await together(tracks, (track) => track.takePlaces(checkpoints, sortingOf));
+      const leftOut = (await together(tracks, (track) => track.takePlaces(checkpoints, sortingOf))).flat();
+      if (leftOut.length > 0) onLeftOut?.(leftOut);
       const [first, ...others] = tracks.flatMap(({ positions }) => positions);
       if (!first) return;
       const from = others.reduce((least, held) => (comparePositions(held, least) < 0 ? held : least), first);
@@ -86,8 +93,11 @@ function sortingPerView(): (slice: Slice) => Sorting {
 }
 
 /** All at once. One that fails lets the others end first: their connections are not given back in the middle of a transaction. */
-async function together(tracks: readonly Track[], work: (track: Track) => Promise<void>): Promise<void> {
-  if (tracks.length === 1) return work(tracks[0]!);
-  const failure = (await Promise.allSettled(tracks.map(work))).find(({ status }) => status === 'rejected');
-  if (failure) throw (failure as PromiseRejectedResult).reason;
+async function together<Result>(tracks: readonly Track[], work: (track: Track) => Promise<Result>): Promise<Result[]> {
+  if (tracks.length === 1) return [await work(tracks[0]!)];
+  const outcomes = await Promise.allSettled(tracks.map(work));
+  return outcomes.map((outcome) => {
+    if (outcome.status === 'rejected') throw outcome.reason;
+    return outcome.value;
+  });
 }

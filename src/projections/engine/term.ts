@@ -21,6 +21,8 @@ interface Holding {
   /** Whether its view must be built first. */
   readonly isBuilt: boolean;
   readonly left: AbortController;
+  /** True once its view was seen split or built otherwise: also when it is by now as before, nobody follows the log for it. */
+  isOutdated: boolean;
   /** Ends when nothing is written for the slice any more, once it has left. */
   work: Promise<void>;
 }
@@ -100,14 +102,14 @@ export class Term {
 
   private isHeld(slice: Slice, isBuilt: boolean): boolean {
     const held = this.holdings.get(idOf(slice));
-    return held !== undefined && held.slice.of === slice.of && held.isBuilt === isBuilt;
+    return held !== undefined && !held.isOutdated && held.slice.of === slice.of && held.isBuilt === isBuilt;
   }
 
   /** Where none follows the log yet, the slices that are furthest make the live lane; those at another place follow together from there. */
   private async enter(slices: readonly { slice: Slice; isBuilt: boolean }[], checkpoints: ReadonlyMap<string, ViewCheckpoint>): Promise<void> {
     const built = slices.filter(({ isBuilt }) => isBuilt).map(({ slice }) => ({ slice, position: checkpoints.get(slice.view.name)!.slices[slice.index]!.position }));
     const [furthest, ...behind] = await placesOf(built, this.world.eventStore, this.signal);
-    for (const { slice, isBuilt } of slices) this.holdings.set(idOf(slice), { slice, isBuilt, left: new AbortController(), work: Promise.resolve() });
+    for (const { slice, isBuilt } of slices) this.holdings.set(idOf(slice), { slice, isBuilt, left: new AbortController(), isOutdated: false, work: Promise.resolve() });
     for (const { slice } of slices.filter(({ isBuilt }) => !isBuilt)) this.aside([slice], this.build(slice));
     if (furthest && this.live.size === 0) this.join(furthest);
     else if (furthest) behind.push(furthest);
@@ -135,7 +137,7 @@ export class Term {
       const signal = AbortSignal.any([this.signal, this.round.signal]);
       const since = performance.now();
       try {
-        const following = new Lane([...this.live], this.world).follow(signal);
+        const following = new Lane([...this.live], this.world).follow(signal, { onLeftOut: this.takeUpAnew });
         this.liveRound = following.catch(() => undefined);
         await following;
         // Nothing to follow until a slice joins.
@@ -152,6 +154,12 @@ export class Term {
       }
     }
   }
+
+  /** A split may be taken back before the next look, which then sees nothing that has changed. */
+  private readonly takeUpAnew = (slices: readonly Slice[]): void => {
+    for (const slice of this.still(slices)) this.holdings.get(idOf(slice))!.isOutdated = true;
+    this.nextLook.abort();
+  };
 
   /** Work for slices beside the live lane. */
   private aside(slices: readonly Slice[], work: Promise<void>): void {
@@ -186,7 +194,7 @@ export class Term {
     for (let failures = 0; !this.signal.aborted && slices.length > 0; slices = this.still(slices)) {
       const signal = AbortSignal.any([this.signal, ...slices.map((slice) => this.holdings.get(idOf(slice))!.left.signal)]);
       try {
-        await new Lane(slices, this.world).follow(signal, { untilLive: true });
+        await new Lane(slices, this.world).follow(signal, { untilLive: true, onLeftOut: this.takeUpAnew });
         if (!signal.aborted) return this.join(slices);
         continue;
       } catch (error) {

@@ -41,15 +41,17 @@ export class Track {
     return this.members.map(({ held }) => held);
   }
 
-  /** Every track starts from what is committed. A view that is kept in another version, or split otherwise by now, is left alone. */
-  async takePlaces(checkpoints: ReadonlyMap<string, ViewCheckpoint>, sortingOf: (slice: Slice) => Sorting): Promise<void> {
+  /** Every track starts from what is committed. A view that is kept in another version, or split otherwise by now, is left out; returns what is. */
+  async takePlaces(checkpoints: ReadonlyMap<string, ViewCheckpoint>, sortingOf: (slice: Slice) => Sorting): Promise<readonly Slice[]> {
     this.members = [];
+    const leftOut: Slice[] = [];
     for (const slice of this.slices) {
       const checkpoint = checkpoints.get(slice.view.name);
-      if (checkpoint?.version !== slice.view.version || checkpoint.slices.length !== slice.of) continue;
-      this.members.push(await memberAt(slice, checkpoint, slice.of > 1 ? sortingOf(slice) : undefined, this.client));
+      if (checkpoint?.version !== slice.view.version || checkpoint.slices.length !== slice.of) leftOut.push(slice);
+      else this.members.push(await memberAt(slice, checkpoint, slice.of > 1 ? sortingOf(slice) : undefined, this.client));
     }
     this.noteReached();
+    return leftOut;
   }
 
   /** True when positions have moved that are not written, and it is time to. */

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { comparePositions, formatPosition, type StoredEvent } from '../../../src/platform/eventstore/port.js';
 import { readCheckpoints } from '../../../src/projections/engine/checkpoints.js';
+import { commandLogView } from '../../../src/projections/engine/command-log.js';
 import type { ProjectionEngine } from '../../../src/projections/engine/index.js';
 import { Lane } from '../../../src/projections/engine/lane.js';
 import { ParkedCounts } from '../../../src/projections/engine/parking/counts.js';
@@ -11,7 +12,7 @@ import { sliceOfKey } from '../../../src/projections/engine/slices.js';
 import type { View } from '../../../src/projections/kit/view.js';
 import { until } from '../../support/until.js';
 import { countersView, foldOfLog } from './counters.js';
-import { engineWorld, type EngineWorld } from './world.js';
+import { engineWorld, type EngineOptions, type EngineWorld } from './world.js';
 
 const counters = countersView();
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
@@ -30,8 +31,8 @@ async function log(): Promise<StoredEvent[]> {
   return events;
 }
 const folded = async (isWanted: (event: StoredEvent) => boolean = () => true) => foldOfLog((await log()).filter(isWanted));
-async function started(view: View = counters, slices = 4): Promise<ProjectionEngine> {
-  const engine = world.engine([view]);
+async function started(view: View = counters, slices = 4, before?: EngineOptions['before']): Promise<ProjectionEngine> {
+  const engine = world.engine([view], { before });
   await engine.start();
   await until('the view is there', () => engine.isOwner);
   await engine.split('counters', slices);
@@ -95,6 +96,25 @@ describe('splitting a view anew', () => {
     await engine.waitFor(['counters'], last.position, { timeoutMs: 30_000 });
     expect(await rows()).toEqual(await folded());
     expect((await engine.status())[0]!.slices).toHaveLength(4);
+  });
+
+  test('and back while its owner does not look goes on where it was', async () => {
+    // While an owner asks who owns what, it hears of no split; the lane that follows the log looks by itself.
+    const [asked, answered] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let holds = false;
+    const engine = await started(counters, 4, (statement) => (holds && statement.includes('pg_locks') ? (asked.resolve(), answered.promise) : undefined));
+    await engine.waitFor(['counters'], (await raise(1)).position);
+    holds = true;
+    await asked.promise;
+    const other = world.engine([counters], { projects: false });
+    await other.split('counters', 2);
+    // What follows the log for both views has looked anew once the other one is further.
+    await engine.waitFor([commandLogView.name], (await raise(2)).position);
+    await other.split('counters', 4);
+    holds = false;
+    answered.resolve();
+    await engine.waitFor(['counters'], (await raise(3)).position, { timeoutMs: 30_000 });
+    expect(await rows()).toEqual(await folded());
   });
 
   test('brings the slices to one position first', async () => {

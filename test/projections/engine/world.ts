@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Pool } from 'pg';
+import type { ClientBase, Pool } from 'pg';
 import { DataSource } from 'typeorm';
 import { connect } from '../../../src/platform/eventstore/index.js';
 import type { AppendResult, EventStore } from '../../../src/platform/eventstore/port.js';
@@ -18,10 +18,16 @@ export interface EngineWorld {
   /** Lines of the engines' log at level warn or error. */
   readonly complaints: string[];
   /** A new engine on this log and database, as another process would have it. */
-  engine(views: readonly View[], options?: Pick<ProjectionEngineOptions, 'projects' | 'name'> & { readonly postgresUrl?: string }): ProjectionEngine;
+  engine(views: readonly View[], options?: EngineOptions): ProjectionEngine;
   append(stream: string, ...events: readonly (readonly [type: string, data: unknown])[]): Promise<AppendResult>;
   close(): Promise<void>;
 }
+
+export type EngineOptions = Pick<ProjectionEngineOptions, 'projects' | 'name'> & {
+  readonly postgresUrl?: string;
+  /** Told of every statement of the engine, which waits for what it answers. */
+  readonly before?: (statement: string) => Promise<unknown> | undefined;
+};
 
 export async function engineWorld(views: readonly View[]): Promise<EngineWorld> {
   const [store, database] = await Promise.all([testEventStore(), testDatabase()]);
@@ -39,8 +45,9 @@ export async function engineWorld(views: readonly View[]): Promise<EngineWorld> 
     eventStoreUrl: store.url,
     database,
     complaints,
-    engine(engineViews, { postgresUrl = database.url, ...options } = {}) {
+    engine(engineViews, { postgresUrl = database.url, before, ...options } = {}) {
       const pool = makePool(postgresUrl, {}, (message) => complaints.push(message));
+      if (before) pool.on('connect', (client) => holdBack(client, before));
       pools.push(pool);
       const engine = new ProjectionEngine({ eventStore, pool, views: engineViews, log, ...options });
       engines.push(engine);
@@ -60,6 +67,14 @@ export async function engineWorld(views: readonly View[]): Promise<EngineWorld> 
       await database.drop();
     },
   };
+}
+
+function holdBack(client: ClientBase, before: NonNullable<EngineOptions['before']>): void {
+  const query = client.query.bind(client) as (...args: unknown[]) => unknown;
+  client.query = ((first: string | { text: string }, ...others: unknown[]) => {
+    const held = before(typeof first === 'string' ? first : first.text);
+    return held ? held.then(() => query(first, ...others)) : query(first, ...others);
+  }) as never;
 }
 
 /** Makes the tables that a view declares, as its migration would. */
