@@ -38,14 +38,14 @@ const checkpointAt = (hour: string, lagMs: number): MetricsEvent['data'] => ({
 beforeAll(async () => {
   [store, database] = await Promise.all([testEventStore(), testDatabase()]);
   eventStore = connect(store.url);
-  const config = readConfig({ TARL_HTTP_PORT: '0', TARL_GRPC_PORT: '0', TARL_GRAPHQL_PORT: '0' });
+  const config = readConfig({ TARL_HTTP_PORT: '0', TARL_GRPC_PORT: '0', TARL_GRAPHQL_PORT: '0', TARL_MIN_POSITION_WAIT_MS: '60000' });
   platform = await startPlatform(config, { eventstoreUrl: store.url, postgresUrl: database.url, localKey: ownerKey }, createLogger('silent'));
   for (const [hour, lagMs] of Object.entries(lags)) {
     const data = checkpointAt(hour, lagMs);
     const appended = await eventStore.append(metricsStream(data.tick), [{ id: randomUUID(), type: 'MetricsCheckpointRecorded', data, metadata: { version: 1, actor: 'tester' } }], { expected: 'none' });
     position = formatPosition(appended.position);
   }
-}, 60_000);
+});
 afterAll(async () => {
   await platform.close();
   await eventStore.close();
@@ -103,5 +103,5 @@ describe('checkpoints of metrics', () => {
     const { views, queues } = await latest();
     expect(views.find(({ view }: any) => view === 'metrics-checkpoints')).toMatchObject({ state: 'live', parkedKeys: 0, eventsHandled: 3, slices: [{ slice: 0 }] });
     expect(queues.find((queue: any) => queue.job === 'record-metrics-checkpoint')).toMatchObject({ active: 1 });
-  }, 60_000);
+  });
 });

@@ -23,7 +23,7 @@ afterAll(async () => {
 });
 
 async function start(roles: string): Promise<Platform> {
-  const config = readConfig({ TARL_HTTP_PORT: '0', TARL_GRPC_PORT: '0', TARL_GRAPHQL_PORT: '0', TARL_ROLES: roles });
+  const config = readConfig({ TARL_HTTP_PORT: '0', TARL_GRPC_PORT: '0', TARL_GRAPHQL_PORT: '0', TARL_ROLES: roles, TARL_MIN_POSITION_WAIT_MS: '10000' });
   const platform = await startPlatform(config, { eventstoreUrl: store.url, postgresUrl: database.url, localKey: ownerKey }, createLogger('silent'));
   started.set(roles, platform);
   return platform;
@@ -44,7 +44,7 @@ test('a process that only answers shows what another one projects, and waits for
     const { headers = {} } = await createProject(api, project);
     expect(await get(api, `/api/v1/projects/${project}`, { 'tarl-min-position': headers['tarl-position']! })).toMatchObject({ status: 200, answer: { project } });
   }
-}, 60_000);
+});
 
 test('a process without wires has its health and its metrics, and nothing else', async () => {
   const projector = started.get('projector')!;
@@ -60,7 +60,7 @@ test('a rebuild that is asked of a process which only answers is done by one tha
   const { answer } = await callRest(api.addresses.rest, 'POST', '/api/v1/projections/projects:rebuild', {});
   await until('it is done', async () => (await get(api, `/api/v1/${(answer as { name: string }).name}`)).answer['done'] === true);
   expect((await get(api, '/api/v1/projects/a')).status).toBe(200);
-}, 60_000);
+});
 
 test('jobs run in a worker, and in no other process', async () => {
   const id = '019a0c1e-7d3c-7a0e-9c55-0b3c1a5d7e42';
@@ -81,4 +81,4 @@ test('jobs run in a worker, and in no other process', async () => {
   expect(metrics).toMatch(/^tarl_job_duration_seconds_count\{job="clear-leftover-tables"\} 1$/m);
   expect(metrics).toMatch(/^tarl_jobs\{job="compare-projections",state="delayed"\} 1$/m);
   expect(await metricsOf(started.get('projector')!)).not.toContain('tarl_jobs{');
-}, 60_000);
+});

@@ -49,7 +49,7 @@ async function watched(monitor: object = {}): Promise<Declared> {
 
 /** Runs the job once at a moment, and waits until what it asked for is seen. */
 async function runAt(now: number): Promise<{ issued: object[] }> {
-  await engine.waitFor(views.map(({ name }) => name), await world.eventStore.endOfLog(), { timeoutMs: 20_000 });
+  await engine.waitFor(views.map(({ name }) => name), await world.eventStore.endOfLog(), { timeoutMs: 60_000 });
   const issued: object[] = [];
   const issue = (one: { readonly name: string }, input: unknown) => {
     issued.push(input as object);
@@ -57,7 +57,7 @@ async function runAt(now: number): Promise<{ issued: object[] }> {
   };
   const job = runFeatureMonitors({ pool: world.database.pool, now: () => now });
   await job.run({}, { id: 'j', attempt: 1, due: new Date(0), signal: new AbortController().signal, issue });
-  await engine.waitFor(views.map(({ name }) => name), await world.eventStore.endOfLog(), { timeoutMs: 20_000 });
+  await engine.waitFor(views.map(({ name }) => name), await world.eventStore.endOfLog(), { timeoutMs: 60_000 });
   return { issued };
 }
 

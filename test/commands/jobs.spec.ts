@@ -129,7 +129,7 @@ describe.each([
     await became(failed, 'JobFailed');
     failing = false;
     const { id: later } = await jobs.request(counting, { n: 3 }, tester, { notBefore: new Date(Date.now() + 3_600_000) });
-    const { id: soon } = await jobs.request(counting, { n: 4 }, tester, { notBefore: new Date(Date.now() + 2_000) });
+    const { id: soon } = await jobs.request(counting, { n: 4 }, tester, { notBefore: new Date(Date.now() + 5_000) });
     const queue = (await jobs.queues()).queue('count');
     await until('both wait', async () => (await queue.getDelayedCount()) === 2);
     await loseQueues();

@@ -16,10 +16,10 @@ import { Herd } from './chaos/herd.js';
 import { startStores, type Stores } from './chaos/stores.js';
 
 const runs = Number(process.env['TARL_CRASH_RUNS'] ?? 30);
-const firstSeed = Number(process.env['TARL_CRASH_SEED'] ?? Date.now() % 1_000_000);
+const firstSeed = Number(process.env['TARL_CRASH_SEED'] ?? 1);
 const counters = countersView();
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-const patience_ms = 60_000;
+const patience_ms = 120_000;
 
 let stores: Stores;
 let eventStore: EventStore;

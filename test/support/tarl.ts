@@ -13,7 +13,7 @@ const cli = resolve('dist/src/cli/main.js');
 export const testEnvironment: NodeJS.ProcessEnv = {
   PATH: process.env.PATH,
   TARL_HTTP_PORT: '0', TARL_GRPC_PORT: '0', TARL_GRAPHQL_PORT: '0', TARL_EVENTSTORE_PORT: '0', TARL_POSTGRES_PORT: '0',
-  TARL_LOG_LEVEL: 'warn',
+  TARL_LOG_LEVEL: 'warn', TARL_MIN_POSITION_WAIT_MS: '60000',
 };
 
 /** A process of the `tarl` command. */

@@ -29,7 +29,7 @@ export interface TestPlatform {
 export async function testPlatform(settings: Record<string, string> = {}): Promise<TestPlatform> {
   const [store, database] = await Promise.all([testEventStore(), testDatabase()]);
   const trainingSets = await mkdtemp(join(tmpdir(), 'tarl-training-sets-'));
-  const config = readConfig({ TARL_HTTP_PORT: '0', TARL_GRPC_PORT: '0', TARL_GRAPHQL_PORT: '0', TARL_TRAINING_SETS_DIR: trainingSets, ...settings });
+  const config = readConfig({ TARL_HTTP_PORT: '0', TARL_GRPC_PORT: '0', TARL_GRAPHQL_PORT: '0', TARL_MIN_POSITION_WAIT_MS: '60000', TARL_TRAINING_SETS_DIR: trainingSets, ...settings });
   const log: Record<string, unknown>[] = [];
   const platform = await startPlatform(config, { eventstoreUrl: store.url, postgresUrl: database.url, localKey: ownerKey }, createLogger('info', { write: (line) => void log.push(JSON.parse(line) as never) }));
   const addresses = platform.addresses as Required<typeof platform.addresses>;

@@ -150,7 +150,7 @@ describe('an owner', () => {
         );
         return rows.length > 0;
       });
-      await engine.waitFor(['counters'], (await raise(by)).position, { timeoutMs: 20_000 });
+      await engine.waitFor(['counters'], (await raise(by)).position, { timeoutMs: 60_000 });
     }
     expect(await rowsOf('counters')).toEqual([{ counter: 'a', sum: 10, events: 4 }]);
   });

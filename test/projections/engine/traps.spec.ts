@@ -142,7 +142,7 @@ test('a view that hangs does not hold up writing', async () => {
   for (let by = 0; by < 1000; by++) last = await raise(by, `c${by % 10}`);
   expect(await rows()).toEqual({});
   release();
-  await engine.waitFor(['counters'], last.position, { timeoutMs: 20_000 });
+  await engine.waitFor(['counters'], last.position, { timeoutMs: 60_000 });
   expect(await rows()).toEqual(await folded());
 });
 
@@ -158,7 +158,7 @@ test('what a failed batch had worked out is forgotten: the next try starts from 
   const engine = world.engine([flaky]);
   await engine.start();
   const { position } = await raise(5);
-  await engine.waitFor(['counters'], position, { timeoutMs: 20_000 });
+  await engine.waitFor(['counters'], position, { timeoutMs: 60_000 });
   expect(await rows()).toEqual({ a: { sum: 5, events: 1, latest: [5] } });
 });
 

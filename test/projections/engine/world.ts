@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ClientBase, Pool } from 'pg';
 import { DataSource } from 'typeorm';
 import { connect } from '../../../src/platform/eventstore/index.js';
-import type { AppendResult, EventStore } from '../../../src/platform/eventstore/port.js';
+import type { AppendResult, EventStore, Position } from '../../../src/platform/eventstore/port.js';
 import { connectDataSource } from '../../../src/platform/postgres/data-source.js';
 import { makePool } from '../../../src/platform/postgres/pool.js';
 import { ProjectionEngine, type ProjectionEngineOptions } from '../../../src/projections/engine/index.js';
@@ -49,7 +49,7 @@ export async function engineWorld(views: readonly View[]): Promise<EngineWorld> 
       const pool = makePool(postgresUrl, {}, (message) => complaints.push(message));
       if (before) pool.on('connect', (client) => holdBack(client, before));
       pools.push(pool);
-      const engine = new ProjectionEngine({ eventStore, pool, views: engineViews, log, ...options });
+      const engine = new PatientEngine({ eventStore, pool, views: engineViews, log, ...options });
       engines.push(engine);
       return engine;
     },
@@ -67,6 +67,13 @@ export async function engineWorld(views: readonly View[]): Promise<EngineWorld> 
       await database.drop();
     },
   };
+}
+
+/** Waits for as long as only a broken thing needs, where a test does not say otherwise: a loaded machine is no fault. */
+class PatientEngine extends ProjectionEngine {
+  override waitFor(views: readonly string[], position: Position, options: { timeoutMs?: number; signal?: AbortSignal } = {}): Promise<void> {
+    return super.waitFor(views, position, { timeoutMs: 30_000, ...options });
+  }
 }
 
 function holdBack(client: ClientBase, before: NonNullable<EngineOptions['before']>): void {

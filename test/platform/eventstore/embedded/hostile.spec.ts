@@ -135,6 +135,6 @@ test('clients that subscribe and never read cost the node next to nothing, and h
   await expectServing();
   await until('nobody else reads', async () => (await measure('eventstore_open_calls{method="Streams/Read"}')) <= sessions.length);
   expect(await measure('eventstore_open_calls{method="Streams/Read"}')).toBe(sessions.length);
-  expect(residentMiB() - before).toBeLessThan(64);
+  await until('it has let go of what it needed for a moment', () => residentMiB() - before < 64);
   for (const session of sessions) session.destroy();
-}, 60_000);
+});
