@@ -1,7 +1,7 @@
 import http2, { type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { FRAME_HEADER, frame } from '../../src/platform/eventstore/embedded/wire/framed.js';
-import { ProtoReader, bytesField, message, stringField } from '../../src/platform/eventstore/embedded/wire/protobuf.js';
+import { ProtoReader, bytesField, message, stringField } from '../../src/platform/eventstore/protobuf.js';
 import { createdEntry, encodeRecordedEvent, NO_BYTES } from '../../src/platform/eventstore/embedded/wire/recorded-event.js';
 import { batchSuccess } from '../../src/platform/eventstore/embedded/wire/replies.js';
 import { optionsOf } from '../../src/platform/eventstore/embedded/wire/requests.js';

@@ -39,7 +39,7 @@ export class StreamTails {
       if (revision < 0n) revision = event.revision;
       if (event.revision <= tail.revision || bytes > mostBytes) break;
       news.push([event.id, event.position]);
-      bytes += event.rawData?.length ?? 0;
+      bytes += event.dataSize ?? 0;
     }
     for (const [id, position] of news.reverse()) tail.positions.set(id, position);
     this.keep(stream, tail, revision);

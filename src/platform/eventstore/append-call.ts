@@ -7,7 +7,7 @@ import { EventStoreRefused, EventStoreUnavailable, type EventStoreError } from '
 import { failureOf } from './failures.js';
 import { silence } from './reads.js';
 import type { AppendResult } from './port.js';
-import { uuidText } from './stored-event.js';
+import type { UUID } from '@eventstore/db-client/generated/shared_pb.js';
 
 interface Waiting {
   readonly message: AppendMessage;
@@ -143,4 +143,16 @@ export class AppendCall {
 
 function whatOf({ message }: Waiting): string {
   return `Appending to ${message.stream}`;
+}
+
+/** A UUID as text, whichever of its two shapes the server chose. */
+function uuidText(uuid: UUID | undefined): string {
+  const halves = uuid?.getStructured();
+  if (!halves) return uuid?.getString() ?? '';
+  const hex = half(halves.getMostSignificantBits()) + half(halves.getLeastSignificantBits());
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}
+
+function half(bits: string): string {
+  return BigInt.asUintN(64, BigInt(bits)).toString(16).padStart(16, '0');
 }

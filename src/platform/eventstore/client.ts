@@ -2,6 +2,8 @@ import { EventStoreDBClient, NotLeaderError } from '@eventstore/db-client';
 import { Channel, type CallOptions, type ChannelCredentials, type ChannelOptions, type Metadata } from '@grpc/grpc-js';
 import grpcStreams from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import type { StreamsClient } from '@eventstore/db-client/generated/streams_grpc_pb.js';
+import type { ReadReq } from '@eventstore/db-client/generated/streams_pb.js';
+import { readAnswer } from './read-answer.js';
 import { EventStoreRefused, EventStoreUnavailable } from './errors.js';
 
 /** What of the client's protected side the port builds on; 6.2.1 is pinned, and the contract suite notices a change. */
@@ -75,6 +77,8 @@ export class Connection {
   private open(): EventStoreDBClient {
     const client = clientOf(withKeepAliveTimeout(this.url, this.renewals));
     const inside = insideOf(client);
+    const create = inside.GRPCStreamCreator;
+    inside.GRPCStreamCreator = (service, ...call) => create(service === grpcStreams.StreamsClient ? StreamsOfAnswers : service, ...call);
     const createChannel = inside.createChannel;
     inside.createChannel = async () => {
       const made = await createChannel();
@@ -86,6 +90,14 @@ export class Connection {
     return client;
   }
 }
+
+const { path, requestSerialize } = grpcStreams.StreamsService.read;
+
+/** The service, with the answers to reads as the port decodes them: it says so to nobody but the port, which looks at no others. */
+class StreamsOfAnswers extends grpcStreams.StreamsClient {}
+StreamsOfAnswers.prototype.read = function (this: StreamsClient, request: ReadReq, metadata: Metadata, options: CallOptions) {
+  return this.makeServerStreamRequest(path, requestSerialize, readAnswer, request, metadata, options);
+} as unknown as StreamsClient['read'];
 
 /** The same channel with a larger window, for which the client has no option; the one that it made has not connected yet. */
 function withReceiveWindow(made: Channel, windowBytes: number): Channel {

@@ -1,7 +1,7 @@
-import type { ReadResp } from '@eventstore/db-client/generated/streams_pb.js';
 import type { Transform } from 'node:stream';
 import type { Position, StoredEvent } from './port.js';
-import { storedEvent, type EventFromLog } from './stored-event.js';
+import type { ReadAnswer } from './read-answer.js';
+import { EventFromLog } from './stored-event.js';
 
 /** A read or a subscription of the client. Both are Transforms, though the published types hide it. */
 export type ClientStream = { cancel(): Promise<void> } | { unsubscribe(): Promise<void> };
@@ -56,7 +56,7 @@ export class EventFlow {
     this.maxBytes = options.maxBytes ?? 16 * 1024 * 1024;
     options.signal.addEventListener('abort', this.cancel, { once: true });
     const transform = stream as unknown as Transform;
-    transform._transform = (message: ReadResp, _encoding, next) => this.take(message, next);
+    transform._transform = (answer: ReadAnswer, _encoding, next) => this.take(answer, next);
     transform.once('finish', () => this.end());
     transform.once('close', () => this.end());
     // A failure may also come after the reader has left; without a listener it would end the process.
@@ -86,11 +86,11 @@ export class EventFlow {
     cancelled.catch(this.options.onCancelFailure);
   };
 
-  private take(message: ReadResp, next: () => void): void {
+  private take(answer: ReadAnswer, next: () => void): void {
     if (this.ended) return next();
-    if (this.options.onDemand && !this.awaited) return void (this.takeMore = () => this.take(message, next));
+    if (this.options.onDemand && !this.awaited) return void (this.takeMore = () => this.take(answer, next));
     try {
-      this.understand(message);
+      this.understand(answer);
     } catch (error) {
       // Thrown on, it would end the process: a stream of gRPC has nobody to catch it.
       this.end(error);
@@ -100,19 +100,12 @@ export class EventFlow {
     else next();
   }
 
-  private understand(message: ReadResp): void {
+  private understand(answer: ReadAnswer): void {
     const { gathered } = this;
-    const recorded = message.getEvent()?.getEvent();
-    if (recorded) {
-      this.keep(storedEvent(recorded));
-    } else if (message.hasCheckpoint()) {
-      const checkpoint = message.getCheckpoint()!;
-      gathered.position = { commit: BigInt(checkpoint.getCommitPosition()), prepare: BigInt(checkpoint.getPreparePosition()) };
-    } else if (message.hasCaughtUp()) {
-      gathered.caughtUp = true;
-    } else if (message.hasStreamNotFound()) {
-      this.end();
-    }
+    if (answer instanceof EventFromLog) this.keep(answer);
+    else if (answer === 'caught up') gathered.caughtUp = true;
+    else if (answer === 'stream not found') this.end();
+    else if (answer) gathered.position = answer.checkpoint;
     this.heard = true;
   }
 
@@ -122,7 +115,7 @@ export class EventFlow {
     gathered.position = event.position;
     if (!this.options.wanted(event)) return;
     gathered.events.push(event);
-    this.bytes += event.rawData.length;
+    this.bytes += event.dataSize;
   }
 
   private handOver(): Gathered {

@@ -21,6 +21,8 @@ export interface StoredEvent {
   readonly recordedAt: Date;
   /** The bytes that `data` is parsed from, for readers with a decoder of their own. */
   readonly rawData?: Uint8Array;
+  /** How many those are. */
+  readonly dataSize?: number;
 }
 
 /** An event to be written. `id` is a UUID; data and metadata are JSON. */

@@ -1,45 +1,63 @@
 import { z } from 'zod';
-import type { ReadResp } from '@eventstore/db-client/generated/streams_pb.js';
-import type { UUID } from '@eventstore/db-client/generated/shared_pb.js';
 import type { Position, StoredEvent } from './port.js';
-
-type Recorded = ReadResp.ReadEvent.RecordedEvent;
-
-const utf8 = new TextDecoder();
-const json = 'application/json';
+import { ProtoReader } from './protobuf.js';
+import { readUuid } from './uuid.js';
 
 /**
- * An event as the server sent it. JSON is parsed when first looked at: the client would parse every event at
- * once, and large events are often only counted, skipped, or decoded from `rawData` by their reader.
+ * An event as the server sent it. What stands in it is taken from its bytes when first asked for: most readers of an
+ * event want little of it, and large ones are often only counted, skipped, or decoded from `rawData`.
  */
 export class EventFromLog implements StoredEvent {
+  private idText: string | undefined;
   private parsedData: unknown;
   private parsedMetadata: Record<string, unknown> | undefined;
 
   constructor(
-    readonly id: string,
     readonly stream: string,
     readonly revision: bigint,
     readonly position: Position,
     readonly type: string,
-    readonly rawData: Uint8Array,
-    private readonly isJson: boolean,
-    private readonly rawMetadata: Uint8Array,
-    private readonly created: string,
+    readonly isJson: boolean,
+    /** When this server recorded it: .NET ticks of 100 ns since the Unix epoch, in digits. */
+    readonly created: string,
+    /** The message that the event came in, and where its id, its metadata and its data lie there. */
+    private readonly bytes: Buffer,
+    private readonly idAt: number,
+    private readonly idEnd: number,
+    private readonly metadataAt: number,
+    private readonly metadataEnd: number,
+    private readonly dataAt: number,
+    private readonly dataEnd: number,
   ) {}
+
+  get id(): string {
+    return (this.idText ??= readUuid(new ProtoReader(this.bytes, this.idAt, this.idEnd)));
+  }
 
   get data(): unknown {
     if (!this.isJson) return this.rawData;
-    return (this.parsedData ??= JSON.parse(textOf(this.rawData)));
+    return (this.parsedData ??= JSON.parse(textIn(this.bytes, this.dataAt, this.dataEnd)));
+  }
+
+  get rawData(): Buffer {
+    return this.bytes.subarray(this.dataAt, this.dataEnd);
+  }
+
+  get dataSize(): number {
+    return this.dataEnd - this.dataAt;
+  }
+
+  get rawMetadata(): Buffer {
+    return this.bytes.subarray(this.metadataAt, this.metadataEnd);
   }
 
   get metadata(): Record<string, unknown> {
-    return (this.parsedMetadata ??= metadataOf(this.rawMetadata));
+    return (this.parsedMetadata ??= metadataOf(textIn(this.bytes, this.metadataAt, this.metadataEnd)));
   }
 
   /** Found without parsing where that is possible: a rebuild asks every event, and often wants nothing else of its metadata. */
   get schemaVersion(): number {
-    const plain = this.parsedMetadata ? undefined : plainVersion(bufferOf(this.rawMetadata).toString('latin1'));
+    const plain = this.parsedMetadata ? undefined : plainVersion(this.plainMetadata);
     return plain ?? Number(this.metadata['version'] ?? 1);
   }
 
@@ -50,11 +68,16 @@ export class EventFromLog implements StoredEvent {
 
   /** Metadata are only parsed where the name stands in them: readers of history ask every event for its time. */
   private get movedFrom(): Date | undefined {
-    if (!this.parsedMetadata && !bufferOf(this.rawMetadata).includes(createdKey)) return undefined;
+    if (!this.parsedMetadata && !this.plainMetadata.includes(createdKey)) return undefined;
     const { $created } = this.metadata;
     if ($created === undefined) return undefined;
     const time = z.iso.datetime().safeParse($created);
     return time.success ? new Date(time.data) : undefined;
+  }
+
+  /** A character a byte, which is enough to look for names in them. */
+  private get plainMetadata(): string {
+    return this.bytes.toString('latin1', this.metadataAt, this.metadataEnd);
   }
 }
 
@@ -76,52 +99,86 @@ function plainVersion(json: string): number | undefined {
   return at > key + versionKey.length && (end === comma || end === brace) ? version : undefined;
 }
 
-/** The event of a Read answer. */
-export function storedEvent(recorded: Recorded): EventFromLog {
-  const properties = recorded.getMetadataMap();
-  const commit = BigInt(recorded.getCommitPosition());
-  const prepare = recorded.getPreparePosition();
-  return new EventFromLog(
-    uuidText(recorded.getId()),
-    textOf(recorded.getStreamIdentifier()!.getStreamName_asU8()),
-    BigInt(recorded.getStreamRevision()),
-    { commit, prepare: BigInt(prepare) },
-    properties.get('type') ?? '',
-    recorded.getData_asU8(),
-    properties.get('content-type') === json,
-    recorded.getCustomMetadata_asU8(),
-    properties.get('created') ?? '0',
-  );
+const json = 'application/json';
+
+/** Reads a RecordedEvent of `streams.proto`. Throws RangeError on bytes that are none. */
+export function recordedEvent(reader: ProtoReader): EventFromLog {
+  let [stream, type, isJson, created] = ['', '', false, '0'];
+  let [revision, prepare, commit] = [0n, 0n, 0n];
+  let [idAt, idEnd, metadataAt, metadataEnd, dataAt, dataEnd] = [0, 0, 0, 0, 0, 0];
+  const property = (entry: ProtoReader): void => {
+    let [key, value] = ['', ''];
+    while (entry.next()) {
+      if (entry.field === 1) key = entry.text();
+      else if (entry.field === 2) value = entry.text();
+      else entry.skip();
+    }
+    if (key === 'type') type = value;
+    else if (key === 'content-type') isJson = value === json;
+    else if (key === 'created') created = value;
+  };
+  while (reader.next()) {
+    switch (reader.field) {
+      case 1:
+        idAt = reader.enter();
+        idEnd = reader.at;
+        break;
+      case 2:
+        stream = streamName(reader.message());
+        break;
+      case 3:
+        revision = reader.unsigned();
+        break;
+      case 4:
+        prepare = reader.unsigned();
+        break;
+      case 5:
+        commit = reader.unsigned();
+        break;
+      case 6:
+        property(reader.message());
+        break;
+      case 7:
+        metadataAt = reader.enter();
+        metadataEnd = reader.at;
+        break;
+      case 8:
+        dataAt = reader.enter();
+        dataEnd = reader.at;
+        break;
+      default:
+        reader.skip();
+    }
+  }
+  if (stream === '') throw new RangeError('an event of no stream');
+  return new EventFromLog(stream, revision, { commit, prepare }, type, isJson, created, reader.bytes, idAt, idEnd, metadataAt, metadataEnd, dataAt, dataEnd);
 }
 
-/** A UUID as text, whichever of its two shapes the server chose. */
-export function uuidText(uuid: UUID | undefined): string {
-  const halves = uuid?.getStructured();
-  if (!halves) return uuid?.getString() ?? '';
-  const hex = half(halves.getMostSignificantBits()) + half(halves.getLeastSignificantBits());
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+function streamName(reader: ProtoReader): string {
+  let name = '';
+  while (reader.next()) {
+    if (reader.field === 3) name = reader.text();
+    else reader.skip();
+  }
+  return name;
 }
 
-function half(bits: string): string {
-  return BigInt.asUintN(64, BigInt(bits)).toString(16).padStart(16, '0');
-}
-
-/** The time is in .NET ticks since the Unix epoch, of which 10,000 are a millisecond. */
+/** 10,000 ticks are a millisecond. */
 const ticksPerMsDigits = 4;
 
+const utf8 = new TextDecoder();
+
 /** UTF-8, by the fastest way for short texts. A byte order mark, which a JSON text may begin with, is left out. */
-function textOf(bytes: Uint8Array): string {
-  if (bytes[0] === 0xef) return utf8.decode(bytes);
-  return bufferOf(bytes).toString();
+function textIn(bytes: Buffer, from: number, end: number): string {
+  if (bytes[from] === 0xef) return utf8.decode(bytes.subarray(from, end));
+  return bytes.toString('utf8', from, end);
 }
 
-const bufferOf = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer => Buffer.from(buffer, byteOffset, byteLength);
-
 /** Other writers may put anything there; what is no JSON object has no properties for us. */
-function metadataOf(bytes: Uint8Array): Record<string, unknown> {
-  if (bytes.length === 0) return {};
+function metadataOf(text: string): Record<string, unknown> {
+  if (text === '') return {};
   try {
-    const value: unknown = JSON.parse(textOf(bytes));
+    const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
   } catch (error) {
     if (error instanceof SyntaxError) return {};

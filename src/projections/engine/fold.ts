@@ -10,7 +10,7 @@ export async function addInTurns(build: Pick<ViewBuild, 'add'>, events: readonly
   let bytes = 0;
   for (const event of events) {
     build.add(event);
-    bytes += event.rawData?.length ?? bytesPerLook;
+    bytes += event.dataSize ?? bytesPerLook;
     if (bytes < bytesPerLook) continue;
     bytes = 0;
     if (pace.isDue) await pace.rest();

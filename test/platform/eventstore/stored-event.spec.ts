@@ -1,9 +1,10 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { startOfLog } from '../../../src/platform/eventstore/port.js';
-import { EventFromLog } from '../../../src/platform/eventstore/stored-event.js';
+import { readAnswer } from '../../../src/platform/eventstore/read-answer.js';
+import type { EventFromLog } from '../../../src/platform/eventstore/stored-event.js';
+import { answerWith } from './recorded.js';
 
-const eventWith = (metadata: string) => new EventFromLog('', 'counter-a', 0n, startOfLog, 'CounterRaised', Buffer.from('{}'), true, Buffer.from(metadata), '0');
+const eventWith = (metadata: string) => readAnswer(Buffer.from(answerWith({ metadata: Buffer.from(metadata) }).serializeBinary())) as EventFromLog;
 const parsedVersion = (event: EventFromLog) => Number(event.metadata['version'] ?? 1);
 
 test.each([

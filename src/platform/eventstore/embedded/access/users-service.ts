@@ -2,7 +2,7 @@ import { status, type ServerUnaryCall, type ServerWritableStream, type ServiceDe
 import { accessDenied, Refusal } from '../refusals.js';
 import { answer, asRefusal } from '../services/calls.js';
 import { method } from '../services/method.js';
-import { bytesField, message, ProtoReader, stringField, varintField } from '../wire/protobuf.js';
+import { bytesField, message, ProtoReader, stringField, varintField } from '../../protobuf.js';
 import { NO_BYTES } from '../wire/recorded-event.js';
 import { optionsOf } from '../wire/requests.js';
 import { callerOf } from './caller.js';

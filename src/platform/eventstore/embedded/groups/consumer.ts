@@ -1,6 +1,6 @@
 import type { Outlet } from '../reading/outlet.js';
 import { frame } from '../wire/framed.js';
-import { bytesField, message, stringField, varintField } from '../wire/protobuf.js';
+import { bytesField, message, stringField, varintField } from '../../protobuf.js';
 import { readEventOf, withStructuredIds } from '../wire/replies.js';
 import type { Message } from './message.js';
 import type { Refusal } from '../refusals.js';

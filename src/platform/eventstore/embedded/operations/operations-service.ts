@@ -2,7 +2,7 @@ import { status, type ServiceDefinition, type UntypedServiceImplementation } fro
 import { Refusal } from '../refusals.js';
 import { answer } from '../services/calls.js';
 import { method } from '../services/method.js';
-import { message, stringField, varintField } from '../wire/protobuf.js';
+import { message, stringField, varintField } from '../../protobuf.js';
 import { optionsOf } from '../wire/requests.js';
 import type { Scavenges } from './scavenges.js';
 

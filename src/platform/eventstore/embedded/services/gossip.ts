@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
-import { bytesField, message, stringField, varintField } from '../wire/protobuf.js';
+import { bytesField, message, stringField, varintField } from '../../protobuf.js';
 import { answer } from './calls.js';
 import { method } from './method.js';
 

@@ -8,7 +8,7 @@ import { Outlet } from '../reading/outlet.js';
 import { Refusal } from '../refusals.js';
 import type { FramedMessages } from '../wire/framed.js';
 import { decodeGroupConfig, decodeGroupRequest, decodeListRequest, decodeReaderMessage, groupInfo, type GroupReaderMessage, type GroupRequest } from '../wire/group-messages.js';
-import { bytesField, message } from '../wire/protobuf.js';
+import { bytesField, message } from '../../protobuf.js';
 import { NO_BYTES } from '../wire/recorded-event.js';
 import { answer, asRefusal, type OpenCalls } from './calls.js';
 import { method } from './method.js';

@@ -2,7 +2,7 @@ import { status, type ServerWritableStream, type ServiceDefinition, type Untyped
 import type { Projections, ProjectionState } from '../projections/projections.js';
 import { Refusal } from '../refusals.js';
 import type { EventStore } from '../store/event-store.js';
-import { bytesField, message, stringField, tag, varintField } from '../wire/protobuf.js';
+import { bytesField, message, stringField, tag, varintField } from '../../protobuf.js';
 import { NO_BYTES } from '../wire/recorded-event.js';
 import { optionsOf } from '../wire/requests.js';
 import { answer, asRefusal } from './calls.js';

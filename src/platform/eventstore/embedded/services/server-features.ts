@@ -1,5 +1,5 @@
 import type { ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
-import { bytesField, message, stringField } from '../wire/protobuf.js';
+import { bytesField, message, stringField } from '../../protobuf.js';
 import { answer } from './calls.js';
 import { method } from './method.js';
 

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { FRAME_HEADER } from '../wire/framed.js';
-import { ProtoReader } from '../wire/protobuf.js';
+import { ProtoReader } from '../../protobuf.js';
 import { NO_BYTES } from '../wire/recorded-event.js';
 import { blockDamaged, eventDamaged } from '../refusals.js';
 

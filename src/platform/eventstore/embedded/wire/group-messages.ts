@@ -1,10 +1,10 @@
 import { ALL, type GroupConfig, type Strategy } from '../groups/config.js';
 import type { Group, NackAction } from '../groups/group.js';
-import { bytesField, message, stringField, varintField, type ProtoReader as Reader } from './protobuf.js';
-import { ProtoReader } from './protobuf.js';
+import { bytesField, message, stringField, varintField, type ProtoReader as Reader } from '../../protobuf.js';
+import { ProtoReader } from '../../protobuf.js';
 import { readFilter, readPosition, readStreamFrom, type FilterRequest, type From } from './read-requests.js';
 import { holdsField, optionsOf, readIdentifier } from './requests.js';
-import { readUuid } from './uuid.js';
+import { readUuid } from '../../uuid.js';
 
 /** The deprecated `revision` of a group's settings; its largest value stands for the end. */
 const END_REVISION = 2 ** 64;

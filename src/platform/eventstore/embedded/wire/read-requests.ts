@@ -1,4 +1,4 @@
-import { ProtoReader } from './protobuf.js';
+import { ProtoReader } from '../../protobuf.js';
 import { holdsField, optionsOf, readIdentifier } from './requests.js';
 
 /** Where in a stream or in the log a reader starts. */

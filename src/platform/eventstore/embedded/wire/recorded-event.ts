@@ -1,6 +1,6 @@
-import { bytesField, tag, varintSize, writeVarint } from './protobuf.js';
+import { bytesField, tag, varintSize, writeVarint } from '../../protobuf.js';
 import { FRAME_HEADER, writeFrameHeader } from './framed.js';
-import { STRING_UUID_SIZE } from './uuid.js';
+import { STRING_UUID_SIZE } from '../../uuid.js';
 
 /** An event as a writer proposes it. All bytes are views into the request. */
 export interface ProposedEvent {

@@ -2,8 +2,8 @@ import { status } from '@grpc/grpc-js';
 import type { Expectation } from '../store/expectation.js';
 import type { WriteOutcome } from '../store/event-store.js';
 import { FRAME_HEADER, frame, writeFrameHeader } from './framed.js';
-import { ProtoReader, bytesField, message, stringField, tag, varintField, varintSize, writeVarint } from './protobuf.js';
-import { structuredUuid } from './uuid.js';
+import { ProtoReader, bytesField, message, stringField, tag, varintField, varintSize, writeVarint } from '../../protobuf.js';
+import { structuredUuid } from '../../uuid.js';
 
 const NOTHING = Buffer.alloc(0);
 const flag = (field: number): Buffer => bytesField(field, NOTHING);

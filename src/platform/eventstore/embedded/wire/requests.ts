@@ -1,4 +1,4 @@
-import { ProtoReader } from './protobuf.js';
+import { ProtoReader } from '../../protobuf.js';
 
 /** The name in a `StreamIdentifier`. */
 export function readIdentifier(reader: ProtoReader): string {

@@ -1,9 +1,9 @@
 import { missingMetadataProperty } from '../refusals.js';
 import type { Expectation } from '../store/expectation.js';
-import { ProtoReader } from './protobuf.js';
+import { ProtoReader } from '../../protobuf.js';
 import { NO_BYTES, type ProposedEvent } from './recorded-event.js';
 import { optionsOf, readIdentifier } from './requests.js';
-import { readUuid } from './uuid.js';
+import { readUuid } from '../../uuid.js';
 
 /** The stream and the expectation with which an append, a delete or a tombstone begins. */
 export interface WriteTarget {

@@ -1,14 +1,15 @@
-import { ANY, BACKWARDS, END, StreamDeletedError, StreamNotFoundError } from '@eventstore/db-client';
+import { ANY, StreamDeletedError } from '@eventstore/db-client';
 import shared from '@eventstore/db-client/generated/shared_pb.js';
 import streams from '@eventstore/db-client/generated/streams_pb.js';
-import type { ReadResp } from '@eventstore/db-client/generated/streams_pb.js';
 import empty from 'google-protobuf/google/protobuf/empty_pb.js';
 import { AppendCall } from '../../../append-call.js';
 import type { AppendMessage } from '../../../append-message.js';
 import { Connection } from '../../../client.js';
 import { failureOf } from '../../../failures.js';
+import { connect } from '../../../index.js';
 import { comparePositions, startOfLog, type Position } from '../../../position.js';
-import { uuidText } from '../../../stored-event.js';
+import type { ReadAnswer } from '../../../read-answer.js';
+import { EventFromLog } from '../../../stored-event.js';
 import type { Source, Target } from './ends.js';
 import type { LoggedEvent } from './logged-event.js';
 
@@ -19,20 +20,18 @@ const AT_ONCE = 256;
 /** The log of any EventStoreDB, at an `esdb://` address. */
 export function serverSource(url: string): Source {
   const connection = new Connection(url);
+  const store = connect(url);
   return {
-    end: () => lastPosition(connection),
+    async end() {
+      for await (const { position } of store.readLog({ direction: 'backwards', limit: 1, system: true })) return position;
+      return startOfLog;
+    },
     events: (after) => readAll(connection, after),
-    close: async () => connection.close(),
+    close: async () => {
+      connection.close();
+      await store.close();
+    },
   };
-}
-
-async function lastPosition({ client }: Connection): Promise<Position> {
-  try {
-    for await (const { event } of client.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 1 })) if (event !== undefined) return event.position;
-    return startOfLog;
-  } catch (error) {
-    throw failureOf(error, { what: 'Reading the log' });
-  }
 }
 
 async function* readAll(connection: Connection, after: Position): AsyncGenerator<LoggedEvent[]> {
@@ -43,10 +42,9 @@ async function* readAll(connection: Connection, after: Position): AsyncGenerator
     });
   let gathered: LoggedEvent[] = [];
   try {
-    for await (const reply of call as AsyncIterable<ReadResp>) {
-      const event = reply.getEvent()?.getEvent();
-      if (event === undefined) continue;
-      const logged = loggedEvent(event);
+    for await (const answer of call as AsyncIterable<unknown> as AsyncIterable<ReadAnswer>) {
+      if (!(answer instanceof EventFromLog)) continue;
+      const logged = loggedEvent(answer);
       // A read begins with the event at the position that it is given.
       if (comparePositions(logged.position, after) > 0) gathered.push(logged);
       if (gathered.length < AT_ONCE) continue;
@@ -82,39 +80,24 @@ function readRequest(after: Position) {
   return request;
 }
 
-function loggedEvent(recorded: ReadResp.ReadEvent.RecordedEvent): LoggedEvent {
-  const properties = recorded.getMetadataMap();
-  return {
-    position: { commit: BigInt(recorded.getCommitPosition()), prepare: BigInt(recorded.getPreparePosition()) },
-    stream: Buffer.from(recorded.getStreamIdentifier()!.getStreamName_asU8()).toString('utf8'),
-    revision: BigInt(recorded.getStreamRevision()),
-    id: uuidText(recorded.getId()),
-    type: properties.get('type') ?? '',
-    isJson: properties.get('content-type') === 'application/json',
-    data: Buffer.from(recorded.getData_asU8()),
-    metadata: Buffer.from(recorded.getCustomMetadata_asU8()),
-    createdTicks: BigInt(properties.get('created') ?? '0'),
-  };
+function loggedEvent({ position, stream, revision, id, type, isJson, rawData, rawMetadata, created }: EventFromLog): LoggedEvent {
+  return { position, stream, revision, id, type, isJson, data: rawData, metadata: rawMetadata, createdTicks: BigInt(created) };
 }
 
 /** Any EventStoreDB, at an `esdb://` address. All appends share one call, which the server works off in order. */
 export async function serverTarget(url: string): Promise<Target> {
   const connection = new Connection(url);
   const { client } = connection;
+  const store = connect(url);
   const failed = (stream: string) => (error: unknown) => {
     throw failureOf(error, { what: `Writing to ${stream}`, stream, changes: true });
   };
   const stream = await connection.call(client, 'import', (service, metadata, options) => service.batchAppend(metadata, options)).catch(failed('the log'));
   const call = new AppendCall(stream, { alone: true, onOver: () => undefined, log: () => undefined });
   return {
-    lastRevision: async (name) => {
-      try {
-        for await (const { event } of client.readStream(name, { direction: BACKWARDS, fromRevision: END, maxCount: 1 })) if (event !== undefined) return event.revision;
-        return -1n;
-      } catch (error) {
-        if (error instanceof StreamNotFoundError) return -1n;
-        throw failureOf(error, { what: `Reading ${name}`, stream: name });
-      }
+    async lastRevision(name) {
+      for await (const { revision } of store.readStream(name, { direction: 'backwards', limit: 1 })) return revision;
+      return -1n;
     },
     append: async (name, after, events) => (await call.append(messageOf(name, after, events), DEADLINE_MS)).revision,
     tombstone: async (name) => {
@@ -126,6 +109,7 @@ export async function serverTarget(url: string): Promise<Target> {
     close: async () => {
       call.retire();
       connection.close();
+      await store.close();
     },
   };
 }

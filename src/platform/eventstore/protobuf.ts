@@ -98,6 +98,15 @@ export class ProtoReader {
     throw new RangeError('a varint of more than ten bytes');
   }
 
+  /** An unsigned varint, exact. */
+  unsigned(): bigint {
+    const from = this.at;
+    const value = this.varint();
+    if (value <= Number.MAX_SAFE_INTEGER) return BigInt(value);
+    this.at = from;
+    return BigInt.asUintN(64, this.signed());
+  }
+
   /** A signed 64-bit varint (int32, int64, enum). */
   signed(): bigint {
     let value = 0n;
@@ -116,6 +125,14 @@ export class ProtoReader {
 
   int(): number {
     return Number(this.signed());
+  }
+
+  /** Moves behind a length-delimited field; its bytes lie between the offset given back and `at`. */
+  enter(): number {
+    const end = this.lengthEnd();
+    const from = this.at;
+    this.at = end;
+    return from;
   }
 
   /** The bytes of a length-delimited field, as a view. */
