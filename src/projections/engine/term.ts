@@ -5,7 +5,7 @@ import { Lane } from './lane.js';
 import type { Ownership } from './ownership.js';
 import { countParked } from './parking/counts.js';
 import { retryParked } from './parking/retry.js';
-import { backoff_ms, pause } from './pause.js';
+import { backoff_ms, pause, unlessAborted } from './pause.js';
 import { placesOf } from './places.js';
 import { clearLeftovers } from './rebuild-lock.js';
 import { rebuild } from './rebuild.js';
@@ -231,7 +231,7 @@ export class Term {
     for (let failures = 0; !signal.aborted; failures++) {
       try {
         this.world.log.info({ view: view.name, version: view.version }, 'The view is new or has changed; it is built from the log');
-        await this.inTurn(() => rebuild(view, this.world, () => undefined, signal));
+        await this.inTurn(() => rebuild(view, this.world, () => undefined, signal), signal);
         // By the next look its slices are there.
         return this.nextLook.abort();
       } catch (error) {
@@ -242,9 +242,11 @@ export class Term {
     }
   }
 
-  private inTurn(work: () => Promise<void>): Promise<void> {
-    const turn = this.lastBuild.then(work, work);
-    this.lastBuild = turn;
+  /** One after the other. Whoever need not wait any more leaves at once: others wait for that before they look who owns what. */
+  private inTurn(work: () => Promise<void>, signal: AbortSignal): Promise<void> {
+    const before = this.lastBuild;
+    const turn = unlessAborted(before, signal).then(() => (signal.aborted ? undefined : work()));
+    this.lastBuild = Promise.allSettled([before, turn]).then(() => undefined);
     return turn;
   }
 

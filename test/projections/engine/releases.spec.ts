@@ -65,3 +65,23 @@ test('once the newer release has gone, an older one builds its version again', a
   await ofOlder.waitFor(['counters'], (await raise(2)).position);
   expect(await sum()).toBe(3);
 });
+
+test('a view that waits for its turn to be built, and is built by somebody else meanwhile, is followed at once', async () => {
+  const before = await started(older, 'before');
+  await before.waitFor(['counters', 'others'], (await raise(1)).position);
+  await before.stop();
+  const newerOthers = countersView({ name: 'others', version: 2 });
+  const [reached, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const engine = world.engine([newer!, newerOthers], { before: (statement) => (statement.startsWith('create') && statement.includes('counters__shadow') ? (reached.resolve(), released.promise) : undefined) });
+  try {
+    await engine.start();
+    await reached.promise;
+    await world.engine([newer!, newerOthers], { projects: false }).rebuild('others', () => undefined);
+    await engine.waitFor(['others'], (await raise(2)).position);
+    expect(await builtVersion()).toBe(1);
+  } finally {
+    released.resolve();
+  }
+  await engine.waitFor(['counters'], (await raise(3)).position);
+  expect(await sum()).toBe(6);
+});
