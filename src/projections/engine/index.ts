@@ -19,6 +19,7 @@ import { compareAll, runOperation } from './operations/work.js';
 import { compareRebuilt, rebuild } from './rebuild.js';
 import { clearLeftovers, removeFormers } from './rebuild-lock.js';
 import { defaultLimits, Traffic, type RebuildLimits } from './rebuild-pace.js';
+import { SlowViews } from './slow-views.js';
 import { splitView } from './split.js';
 import { readStatus } from './status.js';
 import { Term } from './term.js';
@@ -36,6 +37,8 @@ export interface ProjectionEngineOptions {
   /** The pool that queries read from: rebuilds leave them room. */
   readonly reads?: Pool;
   readonly limits?: RebuildLimits;
+  /** For so long at most may a view compute over one event; one that takes longer is parked. */
+  readonly longestSilence_ms?: number;
 }
 
 /** How long a query waits for its view when it does not say. */
@@ -57,12 +60,12 @@ export class ProjectionEngine implements Projections {
   private readonly pool: Pool;
   private readonly name: string;
 
-  constructor({ eventStore, pool, views, log, projects = true, name = processName, reads, limits = defaultLimits }: ProjectionEngineOptions) {
+  constructor({ eventStore, pool, views, log, projects = true, name = processName, reads, limits = defaultLimits, longestSilence_ms }: ProjectionEngineOptions) {
     this.projects = projects;
     this.pool = pool;
     this.name = name;
     this.views = [...views, commandLogView];
-    this.world = { eventStore, pool: patient(pool), log, reached: new Reached(), rates: new Rates(), parked: new ParkedCounts(patient(pool)), limits: { ...limits, traffic: new Traffic(reads, pool) } };
+    this.world = { eventStore, pool: patient(pool), log, reached: new Reached(), rates: new Rates(), parked: new ParkedCounts(patient(pool)), slowViews: new SlowViews(longestSilence_ms), limits: { ...limits, traffic: new Traffic(reads, pool) } };
     this.operationStore = new OperationStore(patient(pool));
     this.runner = new OperationRunner(this.operationStore, async (operation, steering) => runOperation(operation, this.viewNamed(operation.metadata.view), this.world, steering), log, this.stopping.signal);
   }
@@ -184,7 +187,7 @@ export class ProjectionEngine implements Projections {
       if (!ownership) return;
       try {
         // Once its locks are lost a process waits for nothing any more: others may have its work.
-        const world = { ...this.world, pool: cutBy(ownership.lost, pool) };
+        const world: World = { ...this.world, pool: cutBy(ownership.lost, pool), whileSilent: (longest_ms, work) => ownership.whileSilent(longest_ms, work) };
         await new Term(this.views, ownership, world, AbortSignal.any([signal, ownership.lost])).run();
         if (signal.aborted) return;
         log.warn({}, 'The session with the locks of the projections has ended; this process joins again');

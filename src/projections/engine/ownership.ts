@@ -12,8 +12,9 @@ import type { EngineLog } from './world.js';
 const retry_ms = 500;
 /** An owner says so often that it lives. */
 const ping_ms = 1000;
-/** One that gets no answer for so long takes its locks for lost, which is before Postgres gives them to others. */
-const patience_ms = 3000;
+/** So long before Postgres gives them to others an owner that gets no answer takes its locks for lost. */
+const margin_ms = 1000;
+const patience_ms = silence_ms - margin_ms;
 
 /** Where those who wait for positions call: owners write positions that no row goes with but once a second. */
 export const calls = 'tarl_position_wanted';
@@ -33,6 +34,8 @@ export interface Change {
 export class Ownership {
   private readonly ended = new AbortController();
   private readonly held = new Map<string, Slice>();
+  /** For how long it may say nothing, by the work that is under way. */
+  private readonly silences: number[] = [];
   private readonly onEnd = () => this.ended.abort();
 
   constructor(
@@ -89,6 +92,26 @@ export class Ownership {
     await this.client.query('select pg_advisory_unlock($1, $2)', [...sliceLock(slice.view.name, slice.index)]);
   }
 
+  /** Runs work during which the process may say nothing for longer than usual; nobody gets its locks meanwhile. */
+  async whileSilent<Result>(longest_ms: number, work: () => Promise<Result>): Promise<Result> {
+    this.silences.push(longest_ms);
+    try {
+      await this.allowSilence();
+      return await work();
+    } finally {
+      this.silences.splice(this.silences.indexOf(longest_ms), 1);
+      if (!this.lost.aborted) await this.allowSilence();
+    }
+  }
+
+  private get silence_ms(): number {
+    return Math.max(silence_ms, ...this.silences);
+  }
+
+  private async allowSilence(): Promise<void> {
+    await this.client.query(`set idle_session_timeout = ${this.silence_ms}`);
+  }
+
   /** Ends the session, and every lock with it. */
   async release(): Promise<void> {
     try {
@@ -106,7 +129,7 @@ export class Ownership {
   /** Says now and then that it lives, for as long as it is answered. */
   private async keepSpeaking(): Promise<void> {
     for (; !this.lost.aborted; await pause(ping_ms, this.lost)) {
-      const timer = setTimeout(() => this.lose(), patience_ms);
+      const timer = setTimeout(() => this.lose(), this.silence_ms - margin_ms);
       try {
         await this.client.query('select 1');
       } catch {

@@ -49,7 +49,7 @@ async function trySwitch(shadow: Shadow, view: View, world: World, client: PoolC
   const [live, former] = [new Shelf(view), new Shelf(view, 'former')];
   try {
     await shadow.inTransaction(async () => {
-      await client.query(`set local lock_timeout = '${switchPatience}'; ${unlessSilent}`);
+      await client.query(`set local lock_timeout = '${switchPatience}'; ${unlessSilent()}`);
       const checkpoint = await lockCheckpoint(client, view.name);
       if (checkpoint && comparePositions(checkpoint.furthest, shadow.position) > 0) await shadow.projectUpTo(checkpoint.furthest);
       const kept = checkpoint && (await atOnePlace(view, world, client, checkpoint));

@@ -2,13 +2,14 @@ import type { PoolClient } from 'pg';
 import { comparePositions, type Position, type StoredEvent } from '../../platform/eventstore/port.js';
 import type { ViewTransaction } from '../kit/view.js';
 import { moveCheckpoints, type ViewCheckpoint } from './checkpoints.js';
-import { CheckpointMoved, isOfOneEvent, isPassing, ViewFailed } from './failures.js';
+import { CheckpointMoved, ConnectionBroken, isOfOneEvent, isPassing, ViewFailed } from './failures.js';
 import { memberAt, shareOf, type Member } from './member.js';
 import type { Division } from './parking/keys.js';
 import { parkOne } from './parking/take.js';
 import { backoff_ms, pause } from './pause.js';
+import { Stopwatch } from './slow-views.js';
 import { sliceName, type Slice, type Sorting } from './slices.js';
-import { inLiveTransaction } from './transaction.js';
+import { inLiveTransaction, silence_ms } from './transaction.js';
 import type { World } from './world.js';
 
 /** Positions that no row goes with are written this seldom, unless another process waits for them. */
@@ -63,16 +64,25 @@ export class Track {
     return this.members.every(({ held, stored }) => held === stored);
   }
 
-  /** Takes a batch. A slice that is alone and fails goes on event by event, so that only the one it cannot take is parked. */
+  /** Takes a batch, in pieces where a view is slow. */
   async take(events: readonly StoredEvent[], position: Position, signal: AbortSignal): Promise<void> {
+    let left = events;
+    for (let most; left.length > (most = this.world.slowViews.mostEvents(this.views)) && !signal.aborted; left = left.slice(most)) {
+      await this.takePiece(left.slice(0, most), left[most - 1]!.position, signal);
+    }
+    if (!signal.aborted) await this.takePiece(left, position, signal);
+  }
+
+  /** A slice that is alone and fails goes on event by event, so that only the one it cannot take is parked. */
+  private async takePiece(events: readonly StoredEvent[], position: Position, signal: AbortSignal): Promise<void> {
     try {
       await this.takeWhole(events, position);
     } catch (error) {
       if (!(error instanceof ViewFailed) || this.members.length > 1) throw error;
       if (events.length < 2) return this.insist(events, position, error, signal);
       const middle = Math.floor(events.length / 2);
-      await this.take(events.slice(0, middle), events[middle - 1]!.position, signal);
-      await this.take(events.slice(middle), position, signal);
+      await this.takePiece(events.slice(0, middle), events[middle - 1]!.position, signal);
+      await this.takePiece(events.slice(middle), position, signal);
     }
   }
 
@@ -106,9 +116,13 @@ export class Track {
     const found = new Set(parked);
     await this.moveTo(position, nothing, () => parkOne({ view, shelf, tx: this.tx, parked: found }, event, failure, triesBeforeParking));
     for (const key of found) parked.add(key);
-    this.world.parked.forget();
-    this.world.log.error({ err: failure.cause, view: view.name, event: event.id }, `${failure.message}; its key is parked`);
+    this.tellParked(failure, event);
     this.noteReached();
+  }
+
+  private tellParked({ view, cause, message }: ViewFailed, event: StoredEvent): void {
+    this.world.parked.forget();
+    this.world.log.error({ err: cause, view, event: event.id }, `${message}; its key is parked`);
   }
 
   private async takeWhole(events: readonly StoredEvent[], position: Position): Promise<void> {
@@ -117,34 +131,51 @@ export class Track {
       const share = shareOf(member, events);
       if (share) work.set(member, share);
     }
-    if (work.size > 0) await this.project(work, position);
+    if (work.size > 0) await this.project(work, events, position);
     for (const member of this.members) member.held = later(member.held, position);
     this.noteReached();
     if (this.isDue) await this.writePositions();
   }
 
-  private async project(work: ReadonlyMap<Member, Division>, position: Position): Promise<void> {
-    await this.moveTo(position, work, async () => {
-      for (const [{ slice: { view, index }, shelf }, { free, held, marked }] of work) {
-        await shelf.hold(this.client, held);
-        await shelf.mark(this.client, marked);
-        if (free.length === 0) continue;
-        try {
-          await view.project(free, this.tx);
-        } catch (cause) {
-          throw isPassing(cause) ? cause : new ViewFailed(view.name, free, cause, index);
-        }
+  /** One transaction for all members that have work. Where it is lost, the view that took longest gets less to do at a time. */
+  private async project(work: ReadonlyMap<Member, Division>, events: readonly StoredEvent[], position: Position): Promise<void> {
+    const { slowViews, log } = this.world;
+    const watch = new Stopwatch();
+    try {
+      await this.moveTo(position, work, async () => {
+        for (const [member, share] of work) await watch.time(member.slice.view.name, () => this.projectShare(member, share));
+      }, slowViews.silence_ms(this.views, events.length));
+    } catch (error) {
+      if (error instanceof ConnectionBroken && slowViews.lost(watch, events)) {
+        log.warn({ view: watch.slowest, events: events.length, took_ms: Math.round(watch.took_ms) }, 'A view has computed for so long that Postgres took this process for dead; it gets less to do at a time, or more time');
       }
-    });
+      throw error;
+    }
+    slowViews.taken(this.views);
     for (const [{ slice, parked }, { free, held, marked }] of work) {
+      const tooMuch = slowViews.tooMuch(slice.view.name, free);
+      if (tooMuch) this.tellParked(new ViewFailed(slice.view.name, free, tooMuch), free[0]!);
       this.world.rates.count(sliceName(slice), free.length);
       for (const { key } of held) parked.add(key);
       for (const key of marked) parked.add(key);
     }
   }
 
+  private async projectShare({ slice: { view, index }, shelf, parked }: Member, { free, held, marked }: Division): Promise<void> {
+    await shelf.hold(this.client, held);
+    await shelf.mark(this.client, marked);
+    if (free.length === 0) return;
+    const tooMuch = this.world.slowViews.tooMuch(view.name, free);
+    try {
+      if (tooMuch) await parkOne({ view, shelf, tx: this.tx, parked }, free[0]!, new ViewFailed(view.name, free, tooMuch, index));
+      else await view.project(free, this.tx);
+    } catch (cause) {
+      throw isPassing(cause) ? cause : new ViewFailed(view.name, free, cause, index);
+    }
+  }
+
   /** The checkpoints move first: a batch that is not the next one is thrown away before any work, and no two writers deadlock. */
-  private async moveTo(position: Position | undefined, taken: Taken, work: () => Promise<void>): Promise<void> {
+  private async moveTo(position: Position | undefined, taken: Taken, work: () => Promise<void>, longestSilence_ms = silence_ms): Promise<void> {
     const { rates } = this.world;
     const moves = this.members.map((member) => ({
       slice: member.slice,
@@ -154,12 +185,18 @@ export class Track {
       eventsPerSecond: rates.perSecond(sliceName(member.slice)),
       events: taken.get(member)?.free.length ?? 0,
     }));
-    await inLiveTransaction(this.client, async () => {
-      if (!(await moveCheckpoints(this.client, moves))) throw new CheckpointMoved();
-      await work();
-    });
+    const move = () =>
+      inLiveTransaction(this.client, async () => {
+        if (!(await moveCheckpoints(this.client, moves))) throw new CheckpointMoved();
+        await work();
+      }, longestSilence_ms);
+    await (longestSilence_ms > silence_ms && this.world.whileSilent ? this.world.whileSilent(longestSilence_ms, move) : move());
     for (const [index, member] of this.members.entries()) member.held = member.stored = moves[index]!.to;
     this.writtenAt = performance.now();
+  }
+
+  private get views(): readonly string[] {
+    return this.members.map(({ slice }) => slice.view.name);
   }
 
   private get tx(): ViewTransaction {

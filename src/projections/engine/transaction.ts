@@ -6,13 +6,14 @@ import { ConnectionBroken } from './failures.js';
 export const silence_ms = 4000;
 
 /** What keeps a transaction from holding what others wait for, when its process stands still or its machine vanishes. */
-export const unlessSilent = `set local idle_in_transaction_session_timeout = ${silence_ms}`;
+export const unlessSilent = (longest_ms = silence_ms): string => `set local idle_in_transaction_session_timeout = ${longest_ms}`;
 
 /** Runs the work in a transaction of its own. Throws what the work throws, or ConnectionBroken. */
 export const inTransaction = <Result>(client: PoolClient, work: () => Promise<Result>): Promise<Result> => between(client, 'begin', work);
 
 /** The same for work that holds a view's checkpoint, without which nobody projects the view. */
-export const inLiveTransaction = <Result>(client: PoolClient, work: () => Promise<Result>): Promise<Result> => between(client, `begin; ${unlessSilent}`, work);
+export const inLiveTransaction = <Result>(client: PoolClient, work: () => Promise<Result>, longestSilence_ms = silence_ms): Promise<Result> =>
+  between(client, `begin; ${unlessSilent(longestSilence_ms)}`, work);
 
 async function between<Result>(client: PoolClient, begin: string, work: () => Promise<Result>): Promise<Result> {
   try {

@@ -8,6 +8,7 @@ import { ParkedCounts } from '../../../src/projections/engine/parking/counts.js'
 import { Rates } from '../../../src/projections/engine/rates.js';
 import { Reached } from '../../../src/projections/engine/reached.js';
 import { defaultLimits } from '../../../src/projections/engine/rebuild-pace.js';
+import { SlowViews } from '../../../src/projections/engine/slow-views.js';
 import { sliceOfKey } from '../../../src/projections/engine/slices.js';
 import type { View } from '../../../src/projections/kit/view.js';
 import { until } from '../../support/until.js';
@@ -203,6 +204,6 @@ describe('an event whose key cannot be told', () => {
 /** Brings one slice of four to the end of the log. */
 async function follow(index: number): Promise<void> {
   const { eventStore, database: { pool } } = world;
-  const surroundings = { eventStore, pool, log: silent, reached: new Reached(), rates: new Rates(), parked: new ParkedCounts(pool), limits: { ...defaultLimits, traffic: { flows: false, look: async () => undefined } } };
+  const surroundings = { eventStore, pool, log: silent, reached: new Reached(), rates: new Rates(), parked: new ParkedCounts(pool), slowViews: new SlowViews(), limits: { ...defaultLimits, traffic: { flows: false, look: async () => undefined } } };
   await new Lane([{ view: counters, index, of: 4 }], surroundings).follow(new AbortController().signal, { untilLive: true });
 }

@@ -13,6 +13,7 @@ import { ParkedCounts } from '../../../src/projections/engine/parking/counts.js'
 import { Rates } from '../../../src/projections/engine/rates.js';
 import { defaultLimits } from '../../../src/projections/engine/rebuild-pace.js';
 import { Reached } from '../../../src/projections/engine/reached.js';
+import { SlowViews } from '../../../src/projections/engine/slow-views.js';
 import { wholeView } from '../../../src/projections/engine/slices.js';
 import type { View } from '../../../src/projections/kit/view.js';
 import { until } from '../../support/until.js';
@@ -42,7 +43,7 @@ test('two writers that both believe to be the owner count every event once', asy
   let clashes = 0;
   const believer = async () => {
     const { eventStore, database: { pool } } = world;
-    const surroundings = { eventStore, pool, log: silent, reached: new Reached(), rates: new Rates(), parked: new ParkedCounts(pool), limits: { ...defaultLimits, traffic: { flows: false, look: async () => undefined } } };
+    const surroundings = { eventStore, pool, log: silent, reached: new Reached(), rates: new Rates(), parked: new ParkedCounts(pool), slowViews: new SlowViews(), limits: { ...defaultLimits, traffic: { flows: false, look: async () => undefined } } };
     while (!stop.signal.aborted) {
       try {
         await new Lane([wholeView(counters)], surroundings).follow(stop.signal);
@@ -69,7 +70,7 @@ test('where only other events come, the checkpoint is written as soon as another
   await putCheckpoint(world.database.pool, counters, startOfLog);
   const { eventStore, database: { pool } } = world;
   const reached = new Reached();
-  const surroundings = { eventStore, pool, log: silent, reached, rates: new Rates(), parked: new ParkedCounts(pool), limits: { ...defaultLimits, traffic: { flows: false, look: async () => undefined } } };
+  const surroundings = { eventStore, pool, log: silent, reached, rates: new Rates(), parked: new ParkedCounts(pool), slowViews: new SlowViews(), limits: { ...defaultLimits, traffic: { flows: false, look: async () => undefined } } };
   const stop = new AbortController();
   const following = new Lane([wholeView(counters)], surroundings, 24 * 3600 * 1000).follow(stop.signal);
   await until('the lane has begun', () => reached.ownsAny);

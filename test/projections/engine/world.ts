@@ -23,7 +23,7 @@ export interface EngineWorld {
   close(): Promise<void>;
 }
 
-export type EngineOptions = Pick<ProjectionEngineOptions, 'projects' | 'name'> & {
+export type EngineOptions = Pick<ProjectionEngineOptions, 'projects' | 'name' | 'longestSilence_ms'> & {
   readonly postgresUrl?: string;
   /** Told of every statement of the engine, which waits for what it answers. */
   readonly before?: (statement: string) => Promise<unknown> | undefined;
