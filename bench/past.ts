@@ -105,7 +105,7 @@ async function valuesAtMoments(store: EventStore, { history, reads }: Sizes, log
       // Moments in the later half, so that every entity has been written by then.
       const atUs = baseUs + (Math.floor(history / 2) + ((read * 7907) % Math.floor(history / 2))) * stepUs;
       const begun = performance.now();
-      const { features } = await readAsOf(replay, { project, features: [of.group], fullNames: false, entities: entitiesOfRead, keys, atUs, known: {} }, undefined, (stream, own, untilUs, most) => chunksOf(pool, stream, own, untilUs, most));
+      const { features } = await readAsOf(replay, { project, features: [of.group], fullNames: false, entities: entitiesOfRead, keys, atUs, known: {} }, undefined, (...asked) => chunksOf(pool, ...asked));
       if (features.some(({ statuses }) => statuses.some((status) => status === 2 || status === 3))) throw new Error('An entity was not found at a moment at which it had values');
       return performance.now() - begun;
     };

@@ -40,7 +40,7 @@ function makeHistory(core: Core): FeatureHistory {
   return {
     async readAsOf(request, context) {
       await admit(request, context);
-      return readAsOf(replay(), request, context.signal, (stream, keys, untilUs, most) => chunksOf(core.pool, stream, keys, untilUs, most));
+      return readAsOf(replay(), request, context.signal, (...asked) => chunksOf(core.pool, ...asked));
     },
     async historical(question, context) {
       await admit(question, context);

@@ -6,8 +6,7 @@ import type { AnsweredFeature, OnlineAnswer, OnlineRequest } from '../online/rea
 import { shownColumns, type WindowValues } from '../transformations/shown.js';
 import { windowReaders, windowValues } from '../windows/history.js';
 import { deletedStatus, statusOf } from '../online/status.js';
-import { chosenEvents, type ListChunks } from './chosen-events.js';
-import type { HistoryEvent } from './events.js';
+import { chosenEvents, type ListChunks, type Sought } from './chosen-events.js';
 import { PointInTimeJoin } from './join.js';
 import type { KnownAt } from './known.js';
 import { momentsOf, type RequestTable } from './request-table.js';
@@ -15,7 +14,8 @@ import { pinned } from './pinned.js';
 import { reading } from './reading.js';
 import type { Partition, Replay } from './replay.js';
 import { planOf, type Plan, type PlannedJoin } from './selection.js';
-import { tell } from './tell.js';
+import type { Moments } from './slots.js';
+import { tell, type ToldEvent } from './tell.js';
 import type { PinnedAt } from './training-set.js';
 
 /** An online read of a past moment. */
@@ -71,27 +71,27 @@ async function replayed({ replay, listChunks, signal }: Sources, plan: Plan, { e
   const overWindows = windowReaders(plan, joins, known);
   const { partitions, readersOf } = reading<(typeof joins | typeof overWindows)[number]>([...joins, ...overWindows]);
   const told = ({ definition: { version } }: PlannedJoin) => ({ version, known, onlineToo: true });
-  const take = (event: HistoryEvent, partition: Partition) => {
+  const take = (event: ToldEvent, partition: Partition) => {
     for (const { join, planned } of readersOf(partition)) tell(join, event, told(planned));
   };
-  const whole = await Promise.all(
-    partitions.map(async (partition) => {
-      const [{ planned, moments }, ...others] = readersOf(partition) as [(typeof joins)[number]];
-      const own = keysOfPartition(moments.keys, partition.partition, planned.definition.partitions);
-      const sought = { keys: own, atUs, end, told: told(planned) };
-      // Windows want more than the latest rows.
-      const shortened = !others.some((other) => overWindows.includes(other as never));
-      const events = shortened && listChunks && (await chosenEvents(replay, listChunks, partition, sought, signal));
-      if (events) events.forEach((event) => take(event, partition));
-      return events ? [] : [partition];
-    }),
-  );
-  await replay.run(whole.flat(), end, take, signal);
+  // Windows want more than the latest rows.
+  const sought = partitions.flatMap((partition): Sought[] => {
+    const readers = readersOf(partition);
+    return readers.some((reader) => overWindows.includes(reader as never)) ? [] : [{ partition, keys: keysOfPartition(readers, partition), told: readers.map(({ planned }) => told(planned)) }];
+  });
+  const chosen = listChunks ? await chosenEvents(replay, listChunks, sought, { atUs, end, signal }) : [];
+  const found = new Set(sought.flatMap(({ partition }, at) => (chosen[at] ? [partition] : [])));
+  sought.forEach(({ partition }, at) => chosen[at]?.forEach((event) => take(event, partition)));
+  await replay.run(partitions.filter((partition) => !found.has(partition)), end, take, signal);
   for (const { join } of joins) join.finish();
   return { joins: joins.map(({ join }) => join), windows: windowValues(overWindows) };
 }
 
-const keysOfPartition = (keys: readonly string[], partition: number, partitions: number): string[] => keys.filter((key) => partitionOf(key, partitions) === partition);
+/** The entities that several want of one partition; the versions of a group have the same number of partitions. */
+function keysOfPartition(readers: readonly { readonly planned: PlannedJoin; readonly moments: Moments }[], { partition }: Partition): string[] {
+  const { partitions } = readers[0]!.planned.definition;
+  return [...new Set(readers.flatMap(({ moments }) => moments.keys.filter((key) => partitionOf(key, partitions) === partition)))];
+}
 
 function answered(join: PointInTimeJoin, feature: number, entities: number, oldestUs: number): Pick<AnsweredFeature, 'values' | 'statuses'> {
   const values = new Array<FeatureValue | null>(entities);

@@ -1,6 +1,6 @@
 import type { BlockHead, ReadableBlock } from '../../../domain/features/chunk.js';
-import type { EntityDeleted, HistoryEvent } from './events.js';
-import { isKnown, type KnownAt } from './known.js';
+import type { EntityDeleted } from './events.js';
+import { isKnown, type KnownAt, type Written } from './known.js';
 
 /** Whose history a read wants, and what of it counts. */
 export interface Told {
@@ -10,6 +10,9 @@ export interface Told {
   /** Whether rows written for online reads alone count. */
   readonly onlineToo: boolean;
 }
+
+/** An event of a group's history, or what a read wants of it. */
+export type ToldEvent = EntityDeleted | (Written & { readonly block: BlockHead & ReadableBlock });
 
 /** What is made of a group's history, told in the order of the log. */
 export interface HistoryReader {
@@ -22,7 +25,7 @@ export interface HistoryReader {
  * Tells a join what an event means to it. A deletion that was not known yet at the moments asked for hides no row, but
  * what was deleted is not shown again either: it erases the values.
  */
-export function tell(join: HistoryReader, event: HistoryEvent, told: Told): void {
+export function tell(join: HistoryReader, event: ToldEvent, told: Told): void {
   if ('deleted' in event) {
     if (!concerns(event, told.version)) return;
     if (isKnown(told.known, event)) join.delete([event.deleted.key], event.recordedAtUs);

@@ -4,13 +4,14 @@ import { decodeChunk } from '../../../../src/domain/features/chunk.js';
 import { featureEntityDeleted } from '../../../../src/domain/features/deletion.js';
 import { latestEventTimeUs, type EntityValue } from '../../../../src/domain/features/values.js';
 import { connect } from '../../../../src/platform/eventstore/index.js';
-import type { EventStore, StreamReadOptions } from '../../../../src/platform/eventstore/port.js';
+import { comparePositions, startOfLog, type EventStore, type Position, type StreamReadOptions } from '../../../../src/platform/eventstore/port.js';
+import type { ChunkPlace, Listed, StreamKeys } from '../../../../src/projections/features/chunks/index-of-chunks.js';
 import { readAsOf } from '../../../../src/projections/features/history/as-of.js';
 import type { ListChunks } from '../../../../src/projections/features/history/chosen-events.js';
 import { Replay } from '../../../../src/projections/features/history/replay.js';
 import { testEventStore, type TestEventStore } from '../../../support/eventstore.js';
 import { situations } from './generated.js';
-import { declare, record, write, type Declared } from './group.js';
+import { declare, record, stage, write, type Declared } from './group.js';
 
 let server: TestEventStore;
 let eventStore: EventStore;
@@ -24,11 +25,21 @@ afterAll(async () => {
 });
 
 /** A list like that of the view, which has seen only the first `reach` events of each stream. */
-const listing = (reach: number): ListChunks => async (stream, keys, untilUs, most) => {
-  const chunks: { revision: bigint; toUs: number }[] = [];
+const listing = (reach: number): ListChunks => async (wanted, untilUs, most) => {
+  const listed = await Promise.all(wanted.map((one) => listOf(one, reach, untilUs, most)));
+  const reached = [await eventStore.endOfLog(), ...listed.flatMap(({ upTo }) => upTo ?? [])].sort(comparePositions)[0]!;
+  return { reached, streams: listed };
+};
+
+/** `upTo` is the place of the last event seen where others come after it. */
+async function listOf({ stream, keys }: StreamKeys, reach: number, untilUs: number, most: number): Promise<Listed & { upTo?: Position }> {
+  const chunks: ChunkPlace[] = [];
   let next = 0n;
-  for await (const event of eventStore.readStream(stream, { limit: reach })) {
+  let position = startOfLog;
+  for await (const event of eventStore.readStream(stream)) {
+    if (event.revision >= reach) return { ...inOrder(chunks, most), next, upTo: position };
     next = event.revision + 1n;
+    position = event.position;
     if (event.type === featureEntityDeleted.type) {
       if (keys.includes((event.data as { key: string }).key)) chunks.push({ revision: event.revision, toUs: latestEventTimeUs });
       continue;
@@ -36,8 +47,10 @@ const listing = (reach: number): ListChunks => async (stream, keys, untilUs, mos
     const block = decodeChunk(event.data);
     if (block.keys.some((key) => keys.includes(key)) && Math.min(...block.timeUs) <= untilUs) chunks.push({ revision: event.revision, toUs: Math.max(...block.timeUs) });
   }
-  return { next, chunks: chunks.sort((a, b) => b.toUs - a.toUs || Number(b.revision - a.revision)).slice(0, most) };
-};
+  return { ...inOrder(chunks, most), next };
+}
+
+const inOrder = (chunks: ChunkPlace[], most: number) => ({ chunks: chunks.sort((a, b) => b.toUs - a.toUs || Number(b.revision - a.revision)).slice(0, most) });
 
 test('a read of chosen events gives what a replay of everything gives, however far the list has come', async () => {
   let projects = 0;
@@ -86,4 +99,16 @@ test('a tie goes to the later write, also where only the last of the listed even
   const request = { project: 'ties', features: ['g'], fullNames: false, entities: 1, keys: new Map([['k', ['a']]]), atUs: 200, known: {} };
   const { features } = await readAsOf(new Replay(eventStore, { cacheBytes: 0 }), request, undefined, listing(50));
   expect(features[0]!.values).toEqual([99]);
+});
+
+test('a read of two versions of a group finds the rows of both, however far apart they lie', async () => {
+  const group: Declared = { project: 'versions', group: 'g', keys: { k: 'STRING' }, features: { n: 'INT64' }, partitions: 1 };
+  const second = { ...group, version: 2 };
+  await declare(eventStore, group);
+  await stage(eventStore, second);
+  await write(eventStore, second, [{ key: ['a'], timeUs: 100, values: { n: 2 } }]);
+  for (let n = 0; n < 5; n++) await write(eventStore, group, [{ key: ['a'], timeUs: 200 + n, values: { n: 1 } }]);
+  const request = { project: 'versions', features: ['g@1', 'g@2'], fullNames: true, entities: 1, keys: new Map([['k', ['a']]]), atUs: 300, known: {} };
+  const { features } = await readAsOf(new Replay(eventStore, { cacheBytes: 0 }), request, undefined, listing(50));
+  expect(features.map(({ values }) => values)).toEqual([[1], [2]]);
 });

@@ -16,11 +16,12 @@ export interface Declared {
   readonly features: Readonly<Record<string, FeatureType>>;
   readonly ttlSeconds?: number;
   readonly partitions?: number;
+  readonly version?: number;
 }
 
-export function definitionOf({ project, group, keys, features, ttlSeconds = 0, partitions = 3 }: Declared): FeatureGroupDefinition {
+export function definitionOf({ project, group, keys, features, ttlSeconds = 0, partitions = 3, version = 1 }: Declared): FeatureGroupDefinition {
   return {
-    project, group, version: 1, ttlSeconds, partitions, owner: '', description: '', tags: {},
+    project, group, version, ttlSeconds, partitions, owner: '', description: '', tags: {},
     entities: Object.entries(keys).map(([name, type]) => ({ name, type })),
     features: Object.entries(features).map(([name, type]) => ({ name, type, description: '', constraints: {} })),
   };
@@ -31,12 +32,18 @@ export async function declare(eventStore: EventStore, declared: Declared): Promi
   await append(eventStore, featureGroupStream(declared.project, declared.group), 'FeatureGroupCreated', definitionOf(declared));
 }
 
+/** Declares the group's next version. */
+export async function stage(eventStore: EventStore, declared: Declared): Promise<void> {
+  const { project, group, version, features } = definitionOf(declared);
+  await append(eventStore, featureGroupStream(project, group), 'FeatureGroupVersionStaged', { project, group, version, features });
+}
+
 /** Writes rows as one request does: a chunk for each partition. Answers with the position of the last. */
 export async function write(eventStore: EventStore, declared: Declared, rows: readonly Row[], mode: 'ONLINE' | 'OFFLINE' | 'BOTH' = 'BOTH'): Promise<Position> {
-  const { project, group, partitions } = definitionOf(declared);
+  const { project, group, version, partitions } = definitionOf(declared);
   let last: Position | undefined;
   for (const [partition, part] of Map.groupBy(rows, ({ key }) => partitionOf(encodeKey(key), partitions))) {
-    last = await append(eventStore, featureRowsStream(project, group, partition), featureRowsWritten.type, chunkOf(part, mode, { project, group, partition }));
+    last = await append(eventStore, featureRowsStream(project, group, partition), featureRowsWritten.type, chunkOf(part, mode, { project, group, version, partition }));
   }
   return last!;
 }
