@@ -52,4 +52,7 @@ class UnderSpan implements AnyContext {
   noteParked(counts: ReadonlyMap<string, number>): void {
     this.context.noteParked?.(counts);
   }
+  noteAsOf(position: string): void {
+    this.context.noteAsOf?.(position);
+  }
 }
