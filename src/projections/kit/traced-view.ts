@@ -2,9 +2,9 @@ import { inBatchSpan, recordedCauses } from '../../platform/telemetry/batch.js';
 import type { Tracing } from '../../platform/telemetry/tracing.js';
 import type { View } from './view.js';
 
-/** The view with a span around each batch, linked to the commands whose events it takes. */
+/** The view with a span around each batch, linked to the commands whose events it takes. One that takes every event has none: it would be there for any command, and tell nothing of it. */
 export function tracedView(view: View, tracing: Tracing): View {
-  if (!tracing.enabled) return view;
+  if (!tracing.enabled || view.eventTypes === 'all') return view;
   return {
     ...view,
     project(events, tx) {

@@ -5,6 +5,9 @@ import { givenTraceparent, traceparentOf } from '../../../src/api/context.js';
 import { inBatchSpan } from '../../../src/platform/telemetry/batch.js';
 import { isRecorded } from '../../../src/platform/telemetry/traceparent.js';
 import { noTracing, startTracing } from '../../../src/platform/telemetry/tracing.js';
+import type { StoredEvent } from '../../../src/platform/eventstore/port.js';
+import { tracedView } from '../../../src/projections/kit/traced-view.js';
+import type { View, ViewTransaction } from '../../../src/projections/kit/view.js';
 
 const traceId = '0af7651916cd43dd8448eb211c80319c';
 const recorded = `00-${traceId}-b7ad6b7169203331-01`;
@@ -84,4 +87,17 @@ test('a request without a trace, or with a broken one, begins one that is record
 test('without an exporter there are no spans, and the caller’s trace is passed on', async () => {
   expect(await startTracing({ exporter: 'none' })).toBe(noTracing);
   expect(await noTracing.inSpan('any', '00-a-b-01', async (traceparent) => traceparent)).toBe('00-a-b-01');
+});
+
+test('the batch of a view has a span where a recorded command led to it, but not in a view that takes the events of any command', async () => {
+  const spans: string[] = [];
+  const tracing = { ...noTracing, enabled: true, inSpan: (name: string, parent: string, work: (traceparent: string) => Promise<any>) => (spans.push(name), work(parent)) };
+  const project = async (name: string, eventTypes: View['eventTypes'], traceparent: string) => {
+    const events = [{ metadata: { traceparent } }] as unknown as StoredEvent[];
+    await tracedView({ name, eventTypes, project: async () => {} } as Partial<View> as View, tracing).project(events, {} as ViewTransaction);
+  };
+  await project('projects', ['ProjectCreated'], recorded);
+  await project('projects', ['ProjectCreated'], recorded.replace(/01$/, '00'));
+  await project('log-times', 'all', recorded);
+  expect(spans).toEqual(['project projects']);
 });
