@@ -57,7 +57,11 @@ export class Track {
 
   /** True when positions have moved that are not written, and it is time to. */
   get isDue(): boolean {
-    return !this.isWritten && (this.world.reached.isHurried || performance.now() - this.writtenAt >= this.writeEvery_ms);
+    return !this.isWritten && this.isTime;
+  }
+
+  private get isTime(): boolean {
+    return this.world.reached.isHurried || performance.now() - this.writtenAt >= this.writeEvery_ms;
   }
 
   get isWritten(): boolean {
@@ -177,7 +181,9 @@ export class Track {
   /** The checkpoints move first: a batch that is not the next one is thrown away before any work, and no two writers deadlock. */
   private async moveTo(position: Position | undefined, taken: Taken, work: () => Promise<void>, longestSilence_ms = silence_ms): Promise<void> {
     const { rates } = this.world;
-    const moves = this.members.map((member) => ({
+    // A batch of one domain would else write the checkpoints of all.
+    const moving = taken.size === 0 || this.isTime ? this.members : [...taken.keys()];
+    const moves = moving.map((member) => ({
       slice: member.slice,
       parking: member.parking,
       from: member.stored,
@@ -191,8 +197,8 @@ export class Track {
         await work();
       }, longestSilence_ms);
     await (longestSilence_ms > silence_ms && this.world.whileSilent ? this.world.whileSilent(longestSilence_ms, move) : move());
-    for (const [index, member] of this.members.entries()) member.held = member.stored = moves[index]!.to;
-    this.writtenAt = performance.now();
+    for (const [index, member] of moving.entries()) member.held = member.stored = moves[index]!.to;
+    if (moving === this.members) this.writtenAt = performance.now();
   }
 
   private get views(): readonly string[] {

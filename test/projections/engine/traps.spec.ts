@@ -84,6 +84,28 @@ test('where only other events come, the checkpoint is written as soon as another
   await following;
 });
 
+test('a batch writes the checkpoints of the views that it has rows for; the others are written when it is time to, or somebody waits', async () => {
+  const others = countersView({ name: 'others' });
+  const unconcerned = { ...others, eventTypes: ['NothingOfTheKind'] };
+  const { eventStore, database: { pool } } = world;
+  for (const view of [counters, unconcerned]) await putCheckpoint(pool, view, startOfLog);
+  const reached = new Reached();
+  const surroundings = { eventStore, pool, log: silent, reached, rates: new Rates(), parked: new ParkedCounts(pool), slowViews: new SlowViews(), limits: { ...defaultLimits, traffic: { flows: false, look: async () => undefined } } };
+  const stop = new AbortController();
+  const following = new Lane([counters, unconcerned].map(wholeView), surroundings, 24 * 3600 * 1000).follow(stop.signal);
+  await until('the lane has begun', () => reached.ownsAny);
+  const stored = async () => [...(await readCheckpoints(pool)).values()].map(({ position }) => position.commit);
+  const { position } = await world.append('counter-a', ['CounterRaised', { counter: 'a', by: 1 }]);
+  await until('both are there', () => reached.holds(['counters', 'others'], position));
+  expect(await stored()).toEqual([position.commit, 0n]);
+  reached.hurry();
+  await until('both are written', async () => (await stored()).every((commit) => commit === position.commit));
+  const second = await world.append('counter-a', ['CounterRaised', { counter: 'a', by: 1 }]);
+  await until('both are there again', () => reached.holds(['counters', 'others'], second.position));
+  stop.abort();
+  await following;
+});
+
 test('an owner hears of those who wait in other processes', async () => {
   const [owner, answering] = [world.engine([counters]), world.engine([counters], { projects: false })];
   await owner.start();
