@@ -5,28 +5,32 @@ import type { ProtoReader } from './proto-reader.js';
 /** The message Column as it came. */
 export interface ColumnMessage {
   name: string;
-  readonly doubles: number[];
-  readonly ints: (number | string)[];
-  readonly strings: string[];
-  readonly stringIndex: number[];
-  readonly bools: boolean[];
-  readonly timesUs: number[];
-  readonly lists: number[][];
-  readonly nulls: number[];
+  doubles: number[];
+  ints: (number | string)[];
+  strings: string[];
+  stringIndex: number[];
+  bools: boolean[];
+  timesUs: number[];
+  lists: number[][];
+  nulls: number[];
 }
 
+/** What a column has in each list that it does not fill, which are all but one or two of the eight. */
+const none: never[] = Object.freeze([]) as never;
+const own = <Value>(list: Value[]): Value[] => (list === none ? [] : list);
+
 export function readColumn(reader: ProtoReader): ColumnMessage {
-  const column: ColumnMessage = { name: '', doubles: [], ints: [], strings: [], stringIndex: [], bools: [], timesUs: [], lists: [], nulls: [] };
+  const column: ColumnMessage = { name: '', doubles: none, ints: none, strings: none, stringIndex: none, bools: none, timesUs: none, lists: none, nulls: none };
   for (const field of reader.fields()) {
     if (field === 1) column.name = reader.string();
-    else if (field === 2) reader.doubles(column.doubles);
-    else if (field === 3) reader.sint64s(column.ints);
-    else if (field === 4) column.strings.push(reader.string());
-    else if (field === 5) reader.uint32s(column.stringIndex);
-    else if (field === 6) reader.bools(column.bools);
-    else if (field === 7) reader.sfixed64s(column.timesUs);
-    else if (field === 8) column.lists.push(readList(reader.message()));
-    else if (field === 9) reader.uint32s(column.nulls);
+    else if (field === 2) reader.doubles((column.doubles = own(column.doubles)));
+    else if (field === 3) reader.sint64s((column.ints = own(column.ints)));
+    else if (field === 4) (column.strings = own(column.strings)).push(reader.string());
+    else if (field === 5) reader.uint32s((column.stringIndex = own(column.stringIndex)));
+    else if (field === 6) reader.bools((column.bools = own(column.bools)));
+    else if (field === 7) reader.sfixed64s((column.timesUs = own(column.timesUs)));
+    else if (field === 8) (column.lists = own(column.lists)).push(readList(reader.message()));
+    else if (field === 9) reader.uint32s((column.nulls = own(column.nulls)));
     else reader.skip();
   }
   return column;
