@@ -1,5 +1,6 @@
-import { v5 as uuidv5, v7 as uuidv7, validate } from 'uuid';
+import { v5 as uuidv5, validate } from 'uuid';
 import type { RequestContext } from './command.js';
+import { newCommandId } from './command-ids.js';
 
 /** What stands beside the data of every event. */
 export interface EventMetadata {
@@ -28,7 +29,7 @@ const keyNamespace = '6f1c4ef1-7d3c-5a0e-9c55-0b3c1a5d7e42';
 
 /** The id of a new command, or the one that the caller's idempotency key stands for. */
 export function commandIdOf({ caller, idempotencyKey }: RequestContext): string {
-  return idempotencyKey === undefined ? uuidv7() : uuidv5(`${caller.actor}\n${idempotencyKey}`, keyNamespace);
+  return idempotencyKey === undefined ? newCommandId() : uuidv5(`${caller.actor}\n${idempotencyKey}`, keyNamespace);
 }
 
 /**
