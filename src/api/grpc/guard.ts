@@ -5,6 +5,7 @@ import { traceIdOf, type HeaderReader } from '../context.js';
 import type { Core } from '../core.js';
 import type { Observer } from '../observer.js';
 import { nobody, rememberVisitor, Visitor, visitorOf } from '../visitors.js';
+import { letGoOfRequest } from './let-go.js';
 import { grpcError } from './status.js';
 import { decodingOr, Undecodable } from './undecodable.js';
 
@@ -45,6 +46,7 @@ function behindGuard(path: string, handler: Handler, requestStream: boolean, cor
     const answer = callback && ((...reply: unknown[]) => {
       answered = true;
       callback(...reply);
+      if (!requestStream) letGoOfRequest(call);
     });
     const onAbort = (listener: () => void) => (call.cancelled ? listener() : call.on('cancelled', () => answered || listener()));
     rememberVisitor(metadata, new Visitor(header, nobody));

@@ -6,6 +6,7 @@ import type { Observer } from '../observer.js';
 import { compression } from './compression.js';
 import { serveGuarded, type HandwrittenRpc } from './guard.js';
 import { serveHealth } from './health.js';
+import { letGoWhenClosed } from './let-go.js';
 import { loadProtos } from './protos.js';
 import { reflectionServices } from './reflection.js';
 import { timeouts } from './timeouts.js';
@@ -29,7 +30,7 @@ export async function grpcServer({ core, settings, observer }: GrpcParts, derive
     'grpc.max_send_message_length': settings.maxMessageBytes,
     // Its counters cost every call, and nothing serves them.
     'grpc.enable_channelz': 0,
-    interceptors: [compression, timeouts],
+    interceptors: [letGoWhenClosed, compression, timeouts],
   });
   const protos = loadProtos([...new Set(core.catalogue.map(({ proto }) => proto))]);
   const services = [...new Set(core.catalogue.map(({ service }) => service))];
