@@ -68,7 +68,7 @@ export class EventFromLog implements StoredEvent {
 
   /** Metadata are only parsed where the name stands in them: readers of history ask every event for its time. */
   private get movedFrom(): Date | undefined {
-    if (!this.parsedMetadata && !this.plainMetadata.includes(createdKey)) return undefined;
+    if (!this.parsedMetadata && !this.plainMetadata.includes(movedKey)) return undefined;
     const { $created } = this.metadata;
     if ($created === undefined) return undefined;
     const time = z.iso.datetime().safeParse($created);
@@ -82,7 +82,7 @@ export class EventFromLog implements StoredEvent {
 }
 
 /** Where `tarl eventstore copy` and `import` note when an event was recorded first, see transfer/write-log.ts. */
-const createdKey = '"$created"';
+const movedKey = '"$created"';
 
 const versionKey = '"version":';
 const [zero, nine, comma, brace] = ['0', '9', ',', '}'].map((character) => character.charCodeAt(0)) as [number, number, number, number];
@@ -99,24 +99,14 @@ function plainVersion(json: string): number | undefined {
   return at > key + versionKey.length && (end === comma || end === brace) ? version : undefined;
 }
 
-const json = 'application/json';
+const [typeKey, contentTypeKey, createdKey, json] = ['type', 'content-type', 'created', 'application/json'].map((text) => Buffer.from(text)) as [Buffer, Buffer, Buffer, Buffer];
+const keys = [typeKey, contentTypeKey, createdKey];
 
 /** Reads a RecordedEvent of `streams.proto`. Throws RangeError on bytes that are none. */
 export function recordedEvent(reader: ProtoReader): EventFromLog {
   let [stream, type, isJson, created] = ['', '', false, '0'];
   let [revision, prepare, commit] = [0n, 0n, 0n];
   let [idAt, idEnd, metadataAt, metadataEnd, dataAt, dataEnd] = [0, 0, 0, 0, 0, 0];
-  const property = (entry: ProtoReader): void => {
-    let [key, value] = ['', ''];
-    while (entry.next()) {
-      if (entry.field === 1) key = entry.text();
-      else if (entry.field === 2) value = entry.text();
-      else entry.skip();
-    }
-    if (key === 'type') type = value;
-    else if (key === 'content-type') isJson = value === json;
-    else if (key === 'created') created = value;
-  };
   while (reader.next()) {
     switch (reader.field) {
       case 1:
@@ -135,9 +125,13 @@ export function recordedEvent(reader: ProtoReader): EventFromLog {
       case 5:
         commit = reader.unsigned();
         break;
-      case 6:
-        property(reader.message());
+      case 6: {
+        const { key, at, end } = entryOf(reader.message());
+        if (key === typeKey) type = typeIn(reader.bytes, at, end);
+        else if (key === contentTypeKey) isJson = isAt(reader.bytes, at, end, json);
+        else if (key === createdKey) created = reader.bytes.toString('latin1', at, end);
         break;
+      }
       case 7:
         metadataAt = reader.enter();
         metadataEnd = reader.at;
@@ -152,6 +146,38 @@ export function recordedEvent(reader: ProtoReader): EventFromLog {
   }
   if (stream === '') throw new RangeError('an event of no stream');
   return new EventFromLog(stream, revision, { commit, prepare }, type, isJson, created, reader.bytes, idAt, idEnd, metadataAt, metadataEnd, dataAt, dataEnd);
+}
+
+/** An entry of the map of properties: which key it has, of those that matter here, and where its value lies. */
+function entryOf(reader: ProtoReader): { key: Buffer | undefined; at: number; end: number } {
+  let key: Buffer | undefined;
+  let at = 0;
+  let end = 0;
+  while (reader.next()) {
+    if (reader.field === 1) {
+      const from = reader.enter();
+      key = keys.find((each) => isAt(reader.bytes, from, reader.at, each));
+    } else if (reader.field === 2) {
+      at = reader.enter();
+      end = reader.at;
+    } else reader.skip();
+  }
+  return { key, at, end };
+}
+
+/** The type that was read last: mostly it comes again. */
+let lastType = { bytes: Buffer.alloc(0), text: '' };
+
+function typeIn(bytes: Buffer, at: number, end: number): string {
+  if (!isAt(bytes, at, end, lastType.bytes)) lastType = { bytes: Buffer.from(bytes.subarray(at, end)), text: bytes.toString('utf8', at, end) };
+  return lastType.text;
+}
+
+/** Whether these bytes and no others stand there. */
+function isAt(bytes: Buffer, at: number, end: number, expected: Buffer): boolean {
+  if (end - at !== expected.length) return false;
+  for (let index = 0; index < expected.length; index++) if (bytes[at + index] !== expected[index]) return false;
+  return true;
 }
 
 function streamName(reader: ProtoReader): string {
