@@ -25,6 +25,8 @@ export interface EngineWorld {
 
 export type EngineOptions = Pick<ProjectionEngineOptions, 'projects' | 'name' | 'longestSilence_ms'> & {
   readonly postgresUrl?: string;
+  /** A connection of its own to the log. */
+  readonly eventStore?: EventStore;
   /** Told of every statement of the engine, which waits for what it answers. */
   readonly before?: (statement: string) => Promise<unknown> | undefined;
 };
