@@ -87,7 +87,7 @@ test('a store that dies is started again', async () => {
 test('--roles says what a process does, whatever the setting: one that only answers projects nothing, until one comes that does', async () => {
   const [store, database, elsewhere] = await Promise.all([testEventStore(), testDatabase(), dataFolder()]);
   const stores = { TARL_EVENTSTORE_URL: store.url, TARL_POSTGRES_URL: database.url };
-  const api = await tarlUp(data.path, { args: ['--roles', 'api'], env: { ...stores, TARL_ROLES: 'projector' } });
+  const api = await tarlUp(data.path, { args: ['--roles', 'api'], env: { ...stores, TARL_ROLES: 'projector', TARL_MIN_POSITION_WAIT_MS: '2000' } });
   const { key } = (await readLocalRun(data.path))!;
   const ask = (address: string, path: string, init: RequestInit = {}) => fetch(address + path, { ...init, headers: { authorization: `Bearer ${key}`, ...init.headers } });
   const created = await ask(api.addresses.rest, '/api/v1/projects', { method: 'POST', body: JSON.stringify({ project: 'fraud', description: '' }), headers: { 'content-type': 'application/json' } });

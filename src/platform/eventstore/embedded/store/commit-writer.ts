@@ -18,7 +18,7 @@ export interface Commit {
 
 /** What the journal holds is stored when it is so much, or so old. */
 const STORED_AT_BYTES = 512 * 1024;
-const STORED_AFTER_MS = 100;
+export const STORED_AFTER_MS = 100;
 /** A transaction for one writer alone is made in its turn while they take no longer than this: that spares it the way to another thread and back. */
 const QUICK_MS = 1;
 

@@ -1,7 +1,8 @@
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { jsonEvent, type EventStoreDBClient } from '@eventstore/db-client';
 import { cp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { STORED_AFTER_MS } from '../../../../../src/platform/eventstore/embedded/store/commit-writer.js';
 import { Environment } from '../../../../../src/platform/eventstore/embedded/store/environment.js';
 import { EventStore } from '../../../../../src/platform/eventstore/embedded/store/event-store.js';
 import { entriesIn, sizeOfEntry } from '../../../../../src/platform/eventstore/embedded/store/journal-entry.js';
@@ -17,6 +18,7 @@ let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let left: string;
 
 beforeEach(async () => {
+  keepInJournal();
   folder = await temporaryFolder();
   left = join(folder.path, 'left');
   await withNode({ dir: join(folder.path, 'log') }, async (client) => {
@@ -25,7 +27,16 @@ beforeEach(async () => {
     await rm(join(left, 'lock'));
   });
 });
-afterEach(() => folder.remove());
+afterEach(async () => {
+  jest.restoreAllMocks();
+  await folder.remove();
+});
+
+/** However long a loaded machine takes to copy a data folder, nothing is stored from the journal meanwhile. */
+function keepInJournal(): void {
+  const later = globalThis.setTimeout;
+  jest.spyOn(globalThis, 'setTimeout').mockImplementation(((run: () => void, ms?: number, ...more: []) => later(run, ms === STORED_AFTER_MS ? 3_600_000 : ms, ...more)) as never);
+}
 
 const numbered = (n: number) => jsonEvent({ type: 'Numbered', data: { n } });
 const first = (count: number) => Array.from({ length: count }, (_, n) => n);
