@@ -25,6 +25,7 @@ import { MetricsCheckpoints } from './0030-metrics-checkpoints.js';
 import { FeatureHistories } from './0035-feature-histories.js';
 import { SharesByOwner } from './0036-shares-by-owner.js';
 import { OnlineLookups } from './0040-online-lookups.js';
+import { UntoldBreaches } from './0043-untold-breaches.js';
 
 /** All migrations in their order. Only ever add to the end: what has been released is never changed. */
-export const migrations: readonly (new () => MigrationInterface)[] = [Engine, Projects, Features, FeatureChunks, Reactions, Parking, FeatureServices, Operations, Jobs, FeatureGroupVersions, Slices, Transformations, History, Rebuilds, Snapshots, TrainingSets, FeatureQuarantine, FeatureMonitoring, Pipelines, TransformationHistory, FeatureGroupShares, TracesOfJobs, MetricsCheckpoints, FeatureHistories, SharesByOwner, OnlineLookups];
+export const migrations: readonly (new () => MigrationInterface)[] = [Engine, Projects, Features, FeatureChunks, Reactions, Parking, FeatureServices, Operations, Jobs, FeatureGroupVersions, Slices, Transformations, History, Rebuilds, Snapshots, TrainingSets, FeatureQuarantine, FeatureMonitoring, Pipelines, TransformationHistory, FeatureGroupShares, TracesOfJobs, MetricsCheckpoints, FeatureHistories, SharesByOwner, OnlineLookups, UntoldBreaches];

@@ -16,6 +16,7 @@ import { expectationBreachesView } from './projections/features/monitoring/breac
 import { driftChecksView, measuredDriftsView } from './projections/features/monitoring/checks-view.js';
 import { monitoringQueries } from './projections/features/monitoring/queries.js';
 import { quarantineQueries } from './projections/features/quarantine/queries.js';
+import { untoldBreachesView } from './projections/features/monitoring/untold-breaches-view.js';
 import { featureMonitoringView } from './projections/features/monitoring/view.js';
 import { featureGroupShareQueries } from './projections/features/shares/queries.js';
 import { featureGroupSharesView } from './projections/features/shares/view.js';
@@ -61,7 +62,7 @@ export const catalogue: readonly Domain[] = [
   { name: 'features', summary: 'Feature groups and services: define, write and read them', proto: 'tarl/features/v1/features.proto', service: 'tarl.features.v1.Features', commands: [...featureCommands, ...featureServiceCommands] as never, queries: [...featureGroupQueries, ...featureServiceQueries, ...featureGroupShareQueries] as never, views: [featureGroupsView, featureServicesView, featureGroupSharesView, featureOnlineView, featureChunksView] },
   { name: 'transformations', summary: 'Features computed from features', proto: 'tarl/features/v1/transformations.proto', service: 'tarl.features.v1.Transformations', commands: transformationCommands as never, queries: transformationQueries as never, views: [transformationsView] },
   { name: 'pipelines', summary: 'Fill feature groups from others by transformations', proto: 'tarl/features/v1/pipelines.proto', service: 'tarl.features.v1.Pipelines', commands: pipelineCommands as never, queries: pipelineQueries as never, views: [pipelinesView, pipelineRunsView] },
-  { name: 'monitoring', summary: 'Baselines, drift and expectations of feature groups', proto: 'tarl/features/v1/monitoring.proto', service: 'tarl.features.v1.Monitoring', commands: monitoringCommands as never, queries: monitoringQueries as never, views: [featureMonitoringView, driftChecksView, measuredDriftsView, expectationBreachesView] },
+  { name: 'monitoring', summary: 'Baselines, drift and expectations of feature groups', proto: 'tarl/features/v1/monitoring.proto', service: 'tarl.features.v1.Monitoring', commands: monitoringCommands as never, queries: monitoringQueries as never, views: [featureMonitoringView, driftChecksView, measuredDriftsView, expectationBreachesView, untoldBreachesView] },
   { name: 'training-sets', summary: 'Save training sets and prove that they are the same', proto: 'tarl/features/v1/training_sets.proto', service: 'tarl.features.v1.TrainingSets', commands: trainingSetCommands as never, queries: trainingSetQueries as never, views: [trainingSetsView] },
   { name: 'quarantine', summary: 'Rows that were refused: mend them, send them again, discard them', proto: 'tarl/features/v1/quarantine.proto', service: 'tarl.features.v1.Quarantine', commands: [], queries: quarantineQueries as never, views: [] },
   { name: 'audit', summary: 'The events of the log, page by page', proto: 'tarl/audit/v1/audit.proto', service: 'tarl.audit.v1.Audit', commands: [], queries: auditQueries(() => decidersOf(catalogue)) as never, views: [] },

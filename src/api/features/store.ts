@@ -12,7 +12,6 @@ import type { FeatureGroupDefinition } from '../../domain/features/state.js';
 import { featureServiceStream } from '../../domain/features/streams.js';
 import { askedOf, requireAsked } from '../../projections/features/history/selection.js';
 import type { TrainingSet } from '../../projections/features/history/training-set.js';
-import { monitoringAt } from '../../projections/features/monitoring/monitoring-at.js';
 import { exportOnline } from '../../projections/features/online/export.js';
 import { followEntities, type FollowedRow } from '../../projections/features/online/follow.js';
 import { recentFrom } from '../../projections/features/chunks/index-of-chunks.js';
@@ -65,10 +64,7 @@ export function featureStore(core: Core): FeatureStore {
 function makeStore(core: Core): FeatureStore {
   const groups = new FeatureGroups(core.aggregates, (project) => core.executor.requireActiveProject(project));
   const transformations = new Transformations(core.aggregates);
-  const expectations = new Expectations(core.aggregates, {
-    record: (breach, actor) => core.execute(recordExpectationBreachCommand, breach, { caller: { actor, may: () => true } }),
-    expectedAt: async (project, group, position) => (await monitoringAt(core.eventStore, project, group, position)).expectations,
-  });
+  const expectations = new Expectations(core.aggregates, (breach, actor) => core.execute(recordExpectationBreachCommand, breach, { caller: { actor, may: () => true } }));
   const writer = new FeatureWriter(groups, new RowLog(core.eventStore), core.commandLog, core.quarantine, (project, named) => transformations.toRead(project, named), expectations);
   const rows = new OnlineRows(core.pool);
   const refresh = (project: string, name: string) => Promise.all([groups.latest(project, name), transformations.latest(project, name)]);

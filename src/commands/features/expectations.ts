@@ -4,7 +4,6 @@ import { judge, type Expectation, type ExpectationFinding } from '../../domain/f
 import { featureMonitoring, type FeatureMonitoring } from '../../domain/features/monitoring/state.js';
 import { featureMonitoringStream } from '../../domain/features/streams.js';
 import { Refusal } from '../../domain/kit/index.js';
-import type { Position } from '../../platform/eventstore/port.js';
 import type { Aggregates } from '../kit/aggregates.js';
 
 /** How long expectations are used before the log is asked, in the background, whether another process has changed them. */
@@ -20,13 +19,8 @@ export interface Batch {
   readonly commandId: string;
 }
 
-/** What the log is asked and told of expectations. */
-export interface BreachLog {
-  /** Puts a breach into the log, once under its name. */
-  record(breach: ExpectationBreach, actor: string): Promise<unknown>;
-  /** What was expected of a group at a place in the log. */
-  expectedAt(project: string, group: string, position: Position): Promise<readonly Expectation[]>;
-}
+/** Puts a breach into the log, once under its name. */
+export type RecordBreach = (breach: ExpectationBreach, actor: string) => Promise<unknown>;
 
 /** Holds the rows of writes against what is expected of their group. A group of which nothing is expected costs a look into memory. */
 export class Expectations {
@@ -34,7 +28,7 @@ export class Expectations {
 
   constructor(
     private readonly aggregates: Aggregates,
-    private readonly log: BreachLog,
+    private readonly record: RecordBreach,
     private readonly now: () => number = Date.now,
   ) {}
 
@@ -49,15 +43,9 @@ export class Expectations {
     return broken.map((one) => breachOf(batch, one));
   }
 
-  /** What is to be told of a batch that was stored at a position: a repeat may come because it never was. */
-  async judgeStored(batch: Batch, position: Position): Promise<readonly ExpectationBreach[]> {
-    const expected = await this.log.expectedAt(batch.project, batch.group, position);
-    return brokenBy(batch, expected.filter(({ mode }) => mode === 'REPORT')).map((one) => breachOf(batch, one));
-  }
-
   /** Puts breaches into the log, each once under its name. */
   async tell(breaches: readonly ExpectationBreach[], actor: string): Promise<void> {
-    await Promise.all(breaches.map((breach) => this.log.record(breach, actor)));
+    await Promise.all(breaches.map((breach) => this.record(breach, actor)));
   }
 
   /** As this process last saw them; undefined when it never looked. */

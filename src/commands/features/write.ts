@@ -2,7 +2,7 @@ import { encodeChunk, featureRowsWritten } from '../../domain/features/chunk.js'
 import type { ExpectationBreach } from '../../domain/features/monitoring/breaches/breach.js';
 import { featureRowsStream } from '../../domain/features/streams.js';
 import { Refusal } from '../../domain/kit/index.js';
-import { comparePositions, formatPosition, parsePosition, type NewEvent, type Position } from '../../platform/eventstore/port.js';
+import { comparePositions, formatPosition, type NewEvent, type Position } from '../../platform/eventstore/port.js';
 import type { RequestContext } from '../kit/command.js';
 import { requirePermission } from '../kit/execute.js';
 import { bodyHashOf, requireSameBody, type RememberingCommandLog } from '../kit/idempotency.js';
@@ -36,7 +36,7 @@ export class FeatureWriter {
     private readonly commandLog: RememberingCommandLog,
     private readonly quarantine: Pick<Quarantine, 'keep'>,
     private readonly transformationOf: TransformationOf = noTransformation,
-    private readonly expectations?: Pick<Expectations, 'judge' | 'judgeStored' | 'tell'>,
+    private readonly expectations?: Pick<Expectations, 'judge' | 'tell'>,
   ) {}
 
   /** Refuses with every fault named when a row is bad, unless the request takes good rows alone. Safe to repeat under the same idempotency key. */
@@ -79,24 +79,19 @@ export class FeatureWriter {
     const reply = { commandId: identity.commandId, rowsWritten: block.rows - bad.size, rowsRejected: bad.size, rowsQuarantined: request.quarantine ? bad.size : 0, faults: faults.slice(0, mostFaults) };
     const recorded = identity.bodyHash === undefined ? undefined : await this.commandLog.find(identity.commandId);
     const good = bad.size === 0 ? undefined : Array.from({ length: block.rows }, (_, row) => row).filter((row) => !bad.has(row));
-    const batch = { project: request.project, group: request.group, block, rows: good, commandId: identity.commandId };
-    const tell = (breaches: readonly ExpectationBreach[]) => (breaches.length > 0 ? this.expectations?.tell(breaches, context.caller.actor) : undefined);
     if (recorded) {
       requireSameBody(recorded, identity.bodyHash!);
-      return async () => {
-        // The first time may have ended between the append and what was to be told of it.
-        if (good?.length !== 0) await tell((await this.expectations?.judgeStored(batch, parsePosition(recorded.position))) ?? []);
-        return { ...reply, position: recorded.position };
-      };
+      return async () => ({ ...reply, position: recorded.position });
     }
+    const batch = { project: request.project, group: request.group, block, rows: good, commandId: identity.commandId };
     const breaches = good?.length === 0 ? [] : ((await this.expectations?.judge(batch)) ?? []);
     // Before the append: what was stored is found again in the log, and then nothing is kept a second time.
     if (request.quarantine) await this.quarantine.keep(refusedRows(request, faults, identity), context.caller.actor);
     const pieces = split(block, good, group.definition.partitions);
     return async () => {
-      const position = await this.append(pieces, { request, group, identity, context });
-      // After it, so that a breach never speaks of rows that are not in the log.
-      await tell(breaches);
+      const position = await this.append(pieces, { request, group, identity, context, breaches });
+      // After it, so that a breach never speaks of rows that are not in the log. It stands beside them there, so what is not told now is told by a job.
+      if (breaches.length > 0) await this.expectations?.tell(breaches, context.caller.actor).catch(() => undefined);
       return { ...reply, position: position === undefined ? '' : formatPosition(position) };
     };
   }
@@ -113,18 +108,22 @@ export class FeatureWriter {
     return { group, checked: { block, faults: [...faults, ...oversized(block)].sort((a, b) => a.row - b.row) } };
   }
 
-  /** All partitions at once. Of a request that can be repeated, the last piece is written when the others are there: found in the log, it says that nothing is missing. */
+  /**
+   * All partitions at once. Of a request that can be repeated, or that broke an expectation, the last piece is written when the
+   * others are there: found in the log, it says that nothing is missing, and what was broken.
+   */
   private async append(pieces: readonly Piece[], write: Write): Promise<Position | undefined> {
-    const { identity } = write;
-    const send = (piece: Piece, index: number, marked: CommandIdentity, after?: Promise<unknown>) =>
-      this.rowLog.append(featureRowsStream(write.request.project, write.request.group, piece.partition), eventOf(piece, index, marked, write), piece.bytes, after);
-    if (identity.bodyHash === undefined) return latestOf(await Promise.all(pieces.map((piece, index) => send(piece, index, identity))));
+    const { identity, breaches } = write;
+    const send = (piece: Piece, index: number, marks: Marks, after?: Promise<unknown>) =>
+      this.rowLog.append(featureRowsStream(write.request.project, write.request.group, piece.partition), eventOf(piece, index, marks, write), piece.bytes + bytesOf(marks), after);
+    const plain = { identity: { commandId: identity.commandId } };
+    if (identity.bodyHash === undefined && breaches.length === 0) return latestOf(await Promise.all(pieces.map((piece, index) => send(piece, index, plain))));
     const last = pieces.length - 1;
     if (last < 0) return undefined;
-    const earlier = Promise.all(pieces.slice(0, last).map((piece, index) => send(piece, index, { commandId: identity.commandId })));
+    const earlier = Promise.all(pieces.slice(0, last).map((piece, index) => send(piece, index, plain)));
     // It takes its place in its partition now, before any later request does.
-    const position = latestOf([await send(pieces[last]!, last, identity, last > 0 ? earlier : undefined), ...(await earlier)])!;
-    this.commandLog.remember(identity.commandId, { bodyHash: identity.bodyHash, position: formatPosition(position), revision: 0n });
+    const position = latestOf([await send(pieces[last]!, last, { identity, breaches }, last > 0 ? earlier : undefined), ...(await earlier)])!;
+    if (identity.bodyHash !== undefined) this.commandLog.remember(identity.commandId, { bodyHash: identity.bodyHash, position: formatPosition(position), revision: 0n });
     return position;
   }
 }
@@ -134,16 +133,25 @@ interface Write {
   readonly group: WritableGroup;
   readonly identity: CommandIdentity;
   readonly context: RequestContext;
+  readonly breaches: readonly ExpectationBreach[];
 }
 
-/** `marked` is what the event says of its command; its id comes from all that is known of it. */
-function eventOf({ partition, block }: Piece, index: number, marked: CommandIdentity, { request, group, identity, context }: Write): NewEvent {
+/** What an event says of its command, and of what its rows broke together with all others. */
+interface Marks {
+  readonly identity: CommandIdentity;
+  readonly breaches?: readonly ExpectationBreach[];
+}
+
+const bytesOf = ({ breaches = [] }: Marks): number => (breaches.length > 0 ? Buffer.byteLength(JSON.stringify(breaches)) : 0);
+
+/** The event's id comes from all that is known of the command. */
+function eventOf({ partition, block }: Piece, index: number, { identity: marked, breaches = [] }: Marks, { request, group, identity, context }: Write): NewEvent {
   const { project, group: name, mode } = request;
   return {
     id: eventIdOf(identity, index),
     type: featureRowsWritten.type,
     data: encodeChunk({ project, group: name, version: group.definition.version, partition, mode }, block),
-    metadata: { ...eventMetadata(marked, context, featureRowsWritten.version, project) },
+    metadata: { ...eventMetadata(marked, context, featureRowsWritten.version, project), ...(breaches.length > 0 && { breaches }) },
   };
 }
 

@@ -21,7 +21,7 @@ beforeEach(() => {
   told = [];
   clock = 1_000_000;
   const counted = { ...log, readStream: (...given: Parameters<typeof log.readStream>) => (reads++, log.readStream(...given)) };
-  expectations = new Expectations(new Aggregates(counted as never), { record: async (breach) => told.push(breach), expectedAt: async () => [] }, () => clock);
+  expectations = new Expectations(new Aggregates(counted as never), async (breach) => told.push(breach), () => clock);
 });
 
 /** Another process says what is expected. */

@@ -13,8 +13,8 @@ import { decodeChunk } from '../../../src/domain/features/chunk.js';
 import { featureGroupStream, featureMonitoringStream } from '../../../src/domain/features/streams.js';
 import { Refusal } from '../../../src/domain/kit/index.js';
 import { EventStoreTimeout } from '../../../src/platform/eventstore/errors.js';
+import { breachesIn } from '../../../src/domain/features/monitoring/breaches/breach.js';
 import { expectation } from '../../../src/domain/features/monitoring/expectations.js';
-import { monitoringAt } from '../../../src/projections/features/monitoring/monitoring-at.js';
 import { memoryLog, type MemoryLog } from './memory-log.js';
 
 const definition = {
@@ -53,12 +53,9 @@ const anotherWriter = () =>
       },
     },
     undefined,
-    new Expectations(new Aggregates(log as never), {
-      record: async ({ breach }) => {
-        if (tellFault) throw tellFault;
-        if (!told.some((one) => one.breach === breach)) told.push({ breach, chunks: chunks().length });
-      },
-      expectedAt: async (project, group, position) => (await monitoringAt(log as never, project, group, position)).expectations,
+    new Expectations(new Aggregates(log as never), async ({ breach }) => {
+      if (tellFault) throw tellFault;
+      if (!told.some((one) => one.breach === breach)) told.push({ breach, chunks: chunks().length });
     }),
   );
 
@@ -275,22 +272,23 @@ describe('a write that breaks what is only to be reported', () => {
     expect(told).toEqual([{ breach: `${commandId}.few_nulls`, chunks: 2 }]);
   });
 
-  test('is told of by its repeat where the process died in between, by what was expected then', async () => {
+  test('has it beside the last of its rows, so that it is not lost where it cannot be told; and a repeat finds nothing new', async () => {
     await expecting(0.5);
-    tellFault = new Error('Killed');
-    await expect(writer.write(write(broken), keyed('k'))).rejects.toThrow('Killed');
-    expect([chunks().length, told]).toEqual([2, []]);
-    tellFault = undefined;
-    await expecting(0.9);
-    const { commandId } = await anotherWriter().write(write(broken), keyed('k'));
-    expect(told.map(({ breach }) => breach)).toEqual([`${commandId}.few_nulls`]);
-    expect(chunks()).toHaveLength(2);
-
-    // What is expected since then does not reach back.
-    await expecting(0.9);
-    await writer.write(write({ e: null, f: 1 }), keyed('fine'));
+    tellFault = new Error('No answer');
+    for (const context of [owner, keyed('k')]) {
+      const { commandId } = await writer.write(write(broken), context);
+      const own = chunks().filter(({ metadata }) => metadata['commandId'] === commandId);
+      expect(own.map(({ metadata }) => breachesIn(metadata).map(({ breach, mode, finding }) => [breach, mode, finding.observed]))).toEqual([[], [[`${commandId}.few_nulls`, 'REPORT', 0.75]]]);
+    }
     await expecting(0);
-    await anotherWriter().write(write({ e: null, f: 1 }), keyed('fine'));
-    expect(told).toHaveLength(1);
+    await anotherWriter().write(write(broken), keyed('k'));
+    expect([chunks().length, told]).toEqual([4, []]);
+  });
+
+  test('and its rows are one event, has it there; a write that breaks nothing says nothing', async () => {
+    await expecting(0.5);
+    await writer.write(write({ a: null }), owner);
+    await writer.write(write({ a: 1 }), owner);
+    expect(chunks().map(({ metadata }) => breachesIn(metadata).length)).toEqual([1, 0]);
   });
 });

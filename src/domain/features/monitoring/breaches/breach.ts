@@ -21,6 +21,11 @@ export const featureExpectationBreached = defineEvent(
 );
 export type ExpectationBreach = EventOf<typeof featureExpectationBreached>['data'];
 
+const broken = z.array(featureExpectationBreached.data);
+
+/** The breaches of a write, which stand in the metadata of its last event: so they are in the log as soon as its rows are. */
+export const breachesIn = ({ breaches }: Readonly<Record<string, unknown>>): readonly ExpectationBreach[] => (breaches === undefined ? [] : broken.parse(breaches));
+
 export const expectationBreach = defineDecider({
   category: 'feature_expectation_breach',
   events: [featureExpectationBreached],
