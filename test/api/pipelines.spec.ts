@@ -173,7 +173,7 @@ describe('a pipeline applied to rows that are given', () => {
   const applied = (path: string, rows: object[]) => platform.rest(`${pipelines}/${path}:applyToRows`, { rows });
   /** The same question over each wire. */
   const overEachWire = async (pipeline: string, rows: object[]) => {
-    const query = 'query ($rows: [GivenRowInput!]!, $pipeline: String!) { applyPipelineToRows(project: "p", pipeline: $pipeline, rows: $rows) { version source target rows { row entity eventTime values } faults { row field description } } }';
+    const query = 'query ($rows: [GivenRowInput!]!, $pipeline: String!) { applyPipelineToRows(project: "p", pipeline: $pipeline, rows: $rows) { version source target rows { row entity eventTime values } faults { row field description } brokenExpectations { expectation feature observed holds } } }';
     const [rest, grpc, graphql] = await Promise.all([ok(applied(pipeline, rows)), ok(callGrpc(client, 'ApplyPipelineToRows', { project: 'p', pipeline, rows })), ok(platform.graphql(query, { pipeline, rows }))]);
     return { rest, grpc, graphql: graphql.applyPipelineToRows };
   };
@@ -221,6 +221,30 @@ describe('a pipeline applied to rows that are given', () => {
   test('gives rows that a write of the target takes as they are', async () => {
     const { rows } = await ok(applied('given', [given(12, '2026-02-03T00:00:00Z', 3)]));
     expect(await ok(platform.rest(`${groups}/spending:write`, { rows: rows.map(({ row: _row, ...row }: any) => row) }))).toMatchObject({ rowsWritten: 1 });
+  });
+
+  test('is held against what is expected of the target, as a write of the same rows is: reported or refused, and nothing is told', async () => {
+    const expecting = (mode: string) => ok(platform.rest(`${groups}/spending:setExpectations`, { expectations: mode === '' ? [] : [{ name: 'few_nulls', kind: 'NULL_RATE', feature: 'city', max: 0.5, mode }] }));
+    const breaches = async () => (await get(`${project}/expectation-breaches`)).expectationBreaches;
+    const rows = [given(13, '2026-02-04T00:00:00Z', 3), given(9, '2026-02-04T00:00:00Z', 3), given(14, '2026-02-04T00:00:00Z', 3), given(15, '2026-02-04T00:00:00Z', 5000)];
+    const broken = [{ expectation: 'few_nulls', feature: 'city', observed: 2 / 3, holds: false }];
+    await expecting('REPORT');
+    const { rest, grpc, graphql } = await overEachWire('given', rows);
+    for (const answer of [rest, grpc, graphql]) expect(answer).toMatchObject({ brokenExpectations: broken });
+    expect(rest.faults).toHaveLength(1);
+    expect(await breaches()).toEqual([]);
+    const made = { rows: rest.rows.map(({ row: _row, ...row }: any) => row) };
+    await expecting('REFUSE');
+    const refused = await applied('given', rows);
+    expect(refused).toMatchObject({ code: 'FAILED_PRECONDITION', reason: 'EXPECTATION_BROKEN', fields: [{ field: 'values.city' }] });
+    const written = await platform.rest(`${groups}/spending:write`, made);
+    for (const part of ['code', 'message', 'reason', 'fields'] as const) expect(refused[part]).toEqual(written[part]);
+    await expecting('REPORT');
+    await ok(platform.rest(`${groups}/spending:write`, made));
+    await until('the breach is seen', async () => (await breaches()).length > 0);
+    expect(await breaches()).toMatchObject(broken);
+    await expecting('');
+    expect(await ok(applied('given', rows))).toMatchObject({ brokenExpectations: [] });
   });
 
   test('is refused without rows, with too many, and where there is no pipeline', async () => {

@@ -36,11 +36,7 @@ export class Expectations {
   async judge(batch: Batch): Promise<readonly ExpectationBreach[]> {
     const { project, group } = batch;
     const expected = this.known(project, group) ?? (await this.latest(project, group));
-    if (expected.length === 0) return [];
-    const broken = brokenBy(batch, expected);
-    const refused = broken.filter(({ expectation: { mode } }) => mode === 'REFUSE');
-    if (refused.length > 0) throw refusalOf(group, refused.map(({ finding }) => finding));
-    return broken.map((one) => breachOf(batch, one));
+    return judgeRows(batch, expected).map((one) => breachOf(batch, one));
   }
 
   /** Puts breaches into the log, each once under its name. */
@@ -73,15 +69,25 @@ export class Expectations {
   }
 }
 
-interface Broken {
+/** An expectation that rows break, and by how much. */
+export interface Broken {
   readonly expectation: Expectation;
   readonly finding: ExpectationFinding;
+}
+
+/** Holds rows against what is expected of their group: what they break, refused where it is to be refused. */
+export function judgeRows(rows: Omit<Batch, 'commandId'>, expected: readonly Expectation[]): readonly Broken[] {
+  if (expected.length === 0) return [];
+  const broken = brokenBy(rows, expected);
+  const refused = broken.filter(({ expectation: { mode } }) => mode === 'REFUSE');
+  if (refused.length > 0) throw refusalOf(rows.group, refused.map(({ finding }) => finding));
+  return broken;
 }
 
 /** Named after the write, so that a repeat tells nothing twice. */
 const breachOf = ({ project, group, commandId }: Batch, { expectation: { name, mode }, finding }: Broken): ExpectationBreach => ({ project, group, breach: `${commandId}.${name}`, mode, finding, commandId, window: null });
 
-function brokenBy({ block, rows }: Batch, expected: readonly Expectation[]): Broken[] {
+function brokenBy({ block, rows }: Pick<Batch, 'block' | 'rows'>, expected: readonly Expectation[]): Broken[] {
   const judged = {
     rows: rows?.length ?? block.rows,
     valuesOf: (feature: string) => {

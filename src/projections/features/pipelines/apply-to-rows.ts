@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { rowsFromJson } from '../../../commands/features/row-wise.js';
 import { applyToRows } from '../../../commands/pipelines/given-rows.js';
 import { preparePipeline } from '../../../commands/pipelines/prepare.js';
+import { expectationFinding } from '../../../domain/features/monitoring/expectations.js';
 import { resourceName } from '../../../domain/kit/index.js';
 import { formatPosition } from '../../../platform/eventstore/port.js';
 import { defineQuery } from '../../kit/query.js';
@@ -39,6 +40,7 @@ export const applyPipelineToRows = defineQuery({
       knownAtPosition: z.string().describe('Everything up to here was taken in.'),
       rows: z.array(madeRow),
       faults: z.array(fault).describe('Why a given row makes no row: what its source would not take of it, or the target of what is made of it.'),
+      brokenExpectations: z.array(expectationFinding).describe('What is expected of the target and broken by the made rows together; where a write would be refused for it, so is this.'),
     })
     .meta({ id: 'PipelineRows' }),
   run: async ({ project, pipeline, rows }, { eventStore, signal }) => {
@@ -46,6 +48,6 @@ export const applyPipelineToRows = defineQuery({
     const prepared = await preparePipeline(eventStore, project, flow, signal);
     const { source, target, known } = prepared;
     const made = await applyToRows(sharedReplay(eventStore), prepared, rowsFromJson(rows), signal);
-    return { pipeline, version: flow.version, source: `${source.group}@${source.version}`, target: `${target.group}@${target.version}`, knownAtPosition: formatPosition(known.position), rows: [...made.rows], faults: [...made.faults] };
+    return { pipeline, version: flow.version, source: `${source.group}@${source.version}`, target: `${target.group}@${target.version}`, knownAtPosition: formatPosition(known.position), rows: [...made.rows], faults: [...made.faults], brokenExpectations: [...made.broken] };
   },
 });
