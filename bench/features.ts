@@ -66,8 +66,19 @@ function streamOnce(client: ReturnType<typeof grpcClient>, batches: readonly obj
   });
 }
 
+/** Before these have been written the code of a write is still being compiled: the first hundred take three times as long, and others wait behind them. */
+const firstWrites = 2_000;
+
 /** From the start of a write of one row until an online read gives it, with 1,000 such writes a second beside. */
 async function visible(client: ReturnType<typeof grpcClient>, writes: number): Promise<Row> {
+  await writtenUntilVisible(client, firstWrites);
+  const { took, perSecond } = await writtenUntilVisible(client, writes);
+  const p99 = percentile(took, 0.99);
+  const what = `write until visible online, p99, at ${Math.round(perSecond)} single-row writes/s (p50 ${percentile(took, 0.5).toFixed(1)} ms)`;
+  return { what, measured: p99, unit: 'ms', target: '100 ms at 1,000/s', reached: p99 <= 100 && perSecond >= 950 };
+}
+
+async function writtenUntilVisible(client: ReturnType<typeof grpcClient>, writes: number): Promise<{ took: number[]; perSecond: number }> {
   const took: number[] = [];
   const started = performance.now();
   const writeOne = async (n: number) => {
@@ -85,9 +96,7 @@ async function visible(client: ReturnType<typeof grpcClient>, writes: number): P
     running.push(writeOne(n));
   }
   await Promise.all(running);
-  const p99 = percentile(took, 0.99);
-  const rate = (writes / (performance.now() - started)) * 1000;
-  return { what: `write until visible online, p99, at ${Math.round(rate)} single-row writes/s`, measured: p99, unit: 'ms', target: '100 ms at 1,000/s', reached: p99 <= 100 && rate >= 950 };
+  return { took, perSecond: (writes / (performance.now() - started)) * 1000 };
 }
 
 function readAt(client: ReturnType<typeof grpcClient>, entity: string, position: string): Promise<unknown> {
