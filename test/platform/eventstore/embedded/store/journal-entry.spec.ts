@@ -68,7 +68,9 @@ test('entries of an earlier round, and those of another journal, are not taken f
 
 test('what stands in an event is not taken for an entry', () => {
   const inner = laidOut([{ sequence: 2, blocks: [Buffer.from('never')], settings: new Map() }]);
-  const outer = { sequence: 1, blocks: [Buffer.alloc(4096 - 44), inner], settings: new Map() };
+  // Behind the header, the lengths of both blocks and the first of them, the second begins with a page.
+  const outer = { sequence: 1, blocks: [Buffer.alloc(4096 - 48), inner], settings: new Map() };
+  expect(laidOut([outer]).indexOf(inner)).toBe(4096);
   expect(found(laidOut([outer]))).toEqual([outer]);
 });
 
