@@ -17,7 +17,7 @@ export async function pause(milliseconds: number, signal: AbortSignal): Promise<
 
 /** Waits for the work, or less when the signal aborts: whatever becomes of it then. */
 export async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
+  if (signal.aborted) return void work.catch(() => undefined);
   const aborted = Promise.withResolvers<void>();
   const wake = () => aborted.resolve();
   signal.addEventListener('abort', wake, { once: true });

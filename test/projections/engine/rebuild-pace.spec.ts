@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { EventEmitter } from 'node:events';
 import { makePool, patient } from '../../../src/platform/postgres/pool.js';
+import { unlessAborted } from '../../../src/projections/engine/pause.js';
 import { Pace, Traffic } from '../../../src/projections/engine/rebuild-pace.js';
 import { testDatabase, type TestDatabase } from '../../support/postgres.js';
 import { until } from '../../support/until.js';
@@ -68,4 +69,10 @@ describe('queries', () => {
     });
     await elsewhere.end();
   });
+});
+
+test('what fails after a rebuild was called off troubles nobody', async () => {
+  await unlessAborted(Promise.reject(new Error('the pool has ended')), AbortSignal.abort());
+  // Node tells of what nobody has caught in the next turn.
+  await new Promise((resolve) => setImmediate(resolve));
 });
