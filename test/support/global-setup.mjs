@@ -34,6 +34,6 @@ async function startShared() {
   const { startPostgres } = await import('../../dist/src/platform/postgres/server.js');
   const dir = await mkdtemp(join(tmpdir(), 'tarl-test-postgres-'));
   // Nothing here outlives the run, so nothing needs to reach the disk.
-  const settings = { fsync: 'off', full_page_writes: 'off', max_connections: 200 };
+  const settings = { fsync: 'off', full_page_writes: 'off', max_connections: 400 };
   return { dir, server: await startPostgres({ dir, port: 0, settings }) };
 }

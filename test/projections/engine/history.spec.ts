@@ -73,7 +73,7 @@ test('at every place of the log the rows are the fold up to it, however they wer
     }),
     { numRuns: Number(process.env['TARL_PROPERTY_RUNS'] ?? 8), endOnFailure: true },
   );
-}, 240_000);
+}, 600_000);
 
 test('an event that could not be taken for a while stands in the history where it happened', async () => {
   const engine = await started();

@@ -95,4 +95,4 @@ test('whatever is written, restarted, rebuilt, split and lost: the rows are a fo
     await engine.start();
     return engine;
   }
-}, 240_000);
+}, 600_000);

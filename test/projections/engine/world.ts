@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { ClientBase, Pool } from 'pg';
+import type { ClientBase } from 'pg';
 import { DataSource } from 'typeorm';
 import { connect } from '../../../src/platform/eventstore/index.js';
 import type { AppendResult, EventStore, Position } from '../../../src/platform/eventstore/port.js';
@@ -38,7 +38,6 @@ export async function engineWorld(views: readonly View[]): Promise<EngineWorld> 
   await dataSource.destroy();
   for (const view of views) await createTables(database, view);
   const engines: ProjectionEngine[] = [];
-  const pools: Pool[] = [];
   const complaints: string[] = [];
   const complain = (facts: object, message: string) => void complaints.push(`${message} ${(facts as { err?: Error }).err?.stack ?? ''}`);
   const log = { debug: () => {}, info: () => {}, warn: complain, error: complain };
@@ -50,7 +49,6 @@ export async function engineWorld(views: readonly View[]): Promise<EngineWorld> 
     engine(engineViews, { postgresUrl = database.url, before, ...options } = {}) {
       const pool = makePool(postgresUrl, {}, (message) => complaints.push(message));
       if (before) pool.on('connect', (client) => holdBack(client, before));
-      pools.push(pool);
       const engine = new PatientEngine({ eventStore, pool, views: engineViews, log, ...options });
       engines.push(engine);
       return engine;
@@ -63,7 +61,6 @@ export async function engineWorld(views: readonly View[]): Promise<EngineWorld> 
       ),
     async close() {
       await Promise.all(engines.map((engine) => engine.stop()));
-      await Promise.all(pools.map((pool) => pool.end()));
       await eventStore.close();
       await store.close();
       await database.drop();
@@ -73,6 +70,18 @@ export async function engineWorld(views: readonly View[]): Promise<EngineWorld> 
 
 /** Waits for as long as only a broken thing needs, where a test does not say otherwise: a loaded machine is no fault. */
 class PatientEngine extends ProjectionEngine {
+  private stopped: Promise<void> | undefined;
+
+  constructor(private readonly options: ProjectionEngineOptions) {
+    super(options);
+  }
+
+  /** Its connections go with it: there are only so many for all engines of a test, and of those that run beside it. */
+  override stop(): Promise<void> {
+    this.stopped ??= super.stop().then(() => this.options.pool.end());
+    return this.stopped;
+  }
+
   override waitFor(views: readonly string[], position: Position, options: { timeoutMs?: number; signal?: AbortSignal } = {}): Promise<void> {
     return super.waitFor(views, position, { timeoutMs: 30_000, ...options });
   }
