@@ -9,7 +9,7 @@ import { parkOne } from './parking/take.js';
 import { backoff_ms, pause } from './pause.js';
 import { Stopwatch } from './slow-views.js';
 import { sliceName, type Slice, type Sorting } from './slices.js';
-import { inLiveTransaction, silence_ms } from './transaction.js';
+import { inBatchTransaction, silence_ms } from './transaction.js';
 import type { World } from './world.js';
 
 /** Positions that no row goes with are written this seldom, unless another process waits for them. */
@@ -192,7 +192,7 @@ export class Track {
       events: taken.get(member)?.free.length ?? 0,
     }));
     const move = () =>
-      inLiveTransaction(this.client, async () => {
+      inBatchTransaction(this.client, async () => {
         if (!(await moveCheckpoints(this.client, moves))) throw new CheckpointMoved();
         await work();
       }, longestSilence_ms);

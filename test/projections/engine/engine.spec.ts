@@ -24,6 +24,26 @@ test('an event is in every view that wants it as soon as waiting for its positio
   expect(await rowsOf('totals')).toEqual([{ counter: 'a', sum: 5, events: 2 }]);
 });
 
+test('a batch does not wait for the disk on a Postgres that otherwise does', async () => {
+  const { pool } = world.database;
+  const { rows: [{ name }] } = await pool.query('select current_database() as name');
+  await pool.query(`alter database "${name}" set synchronous_commit = on`);
+  const seen: string[] = [];
+  const noting: View = {
+    ...counters,
+    async project(events, tx) {
+      seen.push((await tx.client.query('show synchronous_commit')).rows[0].synchronous_commit);
+      await counters.project(events, tx);
+    },
+  };
+  const engine = world.engine([noting]);
+  await engine.start();
+  const { position } = await raise(1);
+  await engine.waitFor(['counters'], position);
+  expect(await rowsOf('counters')).toEqual([{ counter: 'a', sum: 1, events: 1 }]);
+  expect(seen).toEqual(['off']);
+});
+
 test('an engine that starts and stops in order complains of nothing', async () => {
   const engine = world.engine([counters, totals]);
   await engine.start();
