@@ -174,6 +174,14 @@ describe('a read', () => {
     expect(answer.groups.map(({ group, timeUs }) => [group, [...timeUs]])).toEqual([['g', [1, 0]], ['h', [2, 3]]]);
   });
 
+  test('finds nothing of an entity whose key is null, and of the others their own', async () => {
+    await project(written([{ id: 'a', timeUs: 1, x: 1 }, { id: 'b', timeUs: 2, x: 2 }]), written([{ id: 'b', timeUs: 3, x: 3 }], 'BOTH', 'h'));
+    const reader = new OnlineReader(async (_, group) => ({ ...definition, group }), async () => undefined, new OnlineRows(database.pool));
+    const read = (ids: unknown[]) => reader.read({ project: 'p', features: ['g:x', 'h:x'], fullNames: true, entities: ids.length, keys: new Map([['id', ids]]) });
+    expect((await read(['a', null, 'b'])).features.map(({ values }) => [...values])).toEqual([[1, null, 2], [null, null, 3]]);
+    expect((await read([null])).features.map(({ values }) => [...values])).toEqual([[null], [null]]);
+  });
+
   test('is one round trip to Postgres, however many entities and groups it is of', async () => {
     const groups = ['g', 'h', 'i', 'j'];
     await project(...groups.flatMap((group) => written(Array.from({ length: 100 }, (_, id) => ({ id: `k${id}`, timeUs: 1, x: id })), 'BOTH', group)));

@@ -97,7 +97,6 @@ function gatherDeletion({ deleted, position }: Extract<Written, { deleted: unkno
 }
 
 async function timesOf({ project, group, version }: FeatureGroupDefinition, keys: readonly string[], rows: OnlineRows): Promise<[string, number][]> {
-  const scope = scopeOf(project, group, version);
-  const found = await rows.find({ scopes: keys.map(() => scope), keys });
+  const found = await rows.find([{ scope: scopeOf(project, group, version), keys }]);
   return keys.flatMap((key, index) => (found.values[index] === 0 ? [] : [[key, found.timeUs[index]!] satisfies [string, number]]));
 }

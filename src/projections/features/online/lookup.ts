@@ -1,13 +1,13 @@
 import type { Pool } from 'pg';
-import { arrayText } from './array-text.js';
+import { textsInArray } from './array-text.js';
 
-/** Entities to be found: `keys[i]` (encoded) in the group and version that `scopes[i]` stands for. */
+/** Entities to be found, by their encoded keys, in the group and version that the scope stands for. */
 export interface Wanted {
-  readonly scopes: readonly string[];
+  readonly scope: string;
   readonly keys: readonly string[];
 }
 
-/** What the table holds of the wanted entities, in their order. */
+/** What the table holds of the wanted entities, in their order, one scope after another. */
 export interface Found {
   /** Event times in microseconds; 0 where nothing is held. */
   readonly timeUs: readonly number[];
@@ -15,7 +15,9 @@ export interface Found {
   readonly values: readonly (readonly unknown[] | 0)[];
 }
 
-interface Waiting extends Wanted {
+interface Waiting {
+  readonly wanted: readonly Wanted[];
+  readonly entities: number;
   readonly done: (found: Found) => void;
   readonly failed: (error: unknown) => void;
 }
@@ -48,10 +50,11 @@ export class OnlineRows {
 
   constructor(private readonly pool: Pool) {}
 
-  find(wanted: Wanted): Promise<Found> {
-    if (wanted.keys.length === 0) return Promise.resolve({ timeUs: [], values: [] });
+  find(wanted: readonly Wanted[]): Promise<Found> {
+    const entities = wanted.reduce((sum, { keys }) => sum + keys.length, 0);
+    if (entities === 0) return Promise.resolve({ timeUs: [], values: [] });
     return new Promise((done, failed) => {
-      this.waiting.push({ ...wanted, done, failed });
+      this.waiting.push({ wanted, entities, done, failed });
       this.schedule();
     });
   }
@@ -69,7 +72,7 @@ export class OnlineRows {
   private take(): Waiting[] {
     let entities = 0;
     let count = 0;
-    while (count < this.waiting.length && (count === 0 || entities + this.waiting[count]!.keys.length <= mostEntities)) entities += this.waiting[count++]!.keys.length;
+    while (count < this.waiting.length && (count === 0 || entities + this.waiting[count]!.entities <= mostEntities)) entities += this.waiting[count++]!.entities;
     return this.waiting.splice(0, count);
   }
 
@@ -79,8 +82,8 @@ export class OnlineRows {
       const found = await this.query(reads);
       if (reads.length === 1) return reads[0]!.done(found);
       let from = 0;
-      for (const { keys, done } of reads) {
-        const to = from + keys.length;
+      for (const { entities, done } of reads) {
+        const to = from + entities;
         done({ timeUs: found.timeUs.slice(from, to), values: found.values.slice(from, to) });
         from = to;
       }
@@ -93,19 +96,21 @@ export class OnlineRows {
   }
 
   private async query(reads: readonly Waiting[]): Promise<Found> {
-    const scopes = reads.length === 1 ? reads[0]!.scopes : reads.flatMap((read) => read.scopes);
-    const keys = reads.length === 1 ? reads[0]!.keys : reads.flatMap((read) => read.keys);
-    const places = new Map<string, number>();
-    const place = scopes.map((scope) => placeOf(places, scope));
-    const { rows } = await this.pool.query<[string, string]>({ ...lookUp, values: [`{${[...places.keys()]}}`, `{${place}}`, arrayText(keys)] });
+    const wanted = reads.flatMap((read) => read.wanted).filter(({ keys }) => keys.length > 0);
+    const scopes = wanted.map(({ scope }) => scope);
+    const places = wanted.map(({ keys }, at) => `${at + 1},`.repeat(keys.length)).join('').slice(0, -1);
+    const { rows } = await this.pool.query<[string, string]>({ ...lookUp, values: [`{${scopes}}`, `{${places}}`, `{${textsOf(wanted)}}`] });
     const [timeUs, values] = rows[0]!;
     return { timeUs: JSON.parse(`[${timeUs}]`), values: JSON.parse(`[${values}]`) };
   }
 }
 
-/** The number of a scope, from 1; one that is new gets the next. */
-function placeOf(places: Map<string, number>, scope: string): number {
-  let place = places.get(scope);
-  if (place === undefined) places.set(scope, (place = places.size + 1));
-  return place;
+/** All keys as they stand in an array; groups that are asked for the same entities share their list, which is put into words once. */
+function textsOf(wanted: readonly Wanted[]): string {
+  const known = new Map<readonly string[], string>();
+  return wanted.map(({ keys }) => {
+    let texts = known.get(keys);
+    if (texts === undefined) known.set(keys, (texts = textsInArray(keys)));
+    return texts;
+  }).join();
 }

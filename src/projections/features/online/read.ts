@@ -8,7 +8,7 @@ import { noTransformations, resolve, type Lookup, type TransformationSource } fr
 import { windowsNow } from '../windows/now.js';
 import type { WindowSource } from '../windows/live.js';
 import { shownColumns } from '../transformations/shown.js';
-import type { Found, OnlineRows } from './lookup.js';
+import type { Found, OnlineRows, Wanted } from './lookup.js';
 import { RememberedPlans, type KnownDefinition } from './remembered-plans.js';
 import { scopeOf } from './scope.js';
 import { statusOf } from './status.js';
@@ -131,30 +131,24 @@ export class OnlineReader {
 
   /** What is held of every entity in every group, group by group. */
   private async find(joins: Plan['joins'], entities: number, keysOfJoin: KeysOfJoin): Promise<Found> {
-    const scopes: string[] = [];
-    const keys: string[] = [];
-    const places: number[] = [];
-    joins.forEach((join, index) => {
-      const scope = scopeOf(join.definition.project, join.definition.group, join.definition.version);
-      keysOfJoin(join).forEach((key, entity) => {
-        if (key === null) return;
-        scopes.push(scope);
-        keys.push(key);
-        places.push(index * entities + entity);
-      });
-    });
-    const found = await this.rows.find({ scopes, keys });
-    const wanted = joins.length * entities;
-    return keys.length === wanted ? found : spread(found, places, wanted);
+    const all = joins.map((join) => ({ scope: scopeOf(join.definition.project, join.definition.group, join.definition.version), keys: keysOfJoin(join) }));
+    if (all.every(isWhole)) return this.rows.find(all);
+    const found = await this.rows.find(all.map(({ scope, keys }) => ({ scope, keys: keys.filter((key) => key !== null) })));
+    return spread(found, all.flatMap(({ keys }) => keys), joins.length * entities);
   }
 }
 
-/** What was found of some, at the places of all. */
-function spread({ timeUs, values }: Found, places: readonly number[], length: number): Found {
+/** Whether every entity has a key there. */
+const isWhole = (wanted: { scope: string; keys: readonly (string | null)[] }): wanted is Wanted => !wanted.keys.includes(null);
+
+/** What was found of those that have a key, at the places of all. */
+function spread({ timeUs, values }: Found, keys: readonly (string | null)[], length: number): Found {
   const all = { timeUs: new Array<number>(length).fill(0), values: new Array<Found['values'][number]>(length).fill(0) };
-  places.forEach((place, index) => {
-    all.timeUs[place] = timeUs[index]!;
-    all.values[place] = values[index]!;
+  let at = 0;
+  keys.forEach((key, place) => {
+    if (key === null) return;
+    all.timeUs[place] = timeUs[at]!;
+    all.values[place] = values[at++]!;
   });
   return all;
 }
