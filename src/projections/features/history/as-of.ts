@@ -74,15 +74,14 @@ async function replayed({ replay, listChunks, signal }: Sources, plan: Plan, { e
   const take = (event: ToldEvent, partition: Partition) => {
     for (const { join, planned } of readersOf(partition)) tell(join, event, told(planned));
   };
-  // Windows want more than the latest rows.
-  const sought = partitions.flatMap((partition): Sought[] => {
+  const sought = partitions.map((partition): Sought => {
     const readers = readersOf(partition);
-    return readers.some((reader) => overWindows.includes(reader as never)) ? [] : [{ partition, keys: keysOfPartition(readers, partition), told: readers.map(({ planned }) => told(planned)) }];
+    const durations = readers.flatMap((reader) => ('longestUs' in reader ? [reader.longestUs] : []));
+    return { partition, keys: keysOfPartition(readers, partition), told: readers.map(({ planned }) => told(planned)), ...(durations.length > 0 && { sinceUs: atUs - Math.max(...durations) }) };
   });
   const chosen = listChunks ? await chosenEvents(replay, listChunks, sought, { atUs, end, signal }) : [];
-  const found = new Set(sought.flatMap(({ partition }, at) => (chosen[at] ? [partition] : [])));
   sought.forEach(({ partition }, at) => chosen[at]?.forEach((event) => take(event, partition)));
-  await replay.run(partitions.filter((partition) => !found.has(partition)), end, take, signal);
+  await replay.run(partitions.filter((_, at) => chosen[at] === undefined), end, take, signal);
   for (const { join } of joins) join.finish();
   return { joins: joins.map(({ join }) => join), windows: windowValues(overWindows) };
 }

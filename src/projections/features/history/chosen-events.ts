@@ -1,21 +1,23 @@
 import type { Listed, ListedChunks, StreamKeys } from '../chunks/index-of-chunks.js';
 import { comparePositions, type Position } from '../../../platform/eventstore/port.js';
-import { LatestRows } from './latest-rows.js';
 import type { HistoryEvent } from './events.js';
 import { PointInTimeJoin } from './join.js';
 import { streamOf, type Partition, type Replay } from './replay.js';
 import { momentsAt } from './slots.js';
 import { tell, type Told, type ToldEvent } from './tell.js';
+import { WantedRows } from './wanted-rows.js';
 
 /** A read model's answer to: which events of these streams delete their entities, or may hold rows of them at or before a moment? */
 export type ListChunks = (wanted: readonly StreamKeys[], untilUs: number, most: number) => Promise<ListedChunks>;
 
-/** What is sought in one partition: the latest row of each entity that is not after a moment. */
+/** What is sought in one partition: the latest row of each entity that is not after a moment, and all that windows reach back to. */
 export interface Sought {
   readonly partition: Partition;
   readonly keys: readonly string[];
   /** By whom it is sought: each wants rows of its own. */
   readonly told: readonly Told[];
+  /** All rows after this moment are wanted, not only the latest. */
+  readonly sinceUs?: number;
 }
 
 /** What holds for all that is sought. */
@@ -49,18 +51,20 @@ export async function chosenEvents(replay: Replay, list: ListChunks, sought: rea
 }
 
 async function eventsOf(replay: Replay, sought: Sought, { chunks, next, isWhole }: Listed & { readonly isWhole: boolean }, at: SoughtAt): Promise<readonly ChosenEvent[] | undefined> {
-  const { partition } = sought;
-  const latest = new LatestRows(sought.keys, at.atUs);
-  const chosen = (event: HistoryEvent): ChosenEvent => ('deleted' in event ? event : { ...event, block: latest.of(event.block) });
+  const { partition, keys, sinceUs = Infinity } = sought;
+  const wanted = new WantedRows(keys, { atUs: at.atUs, sinceUs: sought.sinceUs });
+  const chosen = (event: HistoryEvent): ChosenEvent => ('deleted' in event ? event : { ...event, block: wanted.of(event.block) });
   const read = async (from: number, count: number) => {
     const events = await Promise.all(chunks.slice(from, from + count).map(({ revision }) => replay.at(partition, revision, at.signal)));
     return events.filter((event) => event !== undefined).map(chosen);
   };
   // The newest listed event is mostly needed, and what is not listed is mostly nothing: neither waits for the other.
-  const [tail, newest] = await Promise.all([isWhole ? [] : unlisted(replay.from(partition, next, at.end, at.signal)), read(0, 1)]);
+  const certain = Math.max(1, chunks.filter(({ toUs }) => toUs > sinceUs).length);
+  if (certain > mostEvents) return undefined;
+  const [tail, newest] = await Promise.all([isWhole ? [] : unlisted(replay.from(partition, next, at.end, at.signal)), read(0, certain)]);
   if (tail === undefined) return undefined;
   const events = [...tail.map(chosen), ...newest];
-  for (let place = 1, atOnce = 1; place < chunks.length; place += atOnce, atOnce = Math.min(2 * atOnce, mostAtOnce)) {
+  for (let place = certain, atOnce = 1; place < chunks.length; place += atOnce, atOnce = Math.min(2 * atOnce, mostAtOnce)) {
     // A chunk whose latest time equals what is found may hold the later write of a tie.
     if (oldestFound(inOrder(events), sought, at) > chunks[place]!.toUs) break;
     if (place >= mostEvents) return undefined;

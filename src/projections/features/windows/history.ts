@@ -13,13 +13,15 @@ interface Asked {
 /** A reader of a group's history for the windows over it. */
 export interface WindowReader extends Asked {
   readonly join: WindowJoin;
+  /** How far before a moment the longest of the windows begins. */
+  readonly longestUs: number;
 }
 
 /** One reader for each join over which the plan has windows. */
 export function windowReaders({ joins, derived }: Plan, asked: readonly Asked[], known: KnownAt): WindowReader[] {
   return joins.flatMap((_, at) => {
     const windows = derived?.windows.filter(({ join }) => join === at) ?? [];
-    return windows.length === 0 ? [] : [{ ...asked[at]!, join: new WindowJoin(asked[at]!.moments, windows, known.rowTime) }];
+    return windows.length === 0 ? [] : [{ ...asked[at]!, join: new WindowJoin(asked[at]!.moments, windows, known.rowTime), longestUs: Math.max(...windows.map(({ spec }) => spec.durationUs)) }];
   });
 }
 

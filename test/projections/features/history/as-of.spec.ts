@@ -11,7 +11,8 @@ import type { ListChunks } from '../../../../src/projections/features/history/ch
 import { Replay } from '../../../../src/projections/features/history/replay.js';
 import { testEventStore, type TestEventStore } from '../../../support/eventstore.js';
 import { situations } from './generated.js';
-import { declare, record, stage, write, type Declared } from './group.js';
+import { declare, declareWindows, record, stage, write, type Declared } from './group.js';
+import type { Fact } from './written.js';
 
 let server: TestEventStore;
 let eventStore: EventStore;
@@ -52,28 +53,37 @@ async function listOf({ stream, keys }: StreamKeys, reach: number, untilUs: numb
 
 const inOrder = (chunks: ChunkPlace[], most: number) => ({ chunks: chunks.sort((a, b) => b.toUs - a.toUs || Number(b.revision - a.revision)).slice(0, most) });
 
+/** The moments of the situations lie ten microseconds apart; windows are measured in seconds, and are to begin among the rows. */
+const secondsOf = (timeUs: number): number => (timeUs - 1_000_000) * 100_000;
+const inSeconds = (fact: Fact): Fact => ('deleted' in fact ? fact : { ...fact, rows: fact.rows.map((row) => ({ ...row, timeUs: secondsOf(row.timeUs) })) });
+
 test('a read of chosen events gives what a replay of everything gives, however far the list has come', async () => {
   let projects = 0;
   const replay = new Replay(eventStore, { cacheBytes: 0 });
-  const property = fc.asyncProperty(situations, fc.nat(13), fc.constantFrom(1, 2), async ({ facts, asked, rules }, reach, partitions) => {
+  const property = fc.asyncProperty(situations, fc.nat(13), fc.constantFrom(1, 2), fc.constantFrom(1, 5, 20), async ({ facts, asked, rules }, reach, partitions, durationSeconds) => {
     const group: Declared = { project: `p${++projects}`, group: 'g', keys: { k1: 'STRING', k2: 'INT64' }, features: { n: 'INT64', s: 'STRING' }, partitions };
     await declare(eventStore, group);
+    await declareWindows(eventStore, group, durationSeconds);
     let position = await eventStore.endOfLog();
     for (const [at, fact] of facts.entries()) {
-      const last = await record(eventStore, group, fact);
+      const last = await record(eventStore, group, inSeconds(fact));
       if (at < (rules.position ?? Infinity)) position = last;
     }
     const keys = new Map([0, 1].map((part) => [`k${part + 1}`, asked.slice(0, 3).map(({ key }) => key![part] as EntityValue)]));
-    const request = { project: group.project, features: ['g'], fullNames: false, entities: Math.min(3, asked.length), keys, atUs: asked[0]!.timeUs, known: { position } };
-    expect(await readAsOf(replay, request, undefined, listing(reach))).toEqual(await readAsOf(replay, request));
+    for (const features of [['g'], ['g', 'windows']]) {
+      const request = { project: group.project, features, fullNames: true, entities: Math.min(3, asked.length), keys, atUs: secondsOf(asked[0]!.timeUs), known: { position } };
+      expect(await readAsOf(replay, request, undefined, listing(reach))).toEqual(await readAsOf(replay, request));
+    }
   });
   await fc.assert(property, { numRuns: 60 });
 });
 
-test('a read of one entity touches few events of a long history', async () => {
+test('a read of one entity touches few events of a long history, with windows those that the windows reach', async () => {
   const group: Declared = { project: 'long', group: 'g', keys: { k: 'STRING' }, features: { n: 'INT64' }, partitions: 1 };
+  const second = 1_000_000;
   await declare(eventStore, group);
-  for (let n = 0; n < 50; n++) await write(eventStore, group, [{ key: ['a'], timeUs: n * 10, values: { n } }, { key: ['b'], timeUs: n * 10 + 5, values: { n } }]);
+  await declareWindows(eventStore, group, 5);
+  for (let n = 0; n < 50; n++) await write(eventStore, group, [{ key: ['a'], timeUs: n * second, values: { n } }, { key: ['b'], timeUs: n * second + 5, values: { n } }]);
   let read = 0;
   const counting: EventStore = Object.create(eventStore, {
     readStream: {
@@ -85,10 +95,12 @@ test('a read of one entity touches few events of a long history', async () => {
       },
     },
   });
-  const list = listing(50);
-  const { features } = await readAsOf(new Replay(counting, { cacheBytes: 0 }), { project: 'long', features: ['g'], fullNames: false, entities: 1, keys: new Map([['k', ['a']]]), atUs: 250, known: {} }, undefined, list);
-  expect(features[0]!.values).toEqual([25]);
-  expect(read).toBeLessThanOrEqual(8);
+  for (const [features, values, most] of [[['g'], [25], 2], [['g', 'windows'], [25, 5, 21 + 22 + 23 + 24 + 25], 7]] as const) {
+    read = 0;
+    const answer = await readAsOf(new Replay(counting, { cacheBytes: 0 }), { project: 'long', features, fullNames: true, entities: 1, keys: new Map([['k', ['a']]]), atUs: 25 * second, known: {} }, undefined, listing(50));
+    expect(answer.features.map((feature) => feature.values[0])).toEqual(values);
+    expect(read).toBeLessThanOrEqual(most);
+  }
 });
 
 test('a tie goes to the later write, also where only the last of the listed events holds it', async () => {

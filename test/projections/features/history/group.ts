@@ -3,7 +3,7 @@ import { featureRowsWritten } from '../../../../src/domain/features/chunk.js';
 import { featureEntityDeleted } from '../../../../src/domain/features/deletion.js';
 import { encodeKey, partitionOf } from '../../../../src/domain/features/keys.js';
 import type { FeatureGroupDefinition } from '../../../../src/domain/features/state.js';
-import { featureGroupStream, featureRowsStream } from '../../../../src/domain/features/streams.js';
+import { featureGroupStream, featureRowsStream, transformationStream } from '../../../../src/domain/features/streams.js';
 import type { EntityType, EntityValue, FeatureType } from '../../../../src/domain/features/values.js';
 import type { EventStore, NewEvent, Position } from '../../../../src/platform/eventstore/port.js';
 import { chunkOf, type Fact, type Row } from './written.js';
@@ -36,6 +36,12 @@ export async function declare(eventStore: EventStore, declared: Declared): Promi
 export async function stage(eventStore: EventStore, declared: Declared): Promise<void> {
   const { project, group, version, features } = definitionOf(declared);
   await append(eventStore, featureGroupStream(project, group), 'FeatureGroupVersionStaged', { project, group, version, features });
+}
+
+/** Declares the transformation `windows`: of the rows of the last seconds how many there are, and the sum of their `n`. */
+export async function declareWindows(eventStore: EventStore, { project, group }: Declared, durationSeconds: number): Promise<void> {
+  const outputs = [{ name: 'rows', type: 'INT64', window: { aggregate: 'COUNT', durationSeconds } }, { name: 'sum', type: 'INT64', window: { aggregate: 'SUM', input: 'n', durationSeconds } }];
+  await append(eventStore, transformationStream(project, 'windows'), 'TransformationRegistered', { project, transformation: 'windows', version: 1, inputs: [{ name: 'n', feature: `${group}:n`, type: 'INT64' }], outputs, owner: '', description: '', tags: {} });
 }
 
 /** Writes rows as one request does: a chunk for each partition. Answers with the position of the last. */
