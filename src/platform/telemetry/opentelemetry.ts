@@ -1,4 +1,4 @@
-import { trace } from '@opentelemetry/api';
+import { context, ROOT_CONTEXT, trace, type ContextManager } from '@opentelemetry/api';
 import { NodeSDK, tracing as sdk } from '@opentelemetry/sdk-node';
 import { ChosenIds, newSpanId, newTraceId } from './chosen-ids.js';
 import { contextOf, SpanRecorder } from './span-recorder.js';
@@ -13,7 +13,7 @@ export function startOpenTelemetry({ exporter, endpoint, sample = 1 }: TracingSe
   process.env.OTEL_LOGS_EXPORTER ??= 'none';
   const ids = new ChosenIds();
   // What is not to be recorded never gets as far as the SDK.
-  const node = new NodeSDK({ serviceName: 'tarl', autoDetectResources: false, instrumentations: [], idGenerator: ids, sampler: new sdk.AlwaysOnSampler() });
+  const node = new NodeSDK({ serviceName: 'tarl', autoDetectResources: false, instrumentations: [], contextManager: noContexts, textMapPropagator: null, idGenerator: ids, sampler: new sdk.AlwaysOnSampler() });
   node.start();
   const recorder = new SpanRecorder(trace.getTracer('tarl'), ids);
   const samples = () => Math.random() < sample;
@@ -48,8 +48,18 @@ export function startOpenTelemetry({ exporter, endpoint, sample = 1 }: TracingSe
     async close() {
       recorder.handOver();
       await node.shutdown();
-      // Its place in the process is free for the next one.
+      // Their places in the process are free for the next one.
       trace.disable();
+      context.disable();
     },
   };
 }
+
+/** Parents are passed on in the request's context. The SDK's own way would be an AsyncLocalStorage. */
+const noContexts: ContextManager = {
+  active: () => ROOT_CONTEXT,
+  with: (_context, work, self, ...args) => work.call(self as never, ...args),
+  bind: (_context, target) => target,
+  enable: () => noContexts,
+  disable: () => noContexts,
+};

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { context, createContextKey, ROOT_CONTEXT } from '@opentelemetry/api';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { givenTraceparent, traceparentOf } from '../../../src/api/context.js';
@@ -73,6 +74,13 @@ test('many spans that end at once all arrive, with their own times, parents and 
     expect(end).toBeLessThanOrEqual(Date.now() + 1);
   }
   expect(found.get('refused').status).toEqual({ code: 2, message: 'TypeError' });
+});
+
+test('OpenTelemetry follows no asynchronous work: whoever has a parent passes it on', async () => {
+  const tracing = await startTracing({ exporter: 'console' });
+  const key = createContextKey('any');
+  expect(context.with(ROOT_CONTEXT.setValue(key, 1), () => context.active().getValue(key))).toBeUndefined();
+  await tracing.close();
 });
 
 test('a request without a trace, or with a broken one, begins one that is recorded', () => {
