@@ -95,6 +95,7 @@ describe('what was written, told again', () => {
   test('goes on only with the question that the page is of', async () => {
     const { nextPageToken } = (await callGrpc(audit, 'ListEvents', { pageSize: 1 })).answer;
     expect(await callGrpc(audit, 'ListEvents', { pageToken: nextPageToken, actor: 'x' })).toMatchObject({ code: 'INVALID_ARGUMENT' });
+    expect(await callGrpc(audit, 'ListEvents', { pageToken: nextPageToken, effects: true })).toMatchObject({ code: 'INVALID_ARGUMENT' });
     const forged = Buffer.from(JSON.stringify([JSON.parse(Buffer.from(nextPageToken, 'base64url').toString())[0], 'no place'])).toString('base64url');
     expect(await callGrpc(audit, 'ListEvents', { pageToken: forged })).toMatchObject({ code: 'INVALID_ARGUMENT' });
   });
@@ -171,4 +172,19 @@ describe('a reader of a log without end', () => {
     expect(statusDetails(error)).toMatchObject({ reason: 'MISSING_PERMISSION' });
     expect(given).toBe(0);
   });
+});
+
+test('who may read the audit of one project is told of that one, and not what its events led to elsewhere', async () => {
+  const served = await testApi();
+  (served.core as any).authenticate = async () => ({ actor: 'key:one', may: (permission: string, project?: string) => permission === 'audit.read' && project === 'a' });
+  (served.core.eventStore as any).endOfLog = async () => ({ commit: 0n, prepare: 0n });
+  (served.core.eventStore as any).readLog = async function* () {};
+  const ask = async (path: string) => (await fetch(`${served.api.addresses.rest}/api/v1/${path}`, { headers: { authorization: `Bearer ${ownerKey}` } })).status;
+  try {
+    for (const path of ['events', 'replay']) {
+      expect([await ask(`${path}?project=a`), await ask(`${path}?project=a&effects=true`), await ask(`${path}?project=b`), await ask(path)]).toEqual([200, 403, 403, 403]);
+    }
+  } finally {
+    await served.close();
+  }
 });

@@ -4,7 +4,7 @@ import { jobStream } from '../../src/domain/jobs/state.js';
 import { startPlatform, type Platform } from '../../src/main.js';
 import { readConfig } from '../../src/platform/config/index.js';
 import { connect } from '../../src/platform/eventstore/index.js';
-import { formatPosition } from '../../src/platform/eventstore/port.js';
+import { formatPosition, type Position } from '../../src/platform/eventstore/port.js';
 import { createLogger } from '../../src/platform/telemetry/logger.js';
 import { testEventStore } from '../support/eventstore.js';
 import { testDatabase, type TestDatabase } from '../support/postgres.js';
@@ -23,7 +23,7 @@ afterAll(async () => {
 });
 
 async function start(roles: string): Promise<Platform> {
-  const config = readConfig({ TARL_HTTP_PORT: '0', TARL_GRPC_PORT: '0', TARL_GRAPHQL_PORT: '0', TARL_ROLES: roles, TARL_MIN_POSITION_WAIT_MS: '10000' });
+  const config = readConfig({ TARL_HTTP_PORT: '0', TARL_GRPC_PORT: '0', TARL_GRAPHQL_PORT: '0', TARL_ROLES: roles, TARL_MIN_POSITION_WAIT_MS: '10000', TARL_OPERATIONS_DAYS: '3' });
   const platform = await startPlatform(config, { eventstoreUrl: store.url, postgresUrl: database.url, localKey: ownerKey }, createLogger('silent'));
   started.set(roles, platform);
   return platform;
@@ -62,13 +62,20 @@ test('a rebuild that is asked of a process which only answers is done by one tha
   expect((await get(api, '/api/v1/projects/a')).status).toBe(200);
 });
 
-test('jobs run in a worker, and in no other process', async () => {
-  const id = '019a0c1e-7d3c-7a0e-9c55-0b3c1a5d7e42';
+/** Asks for a job as a command does. */
+async function request(id: string, job: string): Promise<Position> {
   const eventStore = connect(store.url);
-  const requested = { id, job: 'clear-leftover-tables', input: {}, notBefore: null };
+  const requested = { id, job, input: {}, notBefore: null };
   const { position } = await eventStore.append(jobStream(id), [{ id: randomUUID(), type: 'JobRequested', data: requested, metadata: { version: 1, actor: 'tester' } }], { expected: 'none' });
   await eventStore.close();
-  const statusOf = async () => (await database.pool.query('select status from requested_jobs where id = $1', [id])).rows[0]?.status;
+  return position;
+}
+const statusOfJob = async (id: string) => (await database.pool.query('select status from requested_jobs where id = $1', [id])).rows[0]?.status;
+
+test('jobs run in a worker, and in no other process', async () => {
+  const id = '019a0c1e-7d3c-7a0e-9c55-0b3c1a5d7e42';
+  const position = await request(id, 'clear-leftover-tables');
+  const statusOf = () => statusOfJob(id);
   expect(await get(started.get('api')!, '/api/v1/projects/a', { 'tarl-min-position': formatPosition(position) })).toMatchObject({ status: 200 });
   await until('it is known', async () => (await statusOf()) === 'waiting');
   expect((await get(started.get('api')!, '/api/v1/jobs')).status).toBe(200);
@@ -81,4 +88,15 @@ test('jobs run in a worker, and in no other process', async () => {
   expect(metrics).toMatch(/^tarl_job_duration_seconds_count\{job="clear-leftover-tables"\} 1$/m);
   expect(metrics).toMatch(/^tarl_jobs\{job="compare-projections",state="delayed"\} 1$/m);
   expect(await metricsOf(started.get('projector')!)).not.toContain('tarl_jobs{');
+});
+
+test('a worker forgets operations after as many days as its setting says', async () => {
+  const put = (days: number) => database.pool.query(`insert into operations (id, kind, view, actor, state, updated_at) values ($1, 'rebuild', 'projects', 'key:me', 'done', now() - make_interval(days => $2))`, [randomUUID(), days]);
+  await put(2);
+  await put(4);
+  const id = '019a0c1e-7d3c-7a0e-9c55-0b3c1a5d7e43';
+  await request(id, 'remove-ended-operations');
+  await until('it has run', async () => (await statusOfJob(id)) === 'succeeded');
+  const { rows } = await database.pool.query(`select extract(day from now() - updated_at)::int as days from operations where updated_at < now() - interval '1 day'`);
+  expect(rows).toEqual([{ days: 2 }]);
 });

@@ -77,7 +77,7 @@ export function memoryCore(): MemoryCore {
       await core.awaitPosition(query.views, context);
       await core.noteParked(query.views, context);
       const answer = answers[query.name];
-      return answer ? answer(projectsOf(events), input) : query.run(input, { projections: core.projections } as never);
+      return answer ? answer(projectsOf(events), input) : query.run(input, { projections: core.projections, eventStore: core.eventStore, caller: context.caller, signal: context.signal } as never);
     },
     async act(action, raw, context) {
       if (failure) throw failure;

@@ -107,10 +107,10 @@ test('an operation or a view that is not there is refused', async () => {
 
 test('the scheduled job forgets what ended longer ago, but nothing under way, and not the last comparison of a view', async () => {
   const { pool } = world.database;
-  const put = async (days: number, state: string, comparison: object | null = null) => {
+  const put = async (days: number, state: string, comparison: object | null = null, view = 'counters') => {
     const id = randomUUID();
-    await pool.query(`insert into operations (id, kind, view, actor, state, paused, comparison, started_at, updated_at) values ($1, $2, 'counters', 'key:me', $3, $3 = 'running', $4, now() - make_interval(days => $5), now() - make_interval(days => $5))`, [
-      id, comparison ? 'comparison' : 'rebuild', state, comparison && JSON.stringify(comparison), days,
+    await pool.query(`insert into operations (id, kind, view, actor, state, paused, comparison, started_at, updated_at) values ($1, $2, $6, 'key:me', $3, $3 = 'running', $4, now() - make_interval(days => $5), now() - make_interval(days => $5))`, [
+      id, comparison ? 'comparison' : 'rebuild', state, comparison && JSON.stringify(comparison), days, view,
     ]);
     return id;
   };
@@ -118,7 +118,7 @@ test('the scheduled job forgets what ended longer ago, but nothing under way, an
   await put(31, 'done');
   await put(40, 'failed');
   await put(60, 'done', compared);
-  const kept = [await put(50, 'done', compared), await put(99, 'running'), await put(29, 'cancelled')];
+  const kept = [await put(50, 'done', compared), await put(45, 'failed', { ...compared, view: 'totals' }, 'totals'), await put(99, 'running'), await put(29, 'cancelled')];
   await runPlatformJob('remove-ended-operations', { removeEndedOperations: () => engine.removeEndedOperations(30) });
   const { rows } = await pool.query('select id from operations');
   expect(rows.map(({ id }) => id).sort()).toEqual(kept.sort());
