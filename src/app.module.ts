@@ -15,6 +15,7 @@ import { restController } from './api/rest/controller.js';
 import { JobsController } from './api/rest/jobs-controller.js';
 import { DocsController } from './api/rest/docs-controller.js';
 import { ProblemFilter } from './api/rest/filter.js';
+import { serveReadOnline } from './api/rest/features/read-online.js';
 import { guardHttp } from './api/rest/guard.js';
 import { serveJobsBoard } from './api/rest/jobs-board/serve.js';
 import { sendProblem } from './api/rest/problem.js';
@@ -76,6 +77,7 @@ export async function createApi(core: Core, given: Partial<ApiSettings> = {}, te
   const board = serveJobsBoard(adapter.getInstance() as never, core, parts.observer);
   opened.defer(() => board.close());
   const app = await httpApp(parts, appModule(parts), adapter);
+  serveReadOnline(adapter.getInstance() as never, core, parts.observer);
   opened.defer(() => app.close());
   const wire = { ...parts, dispatcher: app.get(Dispatcher), nest: { logger: nestLogger(logger) } };
   const grpc = new GrpcTransport(wire);

@@ -49,3 +49,10 @@ async function collected(payload: AsyncIterable<Buffer>, limit: number): Promise
   }
   return Buffer.concat(pieces);
 }
+
+/** The fields of a body that is one JSON object, or that holds rows a line. */
+export function bodyOf({ body }: FastifyRequest): object {
+  if (body instanceof NdjsonBody) return { rows: body.values };
+  if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body;
+  throw new Refusal('INVALID_ARGUMENT', 'The body must be a JSON object', { reason: 'INVALID_BODY' });
+}

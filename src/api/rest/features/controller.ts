@@ -1,17 +1,16 @@
 import { Controller, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { WriteReply } from '../../../commands/features/incoming.js';
-import { Refusal } from '../../../domain/kit/index.js';
 import type { Core } from '../../core.js';
-import { onlineRequestOf, onlineRows, writeRequestOf, type OnlineRow } from '../../features/json.js';
+import { writeRequestOf } from '../../features/json.js';
 import { featureStore, type FeatureStore } from '../../features/store.js';
 import { Observer } from '../../observer.js';
 import { CORE } from '../../operations.js';
 import { routerPath } from '../paths.js';
 import { restContext } from '../request.js';
-import { NdjsonBody } from './bodies.js';
+import { bodyOf } from './bodies.js';
 
-/** Writing rows and reading the latest values over REST. */
+/** Writing rows over REST. */
 @Controller()
 export class FeatureRowsController {
   private readonly store: FeatureStore;
@@ -33,16 +32,6 @@ export class FeatureRowsController {
     reply.header('tarl-position', written.position);
     return written;
   }
-
-  /** `{ features, entities, fullNames }`: the latest values of many entities. */
-  @Post(routerPath('/api/v1/projects/{project}/features:readOnline'))
-  @HttpCode(200)
-  async readOnline(@Req() request: FastifyRequest): Promise<{ rows: OnlineRow[] }> {
-    return this.observer.observe('rest', 'ReadOnline', restContext(request), async (context) => {
-      const { request: wanted, entities } = onlineRequestOf({ ...bodyOf(request), ...(request.params as object) });
-      return { rows: onlineRows(await this.store.readOnline(wanted, context), entities) };
-    });
-  }
 }
 
 function queryOf({ query }: FastifyRequest): object {
@@ -52,9 +41,3 @@ function queryOf({ query }: FastifyRequest): object {
 }
 
 const truth = (text: unknown): unknown => (text === 'true' ? true : text === 'false' ? false : text);
-
-function bodyOf({ body }: FastifyRequest): object {
-  if (body instanceof NdjsonBody) return { rows: body.values };
-  if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body;
-  throw new Refusal('INVALID_ARGUMENT', 'The body must be a JSON object', { reason: 'INVALID_BODY' });
-}
