@@ -72,7 +72,7 @@ async function request(id: string, job: string): Promise<Position> {
 }
 const statusOfJob = async (id: string) => (await database.pool.query('select status from requested_jobs where id = $1', [id])).rows[0]?.status;
 
-test('jobs run in a worker, and in no other process', async () => {
+test('jobs and reactions run in a worker, and in no other process', async () => {
   const id = '019a0c1e-7d3c-7a0e-9c55-0b3c1a5d7e42';
   const position = await request(id, 'clear-leftover-tables');
   const statusOf = () => statusOfJob(id);
@@ -80,7 +80,10 @@ test('jobs run in a worker, and in no other process', async () => {
   await until('it is known', async () => (await statusOf()) === 'waiting');
   expect((await get(started.get('api')!, '/api/v1/jobs')).status).toBe(200);
   expect(await statusOf()).toBe('waiting');
+  const reactions = async () => (await database.pool.query('select reaction from reaction_checkpoints')).rows;
+  expect(await reactions()).toEqual([]);
   const worker = await start('worker');
+  await until('it reacts', async () => (await reactions()).length > 0);
   await until('it has run', async () => (await statusOf()) === 'succeeded');
   const metricsOf = async ({ addresses }: Platform) => (await fetch(`${addresses.rest}/metrics`, { headers: { authorization: `Bearer ${ownerKey}` } })).text();
   const metrics = await metricsOf(worker);
