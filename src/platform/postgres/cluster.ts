@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chown, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { explainFailure } from './failure.js';
@@ -14,7 +14,6 @@ export type Settings = Readonly<Record<string, string | number>>;
 /** For a machine that does other work too, and for data that can be projected again from the log. */
 const laptop: Settings = {
   listen_addresses: '127.0.0.1',
-  unix_socket_directories: '',
   // Several processes may share it, each with some thirty at most.
   max_connections: 120,
   // A commit need not wait for the disk: rows and their checkpoint are in one transaction, so after a crash the
@@ -53,12 +52,35 @@ export async function prepareCluster(dir: string, binaries: Binaries, identity: 
   return password;
 }
 
+/** Where Postgres is to be reached. */
+export interface Ways {
+  readonly port: number;
+  /** The folder of its Unix socket; none where it is left out. */
+  readonly sockets?: string;
+}
+
 /** Writes the configuration anew at each start, so that a newer TARL brings its own. */
-export async function writeSettings(dir: string, owner: number, port: number, overrides: Settings): Promise<void> {
-  const settings = Object.entries({ ...laptop, port, ...overrides });
+export async function writeSettings(dir: string, owner: number, { port, sockets = '' }: Ways, overrides: Settings): Promise<void> {
+  const settings = Object.entries({ ...laptop, port, unix_socket_directories: sockets, ...overrides });
   const lines = settings.map(([name, value]) => `${name} = '${value}'\n`).join('');
   await writeOwned(join(dir, 'data/postgresql.conf'), `# Written by TARL at each start.\n${lines}`, owner);
-  await writeOwned(join(dir, 'data/pg_hba.conf'), 'host all tarl 127.0.0.1/32 scram-sha-256\n', owner);
+  await writeOwned(join(dir, 'data/pg_hba.conf'), 'host all tarl 127.0.0.1/32 scram-sha-256\nlocal all tarl scram-sha-256\n', owner);
+}
+
+/** What a system's socket addresses hold at least, Postgres' own name of the file included. */
+const longestSocketPath = 103;
+
+/**
+ * An empty folder for the Unix socket: what a killed Postgres left there would keep the next one from starting.
+ * Undefined where its path is too long for a socket, or would not stand in the settings as it is.
+ */
+export async function socketFolder(dir: string, owner: number): Promise<string | undefined> {
+  const folder = join(dir, 'sockets');
+  await rm(folder, { recursive: true, force: true });
+  if (Buffer.byteLength(join(folder, '.s.PGSQL.65535')) > longestSocketPath || /[,"'\\]/.test(folder)) return undefined;
+  await mkdir(folder, { mode: 0o700 });
+  if (process.getuid?.() === 0) await chown(folder, owner, -1);
+  return folder;
 }
 
 async function readPassword(file: string): Promise<string> {

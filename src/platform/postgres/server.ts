@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import type { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { findBinaries, type Binaries } from './binaries.js';
-import { prepareCluster, writeSettings, type Settings } from './cluster.js';
+import { prepareCluster, socketFolder, writeSettings, type Settings } from './cluster.js';
 import { explainFailure, isStillEnding } from './failure.js';
 import { endLeftover } from '../supervise/leftover.js';
 import type { Part } from '../supervise/keep-running.js';
@@ -29,6 +29,8 @@ export interface PostgresOptions {
 export interface RunningPostgres extends Part {
   /** The address of its database `postgres`, with user and password. */
   url: string;
+  /** The same by its Unix socket, over which a query costs both sides a third less; over TCP where there is none. */
+  socketUrl: string;
   port: number;
   pid: number;
 }
@@ -45,10 +47,13 @@ export async function startPostgres({ dir, port, log = () => {}, settings = {} }
   const identity = await chooseIdentity(binaries.postgres, folder);
   const password = await prepareCluster(folder, binaries, identity);
   const chosen = port === 0 ? await freePort() : port;
-  await writeSettings(folder, identity.owner, chosen, settings);
+  const sockets = await socketFolder(folder, identity.owner);
+  await writeSettings(folder, identity.owner, { port: chosen, sockets }, settings);
   const child = await launchPatiently(folder, chosen, binaries, identity, log);
+  const url = `postgres://tarl:${password}@127.0.0.1:${chosen}/postgres`;
   return {
-    url: `postgres://tarl:${password}@127.0.0.1:${chosen}/postgres`,
+    url,
+    socketUrl: sockets === undefined ? url : `${url}?host=${encodeURIComponent(sockets)}`,
     port: chosen,
     pid: child.pid!,
     ended: once(child, 'exit').then(([code, signal]) => `it ended with ${signal ?? `code ${code}`}`),

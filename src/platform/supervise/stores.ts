@@ -77,7 +77,7 @@ async function embeddedPostgres(dir: string, port: number, log: Logger): Promise
     chosen = running.port;
     return running;
   }, log);
-  return { url: kept.first.url, stop: kept.stop };
+  return { url: kept.first.socketUrl, stop: kept.stop };
 }
 
 /** Errors of single statements are reported by those who sent them, and connections end whenever Postgres stops. */

@@ -43,6 +43,29 @@ test('nobody connects without the password, which only the owner of the data can
   await server.stop();
 });
 
+test('it is reached by a Unix socket too, with the password, also after it was killed', async () => {
+  const first = await startPostgres({ dir: data.path, port: 0 });
+  expect(first.socketUrl).toBe(`${first.url}?host=${encodeURIComponent(join(data.path, 'sockets'))}`);
+  expect(await ask(first.socketUrl, 'select inet_client_addr()')).toEqual([[null]]);
+  expect(await ask(first.url, 'select inet_client_addr()')).toEqual([['127.0.0.1']]);
+  await expect(ask(first.socketUrl.replace(/:[^:@]+@/, ':guess@'), 'select 1')).rejects.toThrow('password authentication failed');
+  process.kill(first.pid, 'SIGKILL');
+  await first.ended;
+  // The pid in what it left meanwhile belongs to another process.
+  const lock = join(data.path, `sockets/.s.PGSQL.${first.port}.lock`);
+  await writeFile(lock, (await readFile(lock, 'utf8')).replace(/^\d+/, String(process.pid)));
+  const second = await startPostgres({ dir: data.path, port: first.port });
+  expect(await ask(second.socketUrl, 'select 1')).toEqual([[1]]);
+  await second.stop();
+});
+
+test('where the path is too long for a socket, TCP is the only way', async () => {
+  const server = await startPostgres({ dir: join(data.path, 'x'.repeat(100)), port: 0 });
+  expect(server.socketUrl).toBe(server.url);
+  expect(await ask(server.socketUrl, 'select 1')).toEqual([[1]]);
+  await server.stop();
+});
+
 test('Postgres ends when the process that started it is killed', async () => {
   const owner = spawn(process.execPath, ['--input-type=module', '-e', `
     import { startPostgres } from ${JSON.stringify(resolve('dist/src/platform/postgres/server.js'))};
