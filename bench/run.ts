@@ -17,6 +17,7 @@ const suites: Record<string, () => Promise<Bench>> = {
   historical: async () => (await import('./historical.js')).historicalBench,
   past: async () => (await import('./past.js')).pastBench,
   rebuild: async () => (await import('./rebuild.js')).rebuildBench,
+  'long-log': async () => (await import('./long-log.js')).longLogBench,
   snapshots: async () => (await import('./snapshots.js')).snapshotsBench,
   transformations: async () => (await import('./transformations.js')).transformationsBench,
 };
