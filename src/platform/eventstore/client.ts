@@ -21,6 +21,14 @@ interface ChannelInside {
 /** What the server may send to a read ahead of it. By HTTP/2's own 64 KiB a read of large events waits for the way there and back several times an event. */
 export const readWindowBytes = 1024 * 1024;
 
+/** How a connection differs from one that the client would make. */
+export interface ConnectionOptions {
+  /** What the server may send before it has been read; HTTP/2's 64 KiB where it is left out. */
+  readonly windowBytes?: number;
+  /** Reads bring what `readAnswer` makes of their bytes: for an EventFlow, or a call of one's own. The client's own reads and subscriptions give nothing then. */
+  readonly ownAnswers?: boolean;
+}
+
 /**
  * The client of the moment. It is replaced whole when its connection fails: gRPC pools connections by their
  * options, and the client's own reconnect gets the failed one back with a backoff that grows to two minutes.
@@ -31,10 +39,9 @@ export class Connection {
   private renewals = 0;
   private closed = false;
 
-  /** `windowBytes`: what the server may send before it has been read; HTTP/2's 64 KiB where it is left out. */
   constructor(
     private readonly url: string,
-    private readonly windowBytes?: number,
+    private readonly options: ConnectionOptions = {},
   ) {
     this.current = this.open();
   }
@@ -77,12 +84,13 @@ export class Connection {
   private open(): EventStoreDBClient {
     const client = clientOf(withKeepAliveTimeout(this.url, this.renewals));
     const inside = insideOf(client);
+    const { windowBytes, ownAnswers } = this.options;
     const create = inside.GRPCStreamCreator;
-    inside.GRPCStreamCreator = (service, ...call) => create(service === grpcStreams.StreamsClient ? StreamsOfAnswers : service, ...call);
+    if (ownAnswers) inside.GRPCStreamCreator = (service, ...call) => create(service === grpcStreams.StreamsClient ? StreamsOfAnswers : service, ...call);
     const createChannel = inside.createChannel;
     inside.createChannel = async () => {
       const made = await createChannel();
-      const channel = this.windowBytes === undefined ? made : withReceiveWindow(made, this.windowBytes);
+      const channel = windowBytes === undefined ? made : withReceiveWindow(made, windowBytes);
       if (this.closed) channel.close();
       else this.channels.add(channel);
       return channel;

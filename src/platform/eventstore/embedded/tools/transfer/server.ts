@@ -19,7 +19,7 @@ const AT_ONCE = 256;
 
 /** The log of any EventStoreDB, at an `esdb://` address. */
 export function serverSource(url: string): Source {
-  const connection = new Connection(url);
+  const connection = new Connection(url, { ownAnswers: true });
   const store = connect(url);
   return {
     async end() {
