@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EventStore } from '../src/platform/eventstore/embedded/store/event-store.js';
 import { NO_BYTES } from '../src/platform/eventstore/embedded/wire/recorded-event.js';
-import { inTurns, median, type BenchOptions, type Row } from './kit.js';
+import { measuredInTurns, startClient, type BenchClient } from './eventstore/clients.js';
 import { startNode, type BenchServer } from './eventstore/servers.js';
-import { readStream, singleAppends, subscribers } from './eventstore/workloads.js';
+import { subscribers } from './eventstore/workloads.js';
+import { median, type BenchOptions, type Row } from './kit.js';
 
 /** The events of one batch, and how many of those batches go to a stream that has been there from the start. */
 const eventsPerBatch = 500;
@@ -22,11 +23,11 @@ export async function growthBench({ scale, log }: BenchOptions): Promise<Row[]> 
   const opening = median([await openMs(folders[1]!), await openMs(folders[1]!), await openMs(folders[1]!)]);
   const nodes = [await startNode(folders[0]), await startNode(folders[1])] as const;
   try {
-    const compared = (what: string, work: (url: string) => Promise<number>) => beside(nodes, [small, large], what, work);
+    const compared = (what: string, client: (url: string) => BenchClient) => beside(nodes, [small, large], what, client);
     return [
       { what: `opening a store of ${millions(large)} events, with the start of its process`, measured: opening / 1000, unit: 's', target: '2 s', reached: opening <= 2000 },
-      await compared('appends, 64 in flight', (url) => singleAppends(url, Math.max(2000, 10_000 * scale), 64)),
-      await compared('reading one stream', (url) => readStream(url, long, Math.min(20_000, small / 20))),
+      await compared('appends, 64 in flight', (url) => startClient('singleAppends', url, '300 bytes of JSON', Math.max(2000, 10_000 * scale), 64)),
+      await compared('reading one stream', (url) => startClient('readStream', url, long, Math.min(20_000, small / 20))),
       memoryRow(`resident memory of the node on ${millions(large)} events`, nodes[1].memory()),
       await manySubscribers(nodes[1]),
     ];
@@ -62,10 +63,8 @@ async function openMs(folder: string): Promise<number> {
   return took;
 }
 
-async function beside([small, large]: readonly [BenchServer, BenchServer], [few, many]: readonly [number, number], what: string, work: (url: string) => Promise<number>): Promise<Row> {
-  await work(small.url);
-  await work(large.url);
-  const { measured, limit, ratio } = await inTurns(ROUNDS, () => work(large.url), () => work(small.url));
+async function beside([small, large]: readonly [BenchServer, BenchServer], [few, many]: readonly [number, number], what: string, client: (url: string) => BenchClient): Promise<Row> {
+  const { measured, limit, ratio } = await measuredInTurns(ROUNDS, client(large.url), client(small.url));
   return { what: `${what}, at ${millions(many)} events`, measured, unit: 'events/s', limit: { what: `at ${millions(few)}`, measured: limit }, ratio, target: 'within 10 %', reached: ratio >= 0.9 };
 }
 

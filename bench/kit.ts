@@ -1,9 +1,9 @@
-/** One measured claim beside its limit, taken in the same run. */
+/** One measured claim beside its limit, taken in the same run where it does not say that it was recorded. */
 export interface Row {
   readonly what: string;
   readonly measured: number;
   readonly unit: string;
-  /** The most that could have been reached: the same client against a stub, the bare library, another engine. */
+  /** The most that could have been reached: the same client against a stub, the bare library, another engine, a recorded server. */
   readonly limit?: { readonly what: string; readonly measured: number };
   /** measured / limit, or limit / measured where less is better. */
   readonly ratio?: number;
@@ -44,5 +44,5 @@ const number = (value: number) => (value >= 100 ? Math.round(value).toLocaleStri
 export function tableOf(rows: readonly Row[]): string {
   const line = ({ what, measured, unit, limit, ratio, target, reached }: Row) =>
     `| ${what} | ${number(measured)} ${unit} | ${limit ? `${number(limit.measured)} ${limit.what}` : ''} | ${ratio === undefined ? '' : ratio.toFixed(2)} | ${target} | ${reached ? 'yes' : 'no'} |`;
-  return ['| what | measured | limit in the same run | ratio | reach | reached |', '|---|---|---|---|---|---|', ...rows.map(line)].join('\n');
+  return ['| what | measured | limit | ratio | reach | reached |', '|---|---|---|---|---|---|', ...rows.map(line)].join('\n');
 }

@@ -1,12 +1,21 @@
-import { EventStoreDBClient, jsonEvent, START } from '@eventstore/db-client';
+import { binaryEvent, type EventData, EventStoreDBClient, jsonEvent, START } from '@eventstore/db-client';
+import type { EventEmitter } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { percentile } from '../kit.js';
 
-/** An event with 300 bytes of data. */
-export const event = () => jsonEvent({ type: 'Written', data: { fill: 'x'.repeat(289) } });
+const bytes = new Uint8Array(256).fill(7);
+
+/** What the data of the written events is. */
+export type Kind = '300 bytes of JSON' | '256 bytes';
+const events: Record<Kind, () => EventData> = {
+  '300 bytes of JSON': () => jsonEvent({ type: 'Written', data: { fill: 'x'.repeat(289) } }),
+  '256 bytes': () => binaryEvent({ type: 'Written', data: bytes }),
+};
+const event = events['300 bytes of JSON'];
 
 /** Appends of one event each, so many in flight; per second. */
-export async function singleAppends(url: string, total: number, inFlight: number): Promise<number> {
+async function singleAppends(url: string, kind: Kind, total: number, inFlight: number): Promise<number> {
+  const event = events[kind];
   return withClient(url, async (client) => {
     await client.appendToStream('bench-0', event());
     let started = 0;
@@ -20,7 +29,8 @@ export async function singleAppends(url: string, total: number, inFlight: number
 }
 
 /** Events in appends of so many, so many appends in flight; per second. */
-export async function batches(url: string, total: number, size: number, inFlight: number): Promise<number> {
+async function batches(url: string, kind: Kind, total: number, size: number, inFlight: number): Promise<number> {
+  const event = events[kind];
   return withClient(url, async (client) => {
     await client.appendToStream('bench-0', event());
     let started = 0;
@@ -34,33 +44,42 @@ export async function batches(url: string, total: number, size: number, inFlight
 }
 
 /** Events of the log read by one reader; per second. */
-export async function readLog(url: string, total: number): Promise<number> {
+async function readLog(url: string, total: number): Promise<number> {
   return withClient(url, async (client) => {
     const begin = performance.now();
-    const reading = client.readAll({ fromPosition: START, maxCount: total });
-    let got = 0;
-    for await (const _ of reading) got++;
-    await reading.cancel();
-    if (got < total) throw new Error(`read ${got} of ${total} events`);
+    await taken(client.readAll({ fromPosition: START, maxCount: total }), total);
     return total / seconds(begin);
   });
 }
 
 /** Events of the log delivered to one subscription that begins at its start; per second. */
-export async function subscribeFromStart(url: string, total: number): Promise<number> {
+async function subscribeFromStart(url: string, total: number): Promise<number> {
   return withClient(url, async (client) => {
     const begin = performance.now();
     const subscription = client.subscribeToAll({ fromPosition: START });
-    let got = 0;
-    for await (const _ of subscription) if (++got === total) break;
+    await taken(subscription, total);
     const perSecond = total / seconds(begin);
     await subscription.unsubscribe();
     return perSecond;
   });
 }
 
+/** Resolves when so many events have come. */
+function taken(events: Pick<EventEmitter, 'on'>, total: number): Promise<void> {
+  let got = 0;
+  return new Promise((resolve, reject) => {
+    events.on('data', () => ++got === total && resolve());
+    events.on('end', () => reject(new Error(`${got} of ${total} events came`)));
+    events.on('error', reject);
+  });
+}
+
+/** Each time another one, so that nothing in it is old. */
+let categories = 0;
+
 /** From the acknowledgement of an append until a subscriber of its category sees it; in ms, one for each append. */
-export async function categoryDelays(url: string, category: string, appends: number): Promise<number[]> {
+async function categoryDelays(url: string, appends: number): Promise<number[]> {
+  const category = `followed${++categories}`;
   return withClient(url, async (client) => {
     let arrived: () => void = () => undefined;
     const next = () => new Promise<number>((resolve) => (arrived = () => resolve(performance.now())));
@@ -78,12 +97,10 @@ export async function categoryDelays(url: string, category: string, appends: num
 }
 
 /** Events of one stream read from its start by one reader; per second. */
-export async function readStream(url: string, stream: string, total: number): Promise<number> {
+async function readStream(url: string, stream: string, total: number): Promise<number> {
   return withClient(url, async (client) => {
     const begin = performance.now();
-    let got = 0;
-    for await (const _ of client.readStream(stream, { maxCount: total })) got++;
-    if (got < total) throw new Error(`read ${got} of ${total} events of ${stream}`);
+    await taken(client.readStream(stream, { maxCount: total }), total);
     return total / seconds(begin);
   });
 }
@@ -103,7 +120,7 @@ export async function subscribers<T>(url: string, count: number, measure: () => 
 }
 
 /** The time from an append to its delivery to a live subscriber, at a steady rate; the 99th percentile in ms. */
-export async function deliveryLatency(url: string, perSecond: number, durationMs: number): Promise<number> {
+async function deliveryLatency(url: string, perSecond: number, durationMs: number): Promise<number> {
   return withClient(url, (writer) =>
     withClient(url, async (reader) => {
       const subscription = reader.subscribeToStream('paced');
@@ -128,13 +145,13 @@ export async function deliveryLatency(url: string, perSecond: number, durationMs
   );
 }
 
-/** One append after another; the median in ms. */
-export async function appendLatency(url: string, total: number): Promise<{ p50: number; p99: number }> {
+/** One append after another; in ms. */
+async function appendLatency(url: string, kind: Kind, total: number): Promise<{ p50: number; p99: number }> {
   return withClient(url, async (client) => {
     const times: number[] = [];
     for (let i = 0; i < total; i++) {
       const begin = performance.now();
-      await client.appendToStream('one-by-one', event());
+      await client.appendToStream('one-by-one', events[kind]());
       times.push(performance.now() - begin);
     }
     return { p50: percentile(times, 0.5), p99: percentile(times, 0.99) };
@@ -151,3 +168,6 @@ async function withClient<T>(url: string, use: (client: EventStoreDBClient) => P
 }
 
 const seconds = (begin: number): number => (performance.now() - begin) / 1000;
+
+/** What a client can be asked to do. */
+export const workloads = { singleAppends, batches, readLog, readStream, subscribeFromStart, deliveryLatency, categoryDelays, appendLatency };
