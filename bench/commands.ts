@@ -5,9 +5,9 @@ import type { AnyCommand, Caller } from '../src/commands/kit/command.js';
 import { CommandExecutor } from '../src/commands/kit/execute.js';
 import { RememberingCommandLog } from '../src/commands/kit/idempotency.js';
 import { connect } from '../src/platform/eventstore/index.js';
+import { startNode } from './eventstore/servers.js';
 import { inTurns, percentile, type BenchOptions, type Row } from './kit.js';
 import { callUnary, grpcClient } from './support/grpc-client.js';
-import { startNode } from './support/node.js';
 import { startPlatform } from './support/platform.js';
 import { tracingCost } from './tracing.js';
 

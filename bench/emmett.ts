@@ -10,9 +10,9 @@ import { connectDataSource } from '../src/platform/postgres/data-source.js';
 import { makePool } from '../src/platform/postgres/pool.js';
 import { startPostgres } from '../src/platform/postgres/server.js';
 import { ProjectionEngine } from '../src/projections/engine/index.js';
+import { startNode } from './eventstore/servers.js';
 import { inTurns, type BenchOptions, type Row } from './kit.js';
 import { counters, counterRaised } from './support/counters.js';
-import { startNode } from './support/node.js';
 
 type CounterRaised = Event<'CounterRaised', { counter: string; by: number }>;
 

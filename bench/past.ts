@@ -16,10 +16,10 @@ import { chunksOf } from '../src/projections/features/chunks/index-of-chunks.js'
 import { featureChunksView } from '../src/projections/features/chunks/view.js';
 import { readAsOf } from '../src/projections/features/history/as-of.js';
 import { sharedReplay } from '../src/projections/features/history/shared-replay.js';
+import { startNode } from './eventstore/servers.js';
 import { median, percentile, type BenchOptions, type Row } from './kit.js';
 import { asked, baseUs, entityOf, groups, project, sqlOf, stepUs, writePast, type PastGroup } from './past-log.js';
 import type { PastAnswer, PastQuestion } from './past-reader.js';
-import { startNode } from './support/node.js';
 
 const rounds = 3;
 const entitiesOfRead = 100;

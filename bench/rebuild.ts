@@ -1,4 +1,3 @@
-import { EventStoreDBClient, START } from '@eventstore/db-client';
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -17,8 +16,9 @@ import { startPostgres } from '../src/platform/postgres/server.js';
 import { defineView } from '../src/projections/engine/define.js';
 import { ProjectionEngine } from '../src/projections/engine/index.js';
 import { featureOnlineView } from '../src/projections/features/online/view.js';
+import { startClient } from './eventstore/clients.js';
+import { startNode } from './eventstore/servers.js';
 import { inTurns, median, percentile, type BenchOptions, type Row } from './kit.js';
-import { startNode } from './support/node.js';
 
 const partitions = 4;
 const rowsOfChunk = 1000;
@@ -43,11 +43,18 @@ export async function rebuildBench({ scale, log }: BenchOptions): Promise<Row[]>
   const features = await onLog((store) => writeRows(store, rows), log, async ({ store, engine }) =>
     inTurns(3, async () => rows / (await seconds(() => engine.rebuild('feature-online', () => undefined))), async () => rows / (await seconds(() => readParsed(store)))),
   );
-  const events = await onLog((store) => writeCounters(store, small), log, async (bed) => ({
-    live: await inTurns(3, async () => small / (await bed.restart()), async () => small / (await seconds(() => readByClient(bed.url, small)))),
-    rebuild: await inTurns(3, async () => small / (await seconds(() => bed.engine.rebuild('counters', () => undefined))), async () => small / (await seconds(() => readByClient(bed.url, small)))),
-    port: await inTurns(3, async () => small / (await seconds(() => readAll(bed.store))), async () => small / (await seconds(() => readByClient(bed.url, small)))),
-  }));
+  const events = await onLog((store) => writeCounters(store, small), log, async (bed) => {
+    const client = startClient('subscribeFromStart', bed.url, small);
+    await client.measure();
+    const besideClient = (work: () => Promise<number>) => inTurns(3, async () => small / (await work()), () => client.measure());
+    const rates = {
+      live: await besideClient(() => bed.restart()),
+      rebuild: await besideClient(() => seconds(() => bed.engine.rebuild('counters', () => undefined))),
+      port: await besideClient(() => seconds(() => readAll(bed.store))),
+    };
+    await client.stop();
+    return rates;
+  });
   // Beside queries it takes its time, so its log is a shorter one.
   const beside = await onLog((store) => writeCounters(store, Math.ceil(small / 5)), log, besideQueries);
   const read = 'rows/s read and parsed, nothing done with them';
@@ -214,21 +221,6 @@ async function inParallel(count: number, work: (index: number) => Promise<void>)
 
 async function readParsed(store: EventStore): Promise<void> {
   await readAll(store, (data) => data);
-}
-
-/** Reads so many events as the client gives them to whoever uses it. */
-async function readByClient(url: string, events: number): Promise<void> {
-  const client = EventStoreDBClient.connectionString(url);
-  const subscription = client.subscribeToAll({ fromPosition: START });
-  let left = events;
-  await new Promise<void>((resolve, reject) => {
-    subscription.on('data', ({ event }) => {
-      if (event && !event.type.startsWith('$') && --left === 0) resolve();
-    });
-    subscription.once('error', reject);
-  });
-  await subscription.unsubscribe();
-  await client.dispose();
 }
 
 async function readAll(store: EventStore, look?: (data: unknown) => unknown): Promise<void> {

@@ -11,8 +11,8 @@ import type { EventStore } from '../src/platform/eventstore/port.js';
 import { connectDataSource } from '../src/platform/postgres/data-source.js';
 import { makePool } from '../src/platform/postgres/pool.js';
 import { startPostgres } from '../src/platform/postgres/server.js';
+import { startNode } from './eventstore/servers.js';
 import { inTurns, type BenchOptions, type Row } from './kit.js';
-import { startNode } from './support/node.js';
 
 const rounds = 5;
 const eventsAtOnce = 500;
