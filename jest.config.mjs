@@ -8,7 +8,8 @@ export default {
   setupFiles: ['<rootDir>/test/support/property-seed.ts'],
   globalSetup: '<rootDir>/test/support/global-setup.mjs',
   globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
-  testTimeout: 120_000,
+  // Far more than any test needs: what waits in vain says so itself, long before.
+  testTimeout: 300_000,
   // Suites start servers of their own; more workers than this only make them wait for one another.
   maxWorkers: 2,
 };

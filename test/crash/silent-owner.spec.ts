@@ -55,13 +55,13 @@ test('an owner that stands still loses its work to another process, and goes on 
   const pair = [await start('share'), await start('share')];
   const ownerOf = async () => (await operator.status())[0]!.slices[0]!.owner;
   await until('each keeps a view', async () => new Set((await operator.status()).map(({ slices }) => slices[0]!.owner)).size === 2);
-  await operator.waitFor(['counters'], await raise(1), { timeoutMs: 30_000 });
+  await operator.waitFor(['counters'], await raise(1));
   const name = await ownerOf();
   const [owner, other] = nameOf(pair[0]!) === name ? [pair[0]!, pair[1]!] : [pair[1]!, pair[0]!];
   owner.kill('SIGSTOP');
   await takesOver(other);
   await goesOnAsOneOfTwo(owner);
-}, 120_000);
+});
 
 test('one that stands still in the midst of a transaction holds nobody up for longer', async () => {
   const owner = await start('standing-still');
@@ -70,14 +70,14 @@ test('one that stands still in the midst of a transaction holds nobody up for lo
   await until('it stands still', () => standsStill(owner));
   await takesOver(await start('share'));
   await goesOnAsOneOfTwo(owner);
-}, 120_000);
+});
 
 async function takesOver(other: ChildProcess): Promise<void> {
   let last = await raise(2);
   for (let n = 0; n < 20; n++) last = await raise(n, `c${n % 3}`);
   await ownersAre(nameOf(other));
   expect(await members()).toEqual([`tarl ${nameOf(other)}`]);
-  await operator.waitFor(['counters'], last, { timeoutMs: 30_000 });
+  await operator.waitFor(['counters'], last);
   expect(await rows()).toEqual(foldOfLog(await log()));
 }
 
@@ -86,7 +86,7 @@ async function goesOnAsOneOfTwo(owner: ChildProcess): Promise<void> {
   await until('it has joined again', async () => (await members()).includes(`tarl ${nameOf(owner)}`));
   let last = await raise(3);
   for (let n = 0; n < 20; n++) last = await raise(n, `c${n % 3}`);
-  await operator.waitFor(['counters', 'command-log'], last, { timeoutMs: 30_000 });
+  await operator.waitFor(['counters', 'command-log'], last);
   expect(await rows()).toEqual(foldOfLog(await log()));
   expect(owner.exitCode).toBe(null);
 }
@@ -98,21 +98,21 @@ test('an owner whose connections fall silent on the way loses its work to anothe
   const [owner, other] = [world.engine([counters], { name: 'owner', postgresUrl }), world.engine([counters], { name: 'other' })];
   await owner.start();
   await ownersAre('owner');
-  await operator.waitFor(['counters'], await raise(1), { timeoutMs: 30_000 });
+  await operator.waitFor(['counters'], await raise(1));
   await other.start();
   await until('both are there', async () => (await members()).length === 2);
 
   way.silence();
   let last = await raise(2);
   await ownersAre('other');
-  await operator.waitFor(['counters'], last, { timeoutMs: 30_000 });
+  await operator.waitFor(['counters'], last);
   way.heal();
   await until('it has joined again', async () => (await members()).join() === 'tarl other,tarl owner');
   for (let n = 0; n < 20; n++) last = await raise(n, `c${n % 3}`);
   await ownersAre('owner', 'other');
-  await operator.waitFor(['counters', 'command-log'], last, { timeoutMs: 30_000 });
+  await operator.waitFor(['counters', 'command-log'], last);
   expect(await rows()).toEqual(foldOfLog(await log()));
   // What stays silent would never answer a farewell.
   way.close();
   await owner.stop();
-}, 120_000);
+});

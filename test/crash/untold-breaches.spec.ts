@@ -30,7 +30,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-const seen = async () => engine.waitFor([untoldBreachesView.name, expectationBreachesView.name], await world.eventStore.endOfLog(), { timeoutMs: 60_000 });
+const seen = async () => engine.waitFor([untoldBreachesView.name, expectationBreachesView.name], await world.eventStore.endOfLog());
 const untold = async () => (await world.database.pool.query('select breach from untold_breaches')).rows.map(({ breach }) => breach as string);
 
 /** Runs the job so many milliseconds from now. */

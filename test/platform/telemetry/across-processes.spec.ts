@@ -33,7 +33,7 @@ async function createProject({ addresses, ownerKey }: RunningTarl, project: stri
 }
 
 const named = (name: string): CollectedSpan | undefined => collector.spans.find((span) => span.name === name);
-const arrived = (name: string) => until(`the span ${name} is there`, () => named(name), 60_000);
+const arrived = (name: string) => until(`the span ${name} is there`, () => named(name));
 
 test('one trace goes from a request over the log, the projection and a reaction to a job in another process, and what the job changes', async () => {
   const running = await platform({ TARL_OTEL_EXPORTER: 'otlp', TARL_OTEL_ENDPOINT: collector.otlp });

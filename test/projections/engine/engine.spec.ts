@@ -135,7 +135,7 @@ describe('several processes', () => {
     await a.start();
     await until('it owns both', async () => (await a.status()).every(({ slices }) => slices[0]!.owner !== undefined));
     const { position } = await raise(7);
-    const waiting = a.waitFor(['totals', 'command-log'], position, { timeoutMs: 30_000 });
+    const waiting = a.waitFor(['totals', 'command-log'], position);
     const b = world.engine([stuck]);
     await b.start();
     hanging.resolve();
@@ -170,7 +170,7 @@ describe('an owner', () => {
         );
         return rows.length > 0;
       });
-      await engine.waitFor(['counters'], (await raise(by)).position, { timeoutMs: 60_000 });
+      await engine.waitFor(['counters'], (await raise(by)).position);
     }
     expect(await rowsOf('counters')).toEqual([{ counter: 'a', sum: 10, events: 4 }]);
   });

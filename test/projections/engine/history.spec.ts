@@ -55,14 +55,14 @@ test('at every place of the log the rows are the fold up to it, however they wer
       for (const now of steps) {
         if (now.do === 'raise') last = (await world.append(`counter-${now.counter}`, ...now.by.map((by) => ['CounterRaised', { counter: now.counter, by }] as const))).position;
         else if (now.do === 'remove') last = (await world.append(`counter-${now.counter}`, ['CounterRemoved', { counter: now.counter }])).position;
-        else if (now.do === 'wait') await engine.waitFor(['counters'], last, { timeoutMs: 60_000 });
+        else if (now.do === 'wait') await engine.waitFor(['counters'], last);
         else if (now.do === 'rebuild') await engine.rebuild('counters', () => undefined);
         else {
           await engine.stop();
           engine = await started();
         }
       }
-      await engine.waitFor(['counters'], last, { timeoutMs: 60_000 });
+      await engine.waitFor(['counters'], last);
       const events = await wholeLog();
       await expectThePast(events, known);
       expect(await engine.compare('counters')).toMatchObject({ same: true, tables: [{ table: 'counters' }, { table: 'counters_history' }] });
@@ -80,7 +80,7 @@ test('an event that could not be taken for a while stands in the history where i
   poison = 77;
   await world.append('counter-p', ['CounterRaised', { counter: 'p', by: 1 }], ['CounterRaised', { counter: 'p', by: 77 }], ['CounterRaised', { counter: 'p', by: 2 }]);
   const { position } = await world.append('counter-q', ['CounterRaised', { counter: 'q', by: 5 }]);
-  await engine.waitFor(['counters'], position, { timeoutMs: 60_000 });
+  await engine.waitFor(['counters'], position);
   expect(await engine.parked({ view: 'counters' })).toHaveLength(1);
   poison = undefined;
   await engine.retryParked('counters', {});

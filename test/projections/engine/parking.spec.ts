@@ -39,7 +39,7 @@ describe('an event that a view cannot take', () => {
     const engine = await started(counters, totals);
     for (const [by, counter] of [[1, 'a'], [13, 'a'], [2, 'a'], [3, 'b'], [4, 'a']] as const) await raise(by, counter);
     const { position } = await raise(5, 'b');
-    await engine.waitFor(['counters', 'totals'], position, { timeoutMs: 60_000 });
+    await engine.waitFor(['counters', 'totals'], position);
     expect(await rowsOf('counters')).toEqual(await folded());
     expect(await rowsOf('totals')).toEqual({ a: { sum: 1, events: 1, latest: [1] }, b: { sum: 8, events: 2, latest: [3, 5] } });
     expect(await parkedOf(engine)).toEqual([{ view: 'totals', key: 'a', type: 'CounterRaised', stream: 'counter-a', error: 'cannot count 13', waiting: 2 }]);
@@ -57,7 +57,7 @@ describe('an event that a view cannot take', () => {
       },
     };
     const engine = await started(flaky);
-    await engine.waitFor(['counters'], (await raise(5)).position, { timeoutMs: 60_000 });
+    await engine.waitFor(['counters'], (await raise(5)).position);
     expect(await rowsOf('counters')).toEqual(await folded());
     expect(await engine.parked()).toEqual([]);
   });
@@ -70,7 +70,7 @@ describe('an event that a view cannot take', () => {
     await raise(3, 'a', 'elsewhere-a');
     await raise(4, 'b');
     const { position } = await raise(5, 'b', 'counter-a');
-    await engine.waitFor(['counters'], position, { timeoutMs: 60_000 });
+    await engine.waitFor(['counters'], position);
     expect(await rowsOf('counters')).toEqual({ a: { sum: 1, events: 1, latest: [1] }, b: { sum: 4, events: 1, latest: [4] } });
     const parked = await parkedOf(engine);
     expect(parked.map(({ key, waiting }) => ({ key, waiting }))).toEqual([{ key: 'stream:counter-a', waiting: 0 }, { key: 'a', waiting: 1 }, { key: 'b', waiting: 0 }]);
@@ -86,7 +86,7 @@ describe('an event that a view cannot take', () => {
     expect(failing.error).toMatch(/^View totals cannot take CounterRaised counter-a@0 at .*"totals" does not exist/);
     expect(await engine.parked()).toEqual([]);
     await world.database.pool.query('alter table elsewhere rename to totals');
-    await engine.waitFor(['totals'], position, { timeoutMs: 60_000 });
+    await engine.waitFor(['totals'], position);
     expect(await rowsOf('totals')).toEqual(await folded());
   });
 });
@@ -95,7 +95,7 @@ describe('parked events', () => {
   test('are taken up in order by a release that can take them, as soon as it starts', async () => {
     const broken = await started(totals);
     for (const by of [1, 13, 2, 13, 3]) await raise(by);
-    await broken.waitFor(['totals'], (await raise(4, 'b')).position, { timeoutMs: 60_000 });
+    await broken.waitFor(['totals'], (await raise(4, 'b')).position);
     await broken.stop();
     const engine = await started(mended);
     await until('nothing is parked', async () => (await engine.parked()).length === 0);
@@ -107,7 +107,7 @@ describe('parked events', () => {
   test('are tried again when asked for, and stay where they are when they fail again', async () => {
     const engine = await started(totals);
     for (const counter of ['a', 'b']) for (const by of [13, 1]) await raise(by, counter);
-    await engine.waitFor(['totals'], (await raise(1, 'c')).position, { timeoutMs: 60_000 });
+    await engine.waitFor(['totals'], (await raise(1, 'c')).position);
     expect(await engine.retryParked('totals', {})).toEqual({ taken: 0, left: 4 });
     const [before] = await engine.parked({ view: 'totals', key: 'a' });
     await engine.retryParked('totals', { key: 'a' });
@@ -115,7 +115,7 @@ describe('parked events', () => {
     expect(after!.attempts).toBe(before!.attempts + 1);
     // From another process, with the mended release, while the first one goes on projecting.
     expect(await world.engine([mended]).retryParked('totals', { key: 'a' })).toEqual({ taken: 2, left: 2 });
-    await engine.waitFor(['totals'], (await raise(2)).position, { timeoutMs: 60_000 });
+    await engine.waitFor(['totals'], (await raise(2)).position);
     expect(await rowsOf('totals')).toEqual(await folded((_, counter) => counter !== 'b'));
     expect((await engine.parked()).map(({ key }) => key)).toEqual(['b']);
   });
@@ -123,7 +123,7 @@ describe('parked events', () => {
   test('go on without the one that is skipped, and so does a rebuild', async () => {
     const engine = await started(totals);
     for (const by of [1, 13, 2, 3]) await raise(by);
-    await engine.waitFor(['totals'], (await raise(1, 'b')).position, { timeoutMs: 60_000 });
+    await engine.waitFor(['totals'], (await raise(1, 'b')).position);
     const [{ view, key, event, error }] = await engine.parked() as [any];
     const { revision: _, ...skipped } = event;
     await world.append('projection-totals', ['ParkedEventSkipped', { view, key, event: skipped, error, reason: 'it was a joke' }]);
@@ -139,21 +139,21 @@ describe('parked events', () => {
     await world.append('counter-a', ['CounterRaised', 'not an object']);
     for (const by of [1, 2]) await raise(by);
     await raise(3, 'a', 'elsewhere-a');
-    await engine.waitFor(['counters'], (await raise(4, 'b')).position, { timeoutMs: 60_000 });
+    await engine.waitFor(['counters'], (await raise(4, 'b')).position);
     const lenient = {
       ...counters,
       keyOf: (event) => (typeof event.data === 'string' ? 'a' : counters.keyOf!(event)),
       project: async (events, tx) => counters.project(events.filter(({ data }) => typeof data !== 'string'), tx),
     } satisfies View;
     expect(await world.engine([lenient]).retryParked('counters', {})).toEqual({ taken: 4, left: 0 });
-    await engine.waitFor(['counters'], (await raise(5)).position, { timeoutMs: 60_000 });
+    await engine.waitFor(['counters'], (await raise(5)).position);
     expect(await rowsOf('counters')).toEqual(await folded((by) => by !== undefined));
   });
 
   test('whose stream was deleted since then are let go', async () => {
     const engine = await started(totals);
     for (const by of [13, 1]) await raise(by);
-    await engine.waitFor(['totals'], (await raise(1, 'b')).position, { timeoutMs: 60_000 });
+    await engine.waitFor(['totals'], (await raise(1, 'b')).position);
     await world.eventStore.tombstoneStream('counter-a');
     expect(await engine.retryParked('totals', {})).toEqual({ taken: 2, left: 0 });
     expect(await rowsOf('totals')).toEqual({ b: { sum: 1, events: 1, latest: [1] } });
@@ -170,12 +170,12 @@ describe('a rebuild over events that the view cannot take', () => {
   test('parks their keys likewise, in the place of those that were parked before', async () => {
     const engine = await started(counters, totals);
     for (const [by, counter] of [[1, 'a'], [13, 'a'], [2, 'a'], [3, 'b'], [13, 'c']] as const) await raise(by, counter);
-    await engine.waitFor(['totals'], (await raise(4, 'b')).position, { timeoutMs: 60_000 });
+    await engine.waitFor(['totals'], (await raise(4, 'b')).position);
     const [rows, parked] = [await rowsOf('totals'), await parkedOf(engine)];
     await engine.rebuild('totals', () => undefined);
     expect(await rowsOf('totals')).toEqual(rows);
     expect((await parkedOf(engine)).sort((a, b) => (a.key < b.key ? -1 : 1))).toEqual(parked);
-    await engine.waitFor(['totals'], (await raise(5, 'a')).position, { timeoutMs: 60_000 });
+    await engine.waitFor(['totals'], (await raise(5, 'a')).position);
     expect((await parkedOf(engine)).find(({ key }) => key === 'a')).toMatchObject({ waiting: 2 });
     await world.engine([mended]).retryParked('totals', {});
     expect(await rowsOf('totals')).toEqual(await folded());
@@ -189,7 +189,7 @@ describe('a rebuild over events that the view cannot take', () => {
       if (phase === 'indexing') appended ??= Promise.all([raise(13, 'c1'), raise(1, 'c2')]).then(() => raise(2, 'c1'));
     });
     await appended;
-    await engine.waitFor(['totals'], (await raise(7, 'c0')).position, { timeoutMs: 60_000 });
+    await engine.waitFor(['totals'], (await raise(7, 'c0')).position);
     expect((await parkedOf(engine)).map(({ key, waiting }) => ({ key, waiting }))).toEqual([{ key: 'c1', waiting: 1 }]);
     await world.engine([mended]).retryParked('totals', {});
     expect(await rowsOf('totals')).toEqual(await folded());
@@ -198,10 +198,10 @@ describe('a rebuild over events that the view cannot take', () => {
   test('parks nothing when its release can take them, and so heals the view', async () => {
     const broken = await started(totals);
     for (const by of [1, 13, 2]) await raise(by);
-    await broken.waitFor(['totals'], (await raise(1, 'b')).position, { timeoutMs: 60_000 });
+    await broken.waitFor(['totals'], (await raise(1, 'b')).position);
     await world.engine([mended]).rebuild('totals', () => undefined);
     expect(await broken.parked()).toEqual([]);
-    await broken.waitFor(['totals'], (await raise(3)).position, { timeoutMs: 60_000 });
+    await broken.waitFor(['totals'], (await raise(3)).position);
     expect(await rowsOf('totals')).toEqual(await folded());
   });
 });

@@ -74,11 +74,11 @@ test('whatever is written, restarted, rebuilt, split and lost: the rows are a fo
             await world.database.pool.query(`select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and classid::bigint between ${0x7461_7300} and ${0x7461_7340} and database = (select oid from pg_database where datname = current_database())`);
             break;
           case 'wait':
-            await engines.at(-1)!.waitFor(['counters'], last, { timeoutMs: 60_000 });
+            await engines.at(-1)!.waitFor(['counters'], last);
         }
       }
       await Promise.all([...rebuilds, ...splits]);
-      await engines[0]!.waitFor(['counters', 'totals'], last, { timeoutMs: 60_000 });
+      await engines[0]!.waitFor(['counters', 'totals'], last);
       const events = [];
       for await (const event of world.eventStore.readLog()) events.push(event);
       for (const table of ['counters', 'totals']) {

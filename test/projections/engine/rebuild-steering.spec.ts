@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Operation } from '../../../src/api/core.js';
 import type { EventStore, SubscribeOptions } from '../../../src/platform/eventstore/port.js';
-import { ProjectionEngine } from '../../../src/projections/engine/index.js';
+import type { ProjectionEngine } from '../../../src/projections/engine/index.js';
 import { until } from '../../support/until.js';
 import { countersView, foldOfLog } from './counters.js';
 import { engineWorld, type EngineWorld } from './world.js';
@@ -14,13 +14,9 @@ const projector = fileURLToPath(new URL('../../support/projector.mjs', import.me
 const counters = countersView();
 const rebuild = { kind: 'rebuild', view: 'counters', actor: 'key:me', onDifference: 'SWITCH' } as const;
 const idOf = ({ name }: Operation) => name.slice('operations/'.length);
-const others: ProjectionEngine[] = [];
 let world: EngineWorld;
 beforeEach(async () => void (world = await engineWorld([counters])));
-afterEach(async () => {
-  await Promise.all(others.splice(0).map((engine) => engine.stop()));
-  await world.close();
-});
+afterEach(() => world.close());
 
 const raise = (by: number, counter = 'a') => world.append(`counter-${counter}`, ['CounterRaised', { counter, by }]);
 const rows = async () => {
@@ -59,8 +55,7 @@ function gated(eventStore: EventStore) {
 describe('an operation that is paused', () => {
   test('reads no further until it is resumed, and then goes on from where it was', async () => {
     const { store, asked, letThrough } = gated(world.eventStore);
-    const engine = new ProjectionEngine({ eventStore: store, pool: world.database.pool, views: [counters], log: { debug() {}, info() {}, warn() {}, error() {} } });
-    others.push(engine);
+    const engine = world.engine([counters], { eventStore: store });
     await engine.start();
     for (const by of [1, 2, 3]) await raise(by);
     await engine.waitFor(['counters'], (await raise(4)).position);

@@ -94,7 +94,7 @@ describe('splitting a view anew', () => {
     for (const slices of [2, 7, 1, 3, 64, 4]) await engine.split('counters', slices);
     stopped = true;
     await writing;
-    await engine.waitFor(['counters'], last.position, { timeoutMs: 30_000 });
+    await engine.waitFor(['counters'], last.position);
     expect(await rows()).toEqual(await folded());
     expect((await engine.status())[0]!.slices).toHaveLength(4);
   });
@@ -114,7 +114,7 @@ describe('splitting a view anew', () => {
     await other.split('counters', 4);
     holds = false;
     answered.resolve();
-    await engine.waitFor(['counters'], (await raise(3)).position, { timeoutMs: 30_000 });
+    await engine.waitFor(['counters'], (await raise(3)).position);
     expect(await rows()).toEqual(await folded());
   });
 
@@ -168,7 +168,7 @@ describe('an event whose key cannot be told', () => {
     for (const counter of counterOf) await raise(1, counter, stream);
     await raise('many', counterOf[0], stream);
     for (const counter of counterOf) await raise(2, counter, stream);
-    await engine.waitFor(['counters'], (await raise(10, 'elsewhere')).position, { timeoutMs: 60_000 });
+    await engine.waitFor(['counters'], (await raise(10, 'elsewhere')).position);
     for (const counter of counterOf) expect((await rows())[counter]).toMatchObject({ sum: 1 });
     expect((await rows())['elsewhere']).toMatchObject({ sum: 10 });
 

@@ -56,7 +56,7 @@ test('a view that computes for too long over many events gets fewer at a time, a
   const view = slow((events) => events.length > 60);
   const engine = await started(view);
   const { position } = await raise(...Array.from({ length: 200 }, (_, n) => n));
-  await engine.waitFor(['counters', 'totals'], position, { timeoutMs: 60_000 });
+  await engine.waitFor(['counters', 'totals'], position);
   expect(await rows()).toEqual(foldOfLog(await log()));
   expect(await rows('totals')).toEqual(foldOfLog(await log()));
   expect(Math.max(...view.calls)).toBeGreaterThan(60);
@@ -66,7 +66,7 @@ test('a single event over which it computes for longer gets the time that it nee
   const view = slow(raised(7));
   const engine = await started(view);
   const { position } = await raise(1, 2, 7, 3);
-  await engine.waitFor(['counters', 'totals'], position, { timeoutMs: 60_000 });
+  await engine.waitFor(['counters', 'totals'], position);
   expect(await rows()).toEqual(foldOfLog(await log()));
   expect(await engine.parked()).toEqual([]);
 });
@@ -76,7 +76,7 @@ test('an event over which it would compute for ever is parked, and everything el
   const engine = await started(view, { longestSilence_ms: 4_500 });
   await raise(1, 7, 2);
   const { position } = await world.append('counter-b', ['CounterRaised', { counter: 'b', by: 1 }]);
-  await engine.waitFor(['counters', 'totals'], position, { timeoutMs: 60_000 });
+  await engine.waitFor(['counters', 'totals'], position);
   expect(await rows()).toEqual({ a: { sum: 1, events: 1, latest: [1] }, b: { sum: 1, events: 1, latest: [1] } });
   expect(await engine.parked()).toMatchObject([{ view: 'counters', key: expect.stringContaining('a'), error: expect.stringContaining('4.5 s'), waiting: 1 }]);
   expect(await rows('totals')).toEqual(foldOfLog(await log()));

@@ -9,6 +9,7 @@ import { ProjectionEngine, type ProjectionEngineOptions } from '../../../src/pro
 import type { View } from '../../../src/projections/kit/view.js';
 import { testEventStore } from '../../support/eventstore.js';
 import { testDatabase, type TestDatabase } from '../../support/postgres.js';
+import { patience_ms } from '../../support/until.js';
 
 /** A log and a database with the engine's tables, for one test or suite. */
 export interface EngineWorld {
@@ -83,7 +84,7 @@ class PatientEngine extends ProjectionEngine {
   }
 
   override waitFor(views: readonly string[], position: Position, options: { timeoutMs?: number; signal?: AbortSignal } = {}): Promise<void> {
-    return super.waitFor(views, position, { timeoutMs: 30_000, ...options });
+    return super.waitFor(views, position, { timeoutMs: patience_ms, ...options });
   }
 }
 

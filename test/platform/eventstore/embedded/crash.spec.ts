@@ -43,7 +43,7 @@ test.each(stores)('killed at a random moment, seeds %i to %i, the node still has
   await expectAll(client, acknowledged);
   await client.dispose();
   expect(await node.stop()).toBe(0);
-}, 30_000 + ON_ONE_STORE * 5000);
+}, 60_000 + ON_ONE_STORE * 20_000);
 
 /** Appends of one to five events to a few streams, many at once, until the first of them fails. */
 async function writeUntilKilled(client: EventStoreDBClient, random: (below: number) => number, acknowledged: Acknowledged): Promise<void> {

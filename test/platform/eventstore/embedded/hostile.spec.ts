@@ -69,7 +69,7 @@ test('10,000 connections that are opened and dropped, in the middle of a word or
   for (let round = 0; round < 50; round++) await Promise.all(Array.from({ length: 200 }, () => comeAndGo(random)));
   await expectServing();
   await until('all connections but ours are forgotten', async () => (await measure('eventstore_connections')) <= 3);
-}, 120_000);
+});
 
 function framed(message: Buffer, announced = message.length): Buffer {
   const header = Buffer.alloc(5);
