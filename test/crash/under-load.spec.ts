@@ -28,7 +28,10 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await running?.stop();
-  for (const { child } of projectors.values()) child.kill('SIGKILL');
+  for (const { child, ended } of projectors.values()) {
+    child.kill('SIGKILL');
+    await ended;
+  }
   grpc.close();
   await api.close();
   await store.close();
@@ -121,7 +124,7 @@ test('a changed view is rebuilt, compared and switched, a poisoned key parked an
   expect((await rest('GET', '/projects/poison')).status).toBe(200);
 
   const owner = (await projectsView()).slices[0].owner as string;
-  const victim = [...projectors.values()].find(({ pid }) => owner.includes(`${pid}`))!;
+  const victim = [...projectors.values()].find(({ pid }) => owner.endsWith(`:${pid}`))!;
   victim.child.kill('SIGKILL');
   await until('another projector has taken over', async () => {
     const now = (await projectsView()).slices[0].owner;
