@@ -6,6 +6,8 @@ import { play } from './eventstore-oracle/player.js';
 
 /** Conversations are full of pauses, so many are played at the same time. */
 const AT_ONCE = 16;
+/** One of them reads what it has just written before that is a second old: it has the machine for itself. */
+const IN_A_HURRY = /"maxAge":1}/;
 /** They read the log from where it ended when they began, and so are quicker when they come first. */
 const READS_THE_LOG = /log|random/;
 
@@ -20,8 +22,9 @@ describe.each(servers)('%s answers as EventStoreDB 24.6', (_, start) => {
 
   beforeAll(async () => {
     server = await start();
-    const waiting = [...conversations].sort((a, b) => Number(READS_THE_LOG.test(b.name)) - Number(READS_THE_LOG.test(a.name)));
     const clients = Array.from({ length: AT_ONCE }, () => EventStoreDBClient.connectionString(server.connectionString));
+    await playAll(clients[0]!, conversations.filter(({ name }) => IN_A_HURRY.test(name)), answers);
+    const waiting = conversations.filter(({ name }) => !answers.has(name)).sort((a, b) => Number(READS_THE_LOG.test(b.name)) - Number(READS_THE_LOG.test(a.name)));
     await Promise.all(clients.map((client) => playAll(client, waiting, answers)));
     // Not earlier: a client that ends fails the pending appends of every client in the process.
     await Promise.all(clients.map((client) => client.dispose()));

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import {
   ANY,
   BACKWARDS,
@@ -16,6 +17,7 @@ import {
   type EventStoreDBClient,
   type Position,
 } from '@eventstore/db-client';
+import { patience_ms } from '../../support/until.js';
 import type { Conversation, NamedEvent, Step } from './conversation.js';
 import { PlainAnswers, type Read } from './plain.js';
 import { Watched, type Watchable } from './watched.js';
@@ -23,12 +25,21 @@ import { Watched, type Watchable } from './watched.js';
 /** Far beyond what other conversations write meanwhile. */
 const PLENTY = 1_000_000;
 
+/** What asks and changes nothing. */
+const QUESTIONS: readonly string[] = ['read', 'psInfo'];
+
 /** Plays a conversation to a server and gives its answers in the form in which the real server's were recorded. */
 export async function play(client: EventStoreDBClient, conversation: Conversation): Promise<unknown[]> {
   const player = new Player(client);
   await player.begin();
   const answers: unknown[] = [];
-  for (const step of conversation.steps) answers.push(step.together ? await Promise.all(step.together.map((one) => player.answer(one))) : await player.answer(step));
+  let hasPaused = false;
+  for (const [at, step] of conversation.steps.entries()) {
+    hasPaused = (hasPaused && QUESTIONS.includes(step.do)) || (step.do === 'pause' && step.ms > 0);
+    const sent = conversation.answers[at];
+    if (step.together) answers.push(await Promise.all(step.together.map((one, each) => player.answer(one, (sent as unknown[])[each]))));
+    else answers.push(await (hasPaused ? player.settled(step, sent) : player.answer(step, sent)));
+  }
   await player.end();
   return player.plain.ranked(answers);
 }
@@ -49,18 +60,27 @@ class Player {
     await Promise.all([...this.watched.values()].map((watched) => watched.close()));
   }
 
-  async answer(step: Step): Promise<unknown> {
+  /** The answer after a pause, in which the server does something by itself; that may take a slow machine longer than the pause. */
+  async settled(step: Step, sent: unknown): Promise<unknown> {
+    for (const end = Date.now() + patience_ms; ; await pause(50)) {
+      const answer = await this.answer(step, sent);
+      if (!QUESTIONS.includes(step.do) || isDeepStrictEqual(JSON.parse(JSON.stringify(answer)), sent) || Date.now() > end) return answer;
+    }
+  }
+
+  /** Does what a step says. `sent` is what the real server answered: so much is waited for. */
+  async answer(step: Step, sent: unknown): Promise<unknown> {
     const does = this.does[step.do];
     if (does === undefined) throw new Error(`a conversation asks for the unknown step ${step.do}`);
     try {
-      return await does(step);
+      return await does(step, sent as never);
     } catch (error) {
       if (error instanceof TypeError || error instanceof ReferenceError) throw error;
       return this.plain.failure(error as Error);
     }
   }
 
-  private readonly does: Record<string, (step: Step) => Promise<unknown>> = {
+  private readonly does: Record<string, (step: Step, sent: never) => Promise<unknown>> = {
     append: async (step) => {
       const result = await this.client.appendToStream(this.plain.stream(step.stream), step.events.map((event) => this.eventData(event)), {
         expectedRevision: expectation(step.expected) as bigint,
@@ -109,7 +129,7 @@ class Player {
       const filter = this.filter(step);
       return this.watch(step, this.client.subscribeToAll({ fromPosition: step.from === 'end' ? END : START, resolveLinkTos, ...(filter && { filter }) }));
     },
-    collect: (step) => this.watchedAs(step).collect(step, this.plain),
+    collect: (step, sent) => this.watchedAs(step).collect(step, this.plain, sent),
     unsubscribe: async (step) => {
       const watched = this.watchedAs(step);
       this.watched.delete(step.as);

@@ -1,12 +1,20 @@
 import type { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { PlainAnswers, Read } from './plain.js';
+import { patience_ms } from '../../support/until.js';
 import type { Step } from './conversation.js';
 
 /** What catch-up and persistent subscriptions have in common here. */
 export interface Watchable {
   on(event: never, listener: never): unknown;
   unsubscribe(): Promise<void>;
+}
+
+/** What the real server sent to a subscription, as it was recorded. */
+interface Sent {
+  readonly got: readonly unknown[];
+  readonly marks?: readonly string[];
+  readonly ended?: unknown;
 }
 
 interface Acknowledging {
@@ -38,13 +46,17 @@ export class Watched {
   }
 
   async opened(plain: PlainAnswers): Promise<unknown> {
-    await atMost(3000, () => this.isConfirmed || this.error !== undefined);
+    await atMost(patience_ms, () => this.isConfirmed || this.error !== undefined);
     return this.error === undefined ? { confirmed: this.isConfirmed } : plain.failure(this.error);
   }
 
-  /** What came, once `count` events are there or the time is up, and a quiet moment has shown that no more are coming. */
-  async collect(step: Step, plain: PlainAnswers): Promise<unknown> {
+  /**
+   * What came, once `count` events are there or the time is up, and a quiet moment has shown that no more are coming. What
+   * the real server sent in that time may take a slow machine longer.
+   */
+  async collect(step: Step, plain: PlainAnswers, { got, marks = [], ended }: Sent): Promise<unknown> {
     await atMost(step.wait ?? 3000, () => this.got.length >= (step.count ?? 0) || this.error !== undefined);
+    await atMost(patience_ms, () => this.error !== undefined || (ended === undefined && this.got.length >= got.length && this.marks.length >= marks.length));
     await pause(typeof step.quiet === 'number' ? step.quiet : 150);
     return {
       got: this.got.splice(0).map((read) => plain.resolved(read)),
