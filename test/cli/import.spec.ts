@@ -4,11 +4,15 @@ import { tableFromIPC } from 'apache-arrow';
 import { spawn, type StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout as pause } from 'node:timers/promises';
+import { exitCodes } from '../../src/cli/exit-codes.js';
 import { readConfig } from '../../src/platform/config/index.js';
 import { dataFolder, tarlUp, type RunningTarl } from '../support/tarl.js';
 import { until } from '../support/until.js';
@@ -61,23 +65,49 @@ async function rowsInLog(group: string, most: number): Promise<{ rows: number; d
   return { rows, distinct };
 }
 
-const spawnTarl = (args: string[], stdio: StdioOptions) =>
-  spawn(resolve('node_modules/node/bin/node'), [resolve('dist/src/cli/main.js'), ...args], { env: { PATH: process.env.PATH, HOME: '/nonexistent', ...env }, stdio });
+const spawnTarl = (args: string[], stdio: StdioOptions, more: NodeJS.ProcessEnv = {}) =>
+  spawn(resolve('node_modules/node/bin/node'), [resolve('dist/src/cli/main.js'), ...args], { env: { PATH: process.env.PATH, HOME: '/nonexistent', ...env, ...more }, stdio });
 
 /** Starts an import and kills it when it has noted that it came beyond a row. */
-async function killedImport(args: string[], row: number): Promise<number> {
-  const child = spawnTarl(args, 'ignore');
-  const exited = once(child, 'exit');
+async function killedImport(args: string[], row: number, config: string): Promise<number> {
+  const child = spawnTarl(args, 'ignore', { XDG_CONFIG_HOME: config });
+  let hasEnded = false;
+  const exited = once(child, 'exit').finally(() => (hasEnded = true));
   const noted = async () => {
     const [record] = await readdir(join(files, 'state/tarl/imports')).catch(() => [] as string[]);
     if (record === undefined) return 0;
     const told = await readFile(join(files, 'state/tarl/imports', record), 'utf8').catch(() => '');
     return /"rows":(\d+)/.test(told) ? Number(/"rows":(\d+)/.exec(told)![1]) : 0;
   };
-  await until('the import has come further', async () => (await noted()) > row, 1_800_000);
+  await until('the import has come further', async () => hasEnded || (await noted()) > row, 1_800_000);
   child.kill('SIGKILL');
-  expect((await exited)[1]).toBe('SIGKILL');
+  const [code, signal] = await exited;
+  // On a machine that stood still for so long that an append was given up, whoever imports begins again.
+  if (code === exitCodes.unavailable) return killedImport(args, row, config);
+  expect([code, signal]).toEqual([null, 'SIGKILL']);
   return noted();
+}
+
+/** A profile by which imports come over a narrow way: they get on no faster than this process can look after them. */
+async function narrowProfile(): Promise<{ config: string; close(): void }> {
+  const way = createServer((from) => {
+    const to = connect(Number(platform.addresses.grpc.split(':')[1]), '127.0.0.1');
+    pipeline(from, inSmallPieces, to).catch(() => from.destroy());
+    pipeline(to, from).catch(() => to.destroy());
+  }).listen(0, '127.0.0.1');
+  await once(way, 'listening');
+  await mkdir(join(files, 'narrow/tarl'), { recursive: true });
+  await writeFile(join(files, 'narrow/tarl/config.json'), JSON.stringify({ default: { grpc: `127.0.0.1:${(way.address() as AddressInfo).port}` } }));
+  return { config: join(files, 'narrow'), close: () => void way.close() };
+}
+
+async function* inSmallPieces(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  for await (const piece of bytes) {
+    for (let at = 0; at < piece.length; at += 8192) {
+      yield piece.subarray(at, at + 8192);
+      await pause(10);
+    }
+  }
 }
 
 test('an import that is killed twice and begun again loses and doubles nothing', async () => {
@@ -93,8 +123,11 @@ test('an import that is killed twice and begun again loses and doubles nothing',
   out.end();
   await once(out, 'finish');
   const args = ['features', 'import', 'flights/killed', file('large.csv'), '--map', 'n=count', ...(largeImportMib > 0 ? [] : ['--batch-rows', '250'])];
-  await killedImport(args, Math.floor(rows / 4));
-  const second = await killedImport(args, Math.floor(rows / 2));
+  const narrow = await narrowProfile();
+  const config = largeImportMib > 0 ? '/nonexistent' : narrow.config;
+  await killedImport(args, Math.floor(rows / 4), config);
+  const second = await killedImport(args, Math.floor(rows / 2), config);
+  narrow.close();
   const ran = await run(...args, '--json');
   expect(ran.stderr).toContain('Going on after');
   expect(JSON.parse(ran.stdout)).toMatchObject({ rowsWritten: rows, rowsRejected: 0, resumedAt: second });
