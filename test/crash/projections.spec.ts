@@ -36,11 +36,11 @@ test(`a projector killed at any moment leaves rows that are a fold of the log up
 
   const engine = world.engine([counters]);
   await engine.start();
-  await engine.waitFor(['counters'], last, { timeoutMs: 30_000 });
+  await engine.waitFor(['counters'], last);
   expect((await stored()).rows).toEqual(foldOfLog(await log()));
   const { rows } = await world.database.pool.query(`select tablename from pg_tables where tablename like 'counters%' and tablename <> 'counters__former'`);
   expect(rows).toEqual([{ tablename: 'counters' }]);
-}, 60_000 + runs * 10_000);
+}, 240_000 + runs * 15_000);
 
 test(`killed at any moment while keys are parked and taken up again, a projector loses no event, doubles none and keeps their order (seed ${seed})`, async () => {
   const random = randomFrom(seed + 1);
@@ -63,11 +63,11 @@ test(`killed at any moment while keys are parked and taken up again, a projector
 
   const engine = world.engine([counters]);
   await engine.start();
-  await engine.waitFor(['counters'], last, { timeoutMs: 30_000 });
+  await engine.waitFor(['counters'], last);
   await engine.retryParked('counters', {});
   expect(await engine.parked()).toEqual([]);
   expect((await stored()).rows).toEqual(foldOfLog(await log()));
-}, 60_000 + runs * 15_000);
+}, 240_000 + runs * 15_000);
 
 test(`several projectors that share a view, killed and joined at any moment while its slices change, leave in each slice the fold of its keys up to its checkpoint (seed ${seed})`, async () => {
   const random = randomFrom(seed + 2);
@@ -85,11 +85,11 @@ test(`several projectors that share a view, killed and joined at any moment whil
   }
   const last = await writer.stop();
   if (children.length === 0) children.push(await startProjector('share'));
-  await operator.waitFor(['counters', 'command-log'], last, { timeoutMs: 30_000 });
+  await operator.waitFor(['counters', 'command-log'], last);
   expect((await storedBySlice()).rows).toEqual(foldOfLog(await log()));
   const { slices } = (await operator.status())[0]!;
   expect(slices.every(({ owner }) => owner !== undefined)).toBe(true);
-}, 60_000 + runs * 10_000);
+}, 240_000 + runs * 15_000);
 
 async function kill(child: ChildProcess): Promise<void> {
   const gone = once(child, 'exit');
@@ -103,6 +103,7 @@ async function storedBySlice() {
     select (select jsonb_agg(commit_position::text order by slice) from projection_checkpoints where view = 'counters') as places,
            (select jsonb_object_agg(counter, jsonb_build_object('sum', sum, 'events', events, 'latest', latest)) from counters) as rows`);
   places = found.places.map(BigInt);
+  seenStored = places.reduce((least, place) => (place < least ? place : least));
   return { slices: places.length, rows: found.rows ?? {} };
 }
 let places: bigint[] = [];
@@ -144,13 +145,19 @@ async function startProjector(task: string): Promise<ChildProcess> {
   return child;
 }
 
+/** As many events the writer is ahead of what the last look saw stored: a machine that is slow for its writers would never catch up. */
+const longestLead = 2_000n;
+let seenStored = 0n;
+
 function startWriter(random: () => number) {
   let stopped = false;
+  seenStored = 0n;
   const written = (async () => {
     for (;;) {
       const counter = `c${Math.floor(random() * 20)}`;
       const events = Array.from({ length: 1 + Math.floor(random() * 5) }, () => ['CounterRaised', { counter, by: Math.floor(random() * 100) }] as const);
       const { position } = await world.append(`counter-${counter}`, ...(random() < 0.02 ? [['CounterRemoved', { counter }] as const] : events));
+      while (!stopped && position.commit > seenStored + longestLead) await delay(5);
       if (stopped) return position;
     }
   })();
@@ -162,7 +169,7 @@ async function stored() {
   const { rows: [found] } = await world.database.pool.query(`
     select (select commit_position::text from projection_checkpoints where view = 'counters') as commit,
            (select jsonb_object_agg(counter, jsonb_build_object('sum', sum, 'events', events, 'latest', latest)) from counters) as rows`);
-  checkpoint = BigInt(found.commit ?? 0);
+  seenStored = checkpoint = BigInt(found.commit ?? 0);
   return { rows: found.rows ?? {} };
 }
 let checkpoint = 0n;
