@@ -42,7 +42,7 @@ describe.each([
   });
 
   /** A process's part in these jobs, as far as one process can play several. */
-  async function open(definitions: readonly AnyJob[], parts: { graceMs?: number; issue?: (jobId: string, command: string, input: unknown) => void; hear?: (run: RunningJob) => void; tried?: (outcome: string, seconds: number) => void } = {}): Promise<Jobs> {
+  async function open(definitions: readonly AnyJob[], parts: { silenceMs?: number; graceMs?: number; issue?: (jobId: string, command: string, input: unknown) => void; hear?: (run: RunningJob) => void; tried?: (outcome: string, seconds: number) => void } = {}): Promise<Jobs> {
     const backend = await openJobBackend({ postgresUrl: database.url, redisUrl: url(), onError: () => undefined });
     const jobs = new Jobs({
       backend,
@@ -52,7 +52,7 @@ describe.each([
         parts.issue?.(run.id, command.name, given);
       },
       log: { info: () => undefined, warn: () => undefined },
-      silenceMs: 1000,
+      silenceMs: parts.silenceMs,
       graceMs: parts.graceMs,
       tried: (_, outcome, seconds) => parts.tried?.(outcome, seconds),
     });
@@ -95,7 +95,7 @@ describe.each([
     const jobs = await open([job]);
     await jobs.enqueueAll(job, Array.from({ length: 1_300 }, (_, n) => ({ input: { n } })));
     await jobs.work();
-    await until('all have ended', () => ended === 1_300, 60_000);
+    await until('all have ended', () => ended === 1_300);
     await until('the last is noted', async () => (await jobs.queue(job.name).getJobCountByTypes('active')) === 0);
     const kept = await jobs.queue(job.name).getCompletedCount();
     expect([kept >= 1_000, kept <= 1_200]).toEqual([true, true]);
@@ -252,7 +252,7 @@ describe.each([
   test('the job of a process that is killed in the middle of it is taken over by another process', async () => {
     const taken: { id: string; attempt: number }[] = [];
     const holdOn = defineJob({ ...jobOf(async (_, { id, attempt }) => void taken.push({ id, attempt })), name: 'hold-on' });
-    const jobs = await open([holdOn]);
+    const jobs = await open([holdOn], { silenceMs: 3_000 });
     const id = await jobs.enqueue(holdOn, { n: 1 });
     const child = spawn(resolve('node_modules/node/bin/node'), ['test/support/job-worker.mjs', database.url, ...(url() ? [url()!] : [])], { stdio: ['ignore', 'pipe', 'inherit'] });
     const [begun] = (await once(child.stdout, 'data')) as [Buffer];
