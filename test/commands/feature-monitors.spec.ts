@@ -49,7 +49,7 @@ async function watched(monitor: object = {}): Promise<Declared> {
 
 /** Runs the job once at a moment, and waits until what it asked for is seen. */
 async function runAt(now: number): Promise<{ issued: object[] }> {
-  await engine.waitFor(views.map(({ name }) => name), await world.eventStore.endOfLog(), { timeoutMs: 60_000 });
+  await engine.waitFor(views.map(({ name }) => name), await world.eventStore.endOfLog());
   const issued: object[] = [];
   const issue = (one: { readonly name: string }, input: unknown) => {
     issued.push(input as object);
@@ -57,19 +57,24 @@ async function runAt(now: number): Promise<{ issued: object[] }> {
   };
   const job = runFeatureMonitors({ pool: world.database.pool, now: () => now });
   await job.run({}, { id: 'j', attempt: 1, due: new Date(0), signal: new AbortController().signal, issue });
-  await engine.waitFor(views.map(({ name }) => name), await world.eventStore.endOfLog(), { timeoutMs: 60_000 });
+  await engine.waitFor(views.map(({ name }) => name), await world.eventStore.endOfLog());
   return { issued };
 }
 
 async function checksOf({ group }: Declared): Promise<any[]> {
   return (await world.database.pool.query(`select "check", current, tick from feature_drift_checks where "group" = $1 order by tick`, [group])).rows;
 }
-const nextHour = () => Math.ceil((Date.now() + 1) / hour) * hour;
+/** The first full hour since a group is watched, by the time at which that is on record. */
+async function firstTick({ group }: Declared): Promise<number> {
+  await engine.waitFor([featureMonitoringView.name], await world.eventStore.endOfLog());
+  const { rows: [{ since }] } = await world.database.pool.query('select monitor_since as since from feature_monitoring where "group" = $1', [group]);
+  return Math.ceil((since.getTime() + 1) / hour) * hour;
+}
 
 describe('a monitor', () => {
   test('asks for a check of the window before each moment of its schedule, once', async () => {
     const group = await watched({ delaySeconds: 600 });
-    const tick = nextHour();
+    const tick = await firstTick(group);
     expect((await runAt(tick - 1)).issued.filter((one: any) => one.group === group.group)).toEqual([]);
     await runAt(tick);
     await runAt(tick + 30_000);
@@ -80,7 +85,7 @@ describe('a monitor', () => {
 
   test('asks once, also when a second process asks at the same time or has not seen the first', async () => {
     const group = await watched();
-    const tick = nextHour();
+    const tick = await firstTick(group);
     const asked = checkAt({ project: 'p', group: group.group, windowSeconds: 3600, delaySeconds: 0, features: [], tests: standardTests }, tick);
     const { runScheduledDriftCheckCommand } = await import('../../src/commands/drift-checks.js');
     const replies = await Promise.all([1, 2, 3].map(() => executor.execute(runScheduledDriftCheckCommand, asked, { caller })));
@@ -91,7 +96,7 @@ describe('a monitor', () => {
 
   test('catches up with what passed while no platform ran, window by window', async () => {
     const group = await watched();
-    const tick = nextHour();
+    const tick = await firstTick(group);
     await runAt(tick + 3 * hour + 1);
     expect((await checksOf(group)).map((check) => check.tick.getTime())).toEqual([0, 1, 2, 3].map((n) => tick + n * hour));
     await runAt(tick + 40 * hour);
@@ -107,7 +112,7 @@ describe('a monitor', () => {
     await command('SetFeatureBaseline', { project: 'ended', group: 'a', start: '2001-01-01T00:00:00Z', end: '2001-02-01T00:00:00Z' });
     await command('SetFeatureMonitor', { project: 'ended', group: 'a', cron: '0 * * * *', windowSeconds: 3600 });
     await command('ArchiveProject', { project: 'ended', reason: 'Over' });
-    await runAt(nextHour());
+    await runAt(await firstTick(other));
     expect(await checksOf(group)).toEqual([]);
     expect(await checksOf(other)).toHaveLength(1);
   });
