@@ -38,7 +38,7 @@ const checkpointAt = (hour: string, lagMs: number): MetricsEvent['data'] => ({
 beforeAll(async () => {
   [store, database] = await Promise.all([testEventStore(), testDatabase()]);
   eventStore = connect(store.url);
-  const config = readConfig({ TARL_HTTP_PORT: '0', TARL_GRPC_PORT: '0', TARL_GRAPHQL_PORT: '0', TARL_MIN_POSITION_WAIT_MS: '60000' });
+  const config = readConfig({ TARL_HTTP_PORT: '0', TARL_GRPC_PORT: '0', TARL_GRAPHQL_PORT: '0', TARL_MIN_POSITION_WAIT_MS: '60000', TARL_METRICS_CRON: '0 0 1 1 *' });
   platform = await startPlatform(config, { eventstoreUrl: store.url, postgresUrl: database.url, localKey: ownerKey }, createLogger('silent'));
   for (const [hour, lagMs] of Object.entries(lags)) {
     const data = checkpointAt(hour, lagMs);

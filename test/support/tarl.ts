@@ -14,6 +14,8 @@ export const testEnvironment: NodeJS.ProcessEnv = {
   PATH: process.env.PATH,
   TARL_HTTP_PORT: '0', TARL_GRPC_PORT: '0', TARL_GRAPHQL_PORT: '0', TARL_EVENTSTORE_PORT: '0', TARL_POSTGRES_PORT: '0',
   TARL_LOG_LEVEL: 'warn', TARL_MIN_POSITION_WAIT_MS: '60000',
+  // Nothing is put into the log by the clock.
+  TARL_METRICS_CRON: '0 0 1 1 *',
 };
 
 /** A process of the `tarl` command. */
