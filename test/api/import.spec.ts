@@ -72,7 +72,7 @@ describe.each(Object.keys(files) as (keyof typeof types)[])('a file of %s', (for
   test('that breaks off, is empty or is something else is refused, and nothing is left behind', async () => {
     const group = await newGroup();
     const whole = Buffer.from(files[format]!());
-    const spools = async () => (await readdir(tmpdir())).filter((name) => name.startsWith('tarl-import-'));
+    const spools = async () => (await readdir(tmpdir())).filter((name) => name.startsWith(`tarl-import-${process.pid}-`));
     const before = await spools();
     for (const body of [Buffer.alloc(0), Buffer.from([0, 159, 146, 150, 10, 255]), whole.subarray(0, Math.floor(whole.length * 0.9))]) {
       const refused = await send(group, body, types[format]);

@@ -36,7 +36,7 @@ export async function* uploadedBatches({ mediaType, bytes }: StreamedBody, batch
 
 /** A file of its own for the time of reading it. */
 async function* spooled(bytes: AsyncIterable<Buffer>, mostBytes: number, read: (path: string) => AsyncGenerator<RowBatch>): AsyncGenerator<RowBatch> {
-  const path = join(tmpdir(), `tarl-import-${randomUUID()}`);
+  const path = join(tmpdir(), `tarl-import-${process.pid}-${randomUUID()}`);
   try {
     await pipeline(limited(bytes, mostBytes), createWriteStream(path, { mode: 0o600 }));
     yield* read(path);
