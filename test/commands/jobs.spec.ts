@@ -60,8 +60,8 @@ describe.each([
       aggregates,
       definitions,
       execute: (...given) => executor.execute(...given),
-      waitForView: (position, signal) => engine.waitFor(['jobs'], position, { signal, timeoutMs: 20_000 }),
-      open: async (parts) => new Jobs({ ...parts, backend: await openJobBackend({ postgresUrl: database.url, redisUrl: redis?.url, onError: () => undefined }), silenceMs: 1000 }),
+      waitForView: (position, signal) => engine.waitFor(['jobs'], position, { signal }),
+      open: async (parts) => new Jobs({ ...parts, backend: await openJobBackend({ postgresUrl: database.url, redisUrl: redis?.url, onError: () => undefined }), silenceMs: 5_000 }),
       log: { info: () => undefined, warn: () => undefined },
       lookEveryMs: 50,
     });
@@ -132,14 +132,17 @@ describe.each([
   test('queues that are lost while the platform runs are made again from the log: what waits and the schedules, and nothing that has ended', async () => {
     const jobs = keeper();
     jobs.start();
+    const begun = Date.now();
     const { id: done } = await jobs.request(counting, { n: 1 }, tester);
     await became(done, 'JobSucceeded');
+    const tookOne_ms = Date.now() - begun;
     failing = true;
     const { id: failed } = await jobs.request(counting, { n: 2 }, tester);
     await became(failed, 'JobFailed');
     failing = false;
     const { id: later } = await jobs.request(counting, { n: 3 }, tester, { notBefore: new Date(Date.now() + 3_600_000) });
-    const { id: soon } = await jobs.request(counting, { n: 4 }, tester, { notBefore: new Date(Date.now() + 5_000) });
+    // Not before the queues are lost, however slow the machine is.
+    const { id: soon } = await jobs.request(counting, { n: 4 }, tester, { notBefore: new Date(Date.now() + 4_000 + 5 * tookOne_ms) });
     const queue = (await jobs.queues()).queue('count');
     await until('both wait', async () => (await queue.getDelayedCount()) === 2);
     await loseQueues();

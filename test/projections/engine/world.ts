@@ -58,7 +58,7 @@ export async function engineWorld(views: readonly View[]): Promise<EngineWorld> 
       eventStore.append(
         stream,
         events.map(([type, data]) => ({ id: randomUUID(), type, data, metadata: { version: 1, actor: 'tester' } })),
-        { expected: 'any' },
+        { expected: 'any', deadlineMs: patience_ms },
       ),
     async close() {
       await Promise.all(engines.map((engine) => engine.stop()));
