@@ -5,6 +5,7 @@ import { testPlatform, type TestPlatform } from './support/platform.js';
 
 let platform: TestPlatform;
 let before: string;
+let filling: string;
 let last: string;
 const project = '/api/v1/projects/p';
 
@@ -18,6 +19,9 @@ beforeAll(async () => {
   await ok(platform.rest(`${project}/transformations`, { transformation: 'doubled', inputs: [{ name: 'amount', feature: 'cards:amount', type: 'INT64' }], outputs: [{ name: 'twice', expression: 'amount * 2' }] }));
   await ok(platform.rest(`${project}/feature-services`, { service: 'risk', features: ['doubled:twice', 'cards:where', 'shops'] }));
   before = (await ok(platform.rest(`${project}/training-sets`, { trainingSet: 'january', service: 'risk', start: '2026-01-01', end: '2026-02-01' }))).position;
+  await ok(platform.rest(`${project}/feature-groups`, { group: 'filled', entities: card, features: [{ name: 'double', type: 'INT64' }, { name: 'size', type: 'INT64' }] }));
+  const steps = [{ feature: 'double', from: 'doubled:twice' }, { feature: 'size', from: 'shops:size' }];
+  filling = (await ok(platform.rest(`${project}/pipelines`, { pipeline: 'fill', source: 'cards', steps, target: 'filled' }))).position;
   await ok(platform.rest(`${project}/feature-groups/cards:stageVersion`, { features: [amount, { name: 'where', type: 'STRING' }], source: { kind: 'topic', name: 'payments' } }));
   await ok(platform.rest(`${project}/feature-groups/cards:promoteVersion`, { version: 2 }));
   last = (await ok(platform.rest(`${project}/feature-services/risk:change`, { features: ['cards:where'] }))).position;
@@ -51,6 +55,21 @@ describe('the lineage of a feature', () => {
     expect(ids(await graph({ node: 'cards:where', direction: 'UPSTREAM' }))).toEqual(['FEATURE:p/cards@2:where', 'FEATURE_GROUP:p/cards@2', 'SOURCE:p/topic/payments']);
     expect(ids(await graph({ node: 'cards@1:where', direction: 'UPSTREAM' }))).toEqual(['FEATURE:p/cards@1:where', 'FEATURE_GROUP:p/cards@1', 'SOURCE:p/table/warehouse.payments']);
     expect(ids(await graph({ node: 'cards:where', direction: 'UPSTREAM', depth: '1' }))).toEqual(['FEATURE:p/cards@2:where', 'FEATURE_GROUP:p/cards@2']);
+  });
+
+  test('leads through a pipeline to the features that it fills, and back to all that it takes', async () => {
+    expect(ids(await graph({ node: 'cards:amount', direction: 'DOWNSTREAM', asOf: filling }))).toEqual(
+      expect.arrayContaining(['PIPELINE:p/fill@1', 'FEATURE:p/filled@1:double']),
+    );
+    const { nodes, edges } = await graph({ node: 'filled:double', direction: 'UPSTREAM', asOf: filling });
+    expect(ids({ nodes })).toEqual(expect.arrayContaining(['FEATURE:p/doubled@1:twice', 'FEATURE:p/cards@1:amount', 'FEATURE:p/shops@1:size', 'FEATURE_GROUP:p/cards@1', 'SOURCE:p/table/warehouse.payments']));
+    expect(edges).toEqual(expect.arrayContaining([
+      { from: 'FEATURE_GROUP:p/cards@1', to: 'PIPELINE:p/fill@1' },
+      { from: 'FEATURE:p/doubled@1:twice', to: 'PIPELINE:p/fill@1' },
+      { from: 'PIPELINE:p/fill@1', to: 'FEATURE:p/filled@1:double' },
+    ]));
+    expect(ids(await graph({ node: 'fill', kind: 'PIPELINE', direction: 'DOWNSTREAM', depth: '1' }))).toEqual(['FEATURE:p/filled@1:double', 'FEATURE:p/filled@1:size', 'PIPELINE:p/fill@1']);
+    expect(await ask({ node: 'fill', kind: 'PIPELINE', asOf: before })).toMatchObject({ code: 'NOT_FOUND' });
   });
 
   test('is another as of another moment, by position or by time', async () => {

@@ -19,7 +19,7 @@ const [{ http }] = lineageQueries;
 /** `tarl features lineage`: what values come from and where they go, as a tree. */
 export function lineage(group: Command): void {
   const command = group.command('lineage')
-    .description('Shows what a feature, group, transformation, service or training set comes from and where it goes.')
+    .description('Shows what a feature, group, transformation, pipeline, service or training set comes from and where it goes.')
     .argument('<project/name>', 'flights/airports:delay_min, flights/airports@2, or a name of --kind')
     .addOption(new Option('--kind <kind>', 'what is named; a feature with a colon, else a group').choices(lineageKinds.map((kind) => kind.toLowerCase())))
     .option('--upstream', 'only what it comes from')

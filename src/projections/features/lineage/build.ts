@@ -1,4 +1,4 @@
-import { groupNamed, referenceOf } from '../../../domain/features/reference.js';
+import { groupNamed, referenceOf, versionedGroup } from '../../../domain/features/reference.js';
 import type { FeatureGroup } from '../../../domain/features/state.js';
 import type { Definitions } from './definitions-at.js';
 import { idOf, LineageGraph } from './graph.js';
@@ -7,7 +7,7 @@ import { idOf, LineageGraph } from './graph.js';
 type Adder = (graph: LineageGraph, project: string, definitions: Definitions) => void;
 
 /** Everything that has a place in the graph, a function each; a new kind is one more. */
-const adders: readonly Adder[] = [addGroups, addShared, addTransformations, addServices, addTrainingSets];
+const adders: readonly Adder[] = [addGroups, addShared, addTransformations, addPipelines, addServices, addTrainingSets];
 
 /** The graph of a project's definitions. */
 export function lineageOf(project: string, definitions: Definitions): LineageGraph {
@@ -55,6 +55,20 @@ function addTransformations(graph: LineageGraph, project: string, definitions: D
   }
 }
 
+/** The rows of its source decide what a pipeline writes, its steps with which values. */
+function addPipelines(graph: LineageGraph, project: string, definitions: Definitions): void {
+  for (const [pipeline, state] of definitions.pipelines) {
+    if (state.status === 'absent') continue;
+    const { version, source, steps, target } = state.newest;
+    const id = graph.add({ kind: 'PIPELINE', project, name: `${pipeline}@${version}`, version, promoted: true, archived: state.status === 'archived' });
+    graph.connect(groupId(project, source, definitions), id);
+    for (const { feature, from } of steps) {
+      for (const taken of meant(project, from, definitions)) graph.connect(taken, id);
+      for (const filled of meant(project, `${target}:${feature}`, definitions)) graph.connect(id, filled);
+    }
+  }
+}
+
 function addServices(graph: LineageGraph, project: string, definitions: Definitions): void {
   for (const [service, state] of definitions.services) {
     if (state.status === 'absent') continue;
@@ -81,6 +95,11 @@ export function meant(project: string, text: string, { groups, shared, transform
   const names = owner === project ? own() : featuresOf(shared.get(`${owner}/${name}`), version);
   if (!names) return [];
   return names.features.filter((one) => feature === undefined || one === feature).map((one) => featureId(owner, `${name}@${names.version}:${one}`));
+}
+
+function groupId(project: string, named: string, { groups }: Definitions): string {
+  const { group, version } = versionedGroup(named);
+  return idOf({ kind: 'FEATURE_GROUP', project, name: `${group}@${version ?? featuresOf(groups.get(group), undefined)?.version}` });
 }
 
 interface NamesOfVersion {

@@ -1,8 +1,9 @@
 import type { Pool } from 'pg';
+import { pipeline, type Pipeline } from '../../../domain/features/pipelines/state.js';
 import { groupNamed, referenceOf } from '../../../domain/features/reference.js';
 import { featureGroup, type FeatureGroup } from '../../../domain/features/state.js';
 import { featureService, type FeatureService } from '../../../domain/features/services/state.js';
-import { featureGroupStream, featureServiceStream, trainingSetStream, transformationStream } from '../../../domain/features/streams.js';
+import { featureGroupStream, featureServiceStream, pipelineStream, trainingSetStream, transformationStream } from '../../../domain/features/streams.js';
 import { trainingSet, type TrainingSetState } from '../../../domain/features/training-sets/state.js';
 import { transformation, type Transformation } from '../../../domain/features/transformations/state.js';
 import { decode, type Decider } from '../../../domain/kit/index.js';
@@ -13,6 +14,7 @@ import { rowsAt } from '../../kit/as-of.js';
 export interface Definitions {
   readonly groups: ReadonlyMap<string, FeatureGroup>;
   readonly transformations: ReadonlyMap<string, Transformation>;
+  readonly pipelines: ReadonlyMap<string, Pipeline>;
   readonly services: ReadonlyMap<string, FeatureService>;
   readonly trainingSets: ReadonlyMap<string, TrainingSetState>;
   /** Groups of other projects that these name, as `fraud/cards`, where they are shared now. */
@@ -35,13 +37,14 @@ const atOnce = 16;
  * names there are; what they meant then comes from the events.
  */
 export async function definitionsAt(project: string, where: Where): Promise<Definitions> {
-  const [groups, transformations, services, trainingSets] = await Promise.all([
+  const [groups, transformations, pipelines, services, trainingSets] = await Promise.all([
     folds(where, await names(where, 'feature_groups', '"group"', project), featureGroup, (name) => featureGroupStream(project, name)),
     folds(where, await names(where, 'transformations', 'transformation', project), transformation, (name) => transformationStream(project, name)),
+    folds(where, await names(where, 'pipelines', 'pipeline', project), pipeline, (name) => pipelineStream(project, name)),
     folds(where, await names(where, 'feature_services', 'service', project), featureService, (name) => featureServiceStream(project, name)),
     folds(where, await names(where, 'training_sets', 'training_set', project), trainingSet, (name) => trainingSetStream(project, name)),
   ]);
-  return { groups, transformations, services, trainingSets, shared: await sharedWith(project, foreignNames(project, services, trainingSets), where) };
+  return { groups, transformations, pipelines, services, trainingSets, shared: await sharedWith(project, foreignNames(project, services, trainingSets), where) };
 }
 
 async function names({ pool, asOf }: Where, table: string, column: string, project: string): Promise<string[]> {

@@ -1,5 +1,5 @@
 /** What a node of lineage may be, from where values come from to where they go. */
-export const lineageKinds = ['SOURCE', 'FEATURE_GROUP', 'FEATURE', 'TRANSFORMATION', 'FEATURE_SERVICE', 'TRAINING_SET'] as const;
+export const lineageKinds = ['SOURCE', 'FEATURE_GROUP', 'FEATURE', 'TRANSFORMATION', 'PIPELINE', 'FEATURE_SERVICE', 'TRAINING_SET'] as const;
 export type LineageKind = (typeof lineageKinds)[number];
 
 /** One thing that values come from or go to. */

@@ -40,10 +40,10 @@ const input = z.object({
 export const lineageQueries = [
   defineQuery({
     name: 'GetFeatureLineage',
-    summary: 'What values come from and where they go: sources, groups, features, transformations, services and training sets',
+    summary: 'What values come from and where they go: sources, groups, features, transformations, pipelines, services and training sets',
     http: { method: 'GET', path: '/api/v1/projects/{project}/feature-lineage' },
     permission: 'features.read',
-    views: ['feature-groups', 'transformations', 'feature-services', 'training-sets'],
+    views: ['feature-groups', 'transformations', 'pipelines', 'feature-services', 'training-sets'],
     input,
     output: lineage,
     run: async ({ project, node, direction, depth, asOf, ...asked }, { pool, eventStore, signal }) => {
@@ -65,12 +65,14 @@ function nodeOf(project: string, name: string, of: LineageKind, definitions: Def
 }
 
 /** A bare name means the promoted version. */
-function withVersion(named: string, of: LineageKind, { groups, transformations }: Definitions): string {
+function withVersion(named: string, of: LineageKind, { groups, transformations, pipelines }: Definitions): string {
   const { group: name, version } = versionedGroup(named);
   if (version !== undefined) return named;
   const group = groups.get(name);
   if (of === 'FEATURE_GROUP' && group && group.status !== 'absent') return `${name}@${group.definition.version}`;
   const transformation = transformations.get(name);
   if (of === 'TRANSFORMATION' && transformation && transformation.status !== 'absent') return `${name}@${transformation.versions.length}`;
+  const pipeline = pipelines.get(name);
+  if (of === 'PIPELINE' && pipeline && pipeline.status !== 'absent') return `${name}@${pipeline.newest.version}`;
   return name;
 }
