@@ -10,6 +10,11 @@ export function isStillEnding(lines: readonly string[]): boolean {
   return lines.some((line) => oldOneEnding.test(line));
 }
 
+/** Whether Postgres could not start because its port is somebody else's. */
+export function isPortTaken(lines: readonly string[]): boolean {
+  return lines.some((line) => portTaken.test(line));
+}
+
 /** Says in one sentence why Postgres did not start, from what it printed. */
 export function explainFailure(
   lines: readonly string[],

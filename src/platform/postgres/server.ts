@@ -8,7 +8,7 @@ import type { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { findBinaries, type Binaries } from './binaries.js';
 import { prepareCluster, socketFolder, writeSettings, type Settings } from './cluster.js';
-import { explainFailure, isStillEnding } from './failure.js';
+import { explainFailure, isPortTaken, isStillEnding } from './failure.js';
 import { endLeftover } from '../supervise/leftover.js';
 import type { Part } from '../supervise/keep-running.js';
 import { chooseIdentity, type Identity } from './identity.js';
@@ -46,10 +46,7 @@ export async function startPostgres({ dir, port, log = () => {}, settings = {} }
   await endLeftoverPostgres(folder);
   const identity = await chooseIdentity(binaries.postgres, folder);
   const password = await prepareCluster(folder, binaries, identity);
-  const chosen = port === 0 ? await freePort() : port;
-  const sockets = await socketFolder(folder, identity.owner);
-  await writeSettings(folder, identity.owner, { port: chosen, sockets }, settings);
-  const child = await launchPatiently(folder, chosen, binaries, identity, log);
+  const { child, chosen, sockets } = await launchOnPort(port, { folder, binaries, identity, log, settings });
   const url = `postgres://tarl:${password}@127.0.0.1:${chosen}/postgres`;
   return {
     url,
@@ -75,12 +72,35 @@ export function endLeftoverPostgres(dir: string): Promise<void> {
   });
 }
 
+/** What a launch needs beside the port. */
+interface Launching {
+  readonly folder: string;
+  readonly binaries: Binaries;
+  readonly identity: Identity;
+  readonly log: (line: string) => void;
+  readonly settings: Settings;
+}
+
+/** Launches it on the port, or for 0 on one that is free; that may be somebody else's before Postgres has it, and then another one is taken. */
+async function launchOnPort(port: number, { folder, binaries, identity, log, settings }: Launching): Promise<{ child: ChildProcess; chosen: number; sockets: string | undefined }> {
+  for (let attempt = 1; ; attempt++) {
+    const chosen = port === 0 ? await freePort() : port;
+    const sockets = await socketFolder(folder, identity.owner);
+    await writeSettings(folder, identity.owner, { port: chosen, sockets }, settings);
+    const outcome = await launchPatiently(folder, binaries, identity, log);
+    if ('child' in outcome) return { child: outcome.child, chosen, sockets };
+    if (port !== 0 || attempt === 5 || !isPortTaken(outcome.lines)) throw explainFailure(outcome.lines, { dir: folder, port: chosen });
+  }
+}
+
+/** A Postgres that runs, or what one said that does not. */
+type Launched = { readonly child: ChildProcess } | { readonly lines: readonly string[] };
+
 /** The processes of a killed Postgres take a moment to notice; until then the next one refuses to start. */
-async function launchPatiently(dir: string, port: number, binaries: Binaries, identity: Identity, log: (line: string) => void): Promise<ChildProcess> {
+async function launchPatiently(dir: string, binaries: Binaries, identity: Identity, log: (line: string) => void): Promise<Launched> {
   for (let attempt = 1; ; attempt++) {
     const outcome = await launch(dir, binaries, identity, log);
-    if ('child' in outcome) return outcome.child;
-    if (attempt === 20 || !isStillEnding(outcome.lines)) throw explainFailure(outcome.lines, { dir, port });
+    if ('child' in outcome || attempt === 20 || !isStillEnding(outcome.lines)) return outcome;
     await delay(250);
   }
 }
@@ -91,9 +111,7 @@ async function launchPatiently(dir: string, port: number, binaries: Binaries, id
  */
 const guarded = '(read -r line <&3 || kill -INT $$) >/dev/null 2>&1 & exec "$@" 3<&-';
 
-async function launch(
-  dir: string, { postgres }: Binaries, identity: Identity, log: (line: string) => void,
-): Promise<{ child: ChildProcess } | { lines: string[] }> {
+async function launch(dir: string, { postgres }: Binaries, identity: Identity, log: (line: string) => void): Promise<Launched> {
   const [command, ...args] = [...identity.prefix, 'sh', '-c', guarded, 'guard', postgres, '-D', join(dir, 'data')];
   const child = spawn(command!, args, {
     ...identity.spawn,

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, stat, writeFile } from 'node:fs/promises';
+import { createServer, Server, type AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import pg from 'pg';
 import { explainFailure } from '../../../src/platform/postgres/failure.js';
 import { startPostgres } from '../../../src/platform/postgres/server.js';
@@ -100,6 +101,25 @@ test('a port in use is named, with the setting that changes it', async () => {
   );
   await other.remove();
   await first.stop();
+});
+
+test('a free port that somebody else takes before Postgres does is let go for another one', async () => {
+  const thief = createServer();
+  const { close } = Server.prototype;
+  // The port is looked for by listening on it for a moment.
+  const spied = jest.spyOn(Server.prototype, 'close').mockImplementationOnce(function (this: Server, done) {
+    const { port } = this.address() as AddressInfo;
+    return close.call(this, () => thief.listen(port, '127.0.0.1', done));
+  });
+  try {
+    const server = await startPostgres({ dir: data.path, port: 0 });
+    expect(server.port).not.toBe((thief.address() as AddressInfo).port);
+    expect(await ask(server.url, 'select 1')).toEqual([[1]]);
+    await server.stop();
+  } finally {
+    spied.mockRestore();
+    thief.close();
+  }
 });
 
 test.each([
