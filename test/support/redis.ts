@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
@@ -17,10 +17,7 @@ export const hasRedis = isThere('redis-server');
 /** Starts a Redis on a free port of this machine, which keeps everything in memory. */
 export async function testRedis(): Promise<TestRedis> {
   const dir = await mkdtemp(join(tmpdir(), 'tarl-test-redis-'));
-  const port = await freePort();
-  const child = spawn('redis-server', ['--bind', '127.0.0.1', '--port', String(port), '--dir', dir, '--save', '', '--appendonly', 'no'], { stdio: ['ignore', 'pipe', 'inherit'] });
-  for await (const [chunk] of lines(child.stdout)) if (chunk.includes('Ready to accept connections')) break;
-  child.stdout.resume();
+  const { child, port } = await startOnFreePort(dir);
   return {
     url: `redis://127.0.0.1:${port}`,
     async close() {
@@ -31,8 +28,19 @@ export async function testRedis(): Promise<TestRedis> {
   };
 }
 
-async function* lines(stream: NodeJS.ReadableStream): AsyncGenerator<[string]> {
-  for (;;) yield [String((await once(stream, 'data'))[0])];
+/** A port that was free may be somebody else's before Redis has it; then it ends, and another one is tried. */
+async function startOnFreePort(dir: string): Promise<{ child: ChildProcess; port: number }> {
+  for (let attempt = 1; ; attempt++) {
+    const port = await freePort();
+    const child = spawn('redis-server', ['--bind', '127.0.0.1', '--port', String(port), '--dir', dir, '--save', '', '--appendonly', 'no'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let said = '';
+    const isReady = await new Promise<boolean>((resolve) => {
+      child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text).includes('Ready to accept connections') && resolve(true));
+      child.once('close', () => resolve(false));
+    });
+    if (isReady) return { child, port };
+    if (attempt === 5) throw new Error(`Redis did not start: ${said}`);
+  }
 }
 
 async function freePort(): Promise<number> {
