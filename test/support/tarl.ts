@@ -65,6 +65,10 @@ export async function tarlUp(dataDir: string, { args = [], ...options }: TarlOpt
   const line = await until('tarl up is ready', () => {
     if (failed !== undefined) throw new Error(`tarl up ended with ${failed}: ${started.output.err}`);
     return /^\{.*\}$/m.exec(started.output.out)?.[0];
+  }).catch((error: unknown) => {
+    // Nobody else knows of it, and Jest would wait for its end.
+    started.child.kill('SIGKILL');
+    throw error;
   });
   return {
     ...started,
