@@ -19,6 +19,12 @@ function run(script: string, ...args: string[]): { status: number | null; stdout
   return spawnSync(process.execPath, [join(checkout, 'bin', script), ...args], { cwd: checkout, encoding: 'utf8' });
 }
 
+/** A suite of the small checkout. */
+function suite(name: string, text: string): void {
+  writeFileSync(join(checkout, 'jest.config.mjs'), 'export default { testMatch: ["**/test/*.spec.mjs"] };\n');
+  writeFileSync(join(checkout, 'test', `${name}.spec.mjs`), text);
+}
+
 const compiled = (name: string) => join(checkout, 'dist/src', name);
 
 test('what is compiled follows the sources: changed files are built again, removed ones disappear', () => {
@@ -38,8 +44,6 @@ test('a source that does not compile stops the start with its name and exit code
 });
 
 test('npm test ends with the counts of all tests, and fails when one fails, when a suite does not load, or when none ran', () => {
-  writeFileSync(join(checkout, 'jest.config.mjs'), 'export default { testMatch: ["**/test/*.spec.mjs"] };\n');
-  const suite = (name: string, text: string) => writeFileSync(join(checkout, 'test', `${name}.spec.mjs`), text);
   const outcome = (...args: string[]) => {
     const { status, stdout } = run('test.mjs', ...args);
     return [status, stdout.trimEnd().split('\n').at(-1)];
@@ -50,4 +54,20 @@ test('npm test ends with the counts of all tests, and fails when one fails, when
   suite('unreadable', 'import "./absent.mjs";');
   expect(outcome()).toEqual([1, 'tests: 2 passed, 2 failed']);
   expect(outcome('nothing-of-this-name')).toEqual([1, 'tests: 0 passed, 1 failed']);
+});
+
+test('npm test --again runs the failed files once more, names what passes only then, and fails when one fails twice', () => {
+  const end = () => {
+    const { status, stdout } = run('test.mjs', '--again');
+    return [status, ...stdout.trimEnd().split('\n').slice(-2)];
+  };
+  suite('good', 'test("a", () => {});');
+  suite('busy', 'import fs from "node:fs"; test("b", () => { if (!fs.existsSync("seen")) { fs.writeFileSync("seen", ""); throw new Error("no"); } });');
+  expect(end()).toEqual([0, 'failed beside others, passed alone: test/busy.spec.mjs: b', 'tests: 2 passed, 0 failed']);
+  suite('bad', 'test("c", () => { throw new Error("no"); });');
+  expect(end()).toEqual([1, expect.any(String), 'tests: 2 passed, 1 failed']);
+  for (const name of ['bad-2', 'bad-3', 'bad-4']) suite(name, 'test("d", () => { throw new Error("no"); });');
+  const { stdout } = run('test.mjs', '--again');
+  expect(stdout).not.toContain('Once more');
+  expect(stdout).toContain('tests: 2 passed, 4 failed');
 });
