@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
 import type { RowDifference, TableDifference } from '../../api/core.js';
 import { shadowName } from './shadow.js';
-import type { RowKey } from '../kit/view.js';
+import type { RowKey, View } from '../kit/view.js';
 
 /** So many of the rows that differ are looked at more closely, in each table. */
 const rowsShown = 20;
@@ -16,6 +16,9 @@ export interface FoundDifference extends RowKey {
   readonly shown: Omit<RowDifference, 'event'>;
 }
 
+type Shows = NonNullable<View['shows']>;
+const asItIs: Shows = (_, text) => text;
+
 interface Column {
   readonly name: string;
   readonly key: boolean;
@@ -27,11 +30,11 @@ const columnsOf = `
   where a.attrelid = $1::regclass and a.attnum > 0 and not a.attisdropped order by a.attnum`;
 
 /** How the rows of a shadow differ from those of the live table, by their keys, as this transaction sees both. */
-export async function compareWithShadow(client: ClientBase, table: string): Promise<{ readonly table: TableDifference; readonly rows: readonly FoundDifference[] }> {
+export async function compareWithShadow(client: ClientBase, table: string, shows: Shows = asItIs): Promise<{ readonly table: TableDifference; readonly rows: readonly FoundDifference[] }> {
   const { rows: columns } = await client.query<Column>(columnsOf, [`"${table}"`]);
   const found = await countDifferences(client, table, columns);
   const differ = found.added + found.removed + found.changed > 0;
-  return { table: found, rows: differ ? await readDifferences(client, table, columns) : [] };
+  return { table: found, rows: differ ? await readDifferences(client, table, columns, shows) : [] };
 }
 
 async function countDifferences(client: ClientBase, table: string, columns: readonly Column[]): Promise<TableDifference> {
@@ -48,7 +51,7 @@ async function countDifferences(client: ClientBase, table: string, columns: read
   return { table, added: Number(found.added), removed: Number(found.removed), changed: Number(found.changed), columns: Object.fromEntries(changedColumns) };
 }
 
-async function readDifferences(client: ClientBase, table: string, columns: readonly Column[]): Promise<FoundDifference[]> {
+async function readDifferences(client: ClientBase, table: string, columns: readonly Column[], shows: Shows): Promise<FoundDifference[]> {
   const { key, rest, differs, isAdded, isRemoved } = conditionsOf(columns);
   const selected = [
     `case when ${isAdded} then 'added' when ${isRemoved} then 'removed' else 'changed' end as kind`,
@@ -61,6 +64,7 @@ async function readDifferences(client: ClientBase, table: string, columns: reado
   const condition = [isAdded, isRemoved, ...differs].join(' or ');
   const order = key.map((name) => `"${name}"`).join(', ');
   const { rows } = await client.query(`select ${selected.join(', ')} from ${bothTables(table, columns)} where ${condition} order by ${order} limit ${rowsShown}`);
+  const shown = (column: string, text: string | null) => (text === null ? undefined : cut(shows(column, text)));
   return rows.map((row) => {
     // Of a row that only one side has, everything is the difference.
     const different = rest.flatMap((name, index) => (row.kind !== 'changed' || row.differs[index] ? [{ name, live: row.live[index], replayed: row.replayed[index] }] : []));
@@ -72,8 +76,8 @@ async function readDifferences(client: ClientBase, table: string, columns: reado
       shown: {
         table,
         kind: row.kind,
-        key: Object.fromEntries(key.map((name, index) => [name, cut(row.shown_key[index])!])),
-        columns: different.map(({ name, live, replayed }) => ({ name, live: cut(live), replayed: cut(replayed) })),
+        key: Object.fromEntries(key.map((name, index) => [name, shown(name, row.shown_key[index])!])),
+        columns: different.map(({ name, live, replayed }) => ({ name, live: shown(name, live), replayed: shown(name, replayed) })),
       },
     };
   });
@@ -90,7 +94,4 @@ function conditionsOf(columns: readonly Column[]) {
 const bothTables = (table: string, columns: readonly Column[]): string =>
   `"${table}" live full join "${shadowName(table)}" shadow using (${columns.flatMap(({ name, key }) => (key ? [`"${name}"`] : [])).join(', ')})`;
 
-function cut(text: string | null): string | undefined {
-  if (text === null) return undefined;
-  return text.length > longestShown ? `${text.slice(0, longestShown)}…` : text;
-}
+const cut = (text: string): string => (text.length > longestShown ? `${text.slice(0, longestShown)}…` : text);

@@ -44,7 +44,7 @@ async function tryCompare(view: View, client: PoolClient, shadow: Shadow) {
     if (!live || comparePositions(live.position, shadow.position) < 0) return { live };
     await shadow.projectUpTo(live.furthest, (event) => isIn(view, live, event));
     const found = [];
-    for (const table of view.tables) found.push(await compareWithShadow(client, table));
+    for (const table of view.tables) found.push(await compareWithShadow(client, table, view.shows));
     return { live, found };
   });
 }

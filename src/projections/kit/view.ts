@@ -26,6 +26,8 @@ export interface View {
   keyOf?(event: StoredEvent): string;
   /** Whether an event may have made the row of this key, given as its columns' values: asked of single rows, to find out why they differ. */
   touches?(event: StoredEvent, row: RowKey): boolean;
+  /** What people are shown of a column's text where rows differ; the text itself where it is left out. */
+  shows?(column: string, text: string): string;
   /** What becomes of a rebuild in an unchanged version whose rows differ from the live ones; STOP where it is left out. */
   readonly onDifference?: OnDifference;
   /** Writes what a batch means, in few set-based statements, inside the engine's transaction. */

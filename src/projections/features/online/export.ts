@@ -5,6 +5,7 @@ import type { FeatureType } from '../../../domain/features/values.js';
 import { Refusal } from '../../../domain/kit/index.js';
 import { defaultTimeColumn } from '../history/entity-times.js';
 import type { TrainingColumn, TrainingSet } from '../history/training-set.js';
+import { unpackRow } from './packed-row.js';
 import { scopeOf } from './scope.js';
 
 /** Entities read at once. */
@@ -13,7 +14,7 @@ const pageSize = 5000;
 /** No feature can be called so: whether the row is older than the group's TTL. */
 export const staleColumn = '_outside_max_age';
 
-/** What the table holds: the encoded key, the event time in microseconds, the values as a JSON array. */
+/** What the table holds: the encoded key, the event time in microseconds, the row with its values. */
 type HeldRow = readonly [key: string, timeUs: string, values: string];
 
 const nextPage = {
@@ -43,7 +44,7 @@ async function* pages(pool: Pool, definition: FeatureGroupDefinition, places: re
 function tableOf(rows: readonly HeldRow[], { entities, features, ttlSeconds }: FeatureGroupDefinition, places: readonly number[], nowUs: number): TrainingSet {
   const keys = rows.map(([key]) => decodeKey(key));
   const times = rows.map(([, timeUs]) => Number(timeUs));
-  const values = rows.map(([, , text]) => JSON.parse(text) as unknown[]);
+  const values = rows.map(([, , packed]) => unpackRow(packed));
   const column = (name: string, type: FeatureType, at: (row: number) => unknown, dimensions?: number): TrainingColumn => ({ name, type, dimensions, at });
   const oldest = nowUs - ttlSeconds * 1_000_000;
   return {

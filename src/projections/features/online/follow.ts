@@ -98,5 +98,5 @@ function gatherDeletion({ deleted, position }: Extract<Written, { deleted: unkno
 
 async function timesOf({ project, group, version }: FeatureGroupDefinition, keys: readonly string[], rows: OnlineRows): Promise<[string, number][]> {
   const found = await rows.find([{ scope: scopeOf(project, group, version), keys }]);
-  return keys.flatMap((key, index) => (found.values[index] === 0 ? [] : [[key, found.timeUs[index]!] satisfies [string, number]]));
+  return keys.flatMap((key) => (found.next() ? [[key, found.timeUs] satisfies [string, number]] : []));
 }

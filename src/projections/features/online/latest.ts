@@ -1,6 +1,6 @@
 import { valueAt, type BlockHead, type RowBlock } from '../../../domain/features/chunk.js';
 import type { FeatureEntityDeleted } from '../../../domain/features/deletion.js';
-import type { FeatureValue } from '../../../domain/features/values.js';
+import { packRow } from './packed-row.js';
 import { scopeOf } from './scope.js';
 
 /** So many rows are kept as the blocks that they came in before the latest of them are put into words. */
@@ -104,7 +104,7 @@ export class LatestRows {
       // Deleted since.
       if (latest.block === undefined) continue;
       this.characters -= latest.values.length;
-      latest.values = valuesText(latest.block, latest.row);
+      latest.values = packRow(latest.timeUs, Array.from(latest.block.columns.values(), (column) => valueAt(column, latest.row)));
       this.characters += latest.values.length;
       latest.block = undefined;
     }
@@ -127,15 +127,4 @@ function newestRows({ rows, keys, key, timeUs }: RowBlock): Int32Array {
     if (held < 0 || timeUs[held]! <= timeUs[row]!) newest[key[row]!] = row;
   }
   return newest;
-}
-
-/** The values of one row as a JSON array, in the group's order of features. */
-function valuesText({ columns }: RowBlock, row: number): string {
-  let text = '';
-  for (const column of columns.values()) text += (text === '' ? '[' : ',') + jsonOf(valueAt(column, row));
-  return text === '' ? '[]' : text + ']';
-}
-
-function jsonOf(value: FeatureValue | null): string {
-  return typeof value === 'number' || typeof value === 'boolean' || value === null ? `${value}` : JSON.stringify(value);
 }

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { textsInArray } from './array-text.js';
+import { noRow, PackedRows } from './packed-row.js';
 
 /** Entities to be found, by their encoded keys, in the group and version that the scope stands for. */
 export interface Wanted {
@@ -7,18 +8,11 @@ export interface Wanted {
   readonly keys: readonly string[];
 }
 
-/** What the table holds of the wanted entities, in their order, one scope after another. */
-export interface Found {
-  /** Event times in microseconds; 0 where nothing is held. */
-  readonly timeUs: readonly number[];
-  /** Values in the group's order of features; 0 where nothing is held. */
-  readonly values: readonly (readonly unknown[] | 0)[];
-}
 
 interface Waiting {
   readonly wanted: readonly Wanted[];
   readonly entities: number;
-  readonly done: (found: Found) => void;
+  readonly done: (found: PackedRows) => void;
   readonly failed: (error: unknown) => void;
 }
 
@@ -27,14 +21,14 @@ const mostQueries = 4;
 /** Reads are put together up to this many entities. */
 const mostEntities = 2_000;
 
-// Two texts instead of a row for each entity: the driver's work for a row costs more than the lookup itself. The hash
+// One text instead of a row for each entity: the driver's work for a row costs more than the lookup itself. The hash
 // finds the row; the comparison behind it is written so that the primary key cannot serve it, which takes longer.
 const lookUp = {
   name: 'look up online rows',
-  text: `select string_agg(coalesce(held.event_time_us::text, '0'), ',' order by wanted.at), string_agg(coalesce(held.feature_values, '0'), ',' order by wanted.at)
+  text: `select string_agg(coalesce(held.feature_values, '${noRow}'), '' order by wanted.at)
     from unnest($2::int[], $3::text[]) with ordinality as wanted(scope, key, at)
     left join lateral (
-      select event_time_us, feature_values from feature_online as row
+      select feature_values from feature_online as row
       where hashtextextended(row.key, uuid_hash_extended(row.scope, 0)) = hashtextextended(wanted.key, uuid_hash_extended(($1::uuid[])[wanted.scope], 0))
         and (row.scope, row.key) is not distinct from (($1::uuid[])[wanted.scope], wanted.key)
       limit 1
@@ -42,7 +36,7 @@ const lookUp = {
   rowMode: 'array' as const,
 };
 
-/** Finds the latest rows of entities. Reads of the same moment share a query. */
+/** Finds the latest rows of entities: of those wanted, in their order, one scope after another. Reads of the same moment share a query. */
 export class OnlineRows {
   private readonly waiting: Waiting[] = [];
   private running = 0;
@@ -50,9 +44,9 @@ export class OnlineRows {
 
   constructor(private readonly pool: Pool) {}
 
-  find(wanted: readonly Wanted[]): Promise<Found> {
+  find(wanted: readonly Wanted[]): Promise<PackedRows> {
     const entities = wanted.reduce((sum, { keys }) => sum + keys.length, 0);
-    if (entities === 0) return Promise.resolve({ timeUs: [], values: [] });
+    if (entities === 0) return Promise.resolve(PackedRows.of(''));
     return new Promise((done, failed) => {
       this.waiting.push({ wanted, entities, done, failed });
       this.schedule();
@@ -80,13 +74,7 @@ export class OnlineRows {
     this.running++;
     try {
       const found = await this.query(reads);
-      if (reads.length === 1) return reads[0]!.done(found);
-      let from = 0;
-      for (const { entities, done } of reads) {
-        const to = from + entities;
-        done({ timeUs: found.timeUs.slice(from, to), values: found.values.slice(from, to) });
-        from = to;
-      }
+      for (const { entities, done } of reads) done(reads.length === 1 ? found : found.take(entities));
     } catch (error) {
       for (const { failed } of reads) failed(error);
     } finally {
@@ -95,13 +83,12 @@ export class OnlineRows {
     }
   }
 
-  private async query(reads: readonly Waiting[]): Promise<Found> {
+  private async query(reads: readonly Waiting[]): Promise<PackedRows> {
     const wanted = reads.flatMap((read) => read.wanted).filter(({ keys }) => keys.length > 0);
     const scopes = wanted.map(({ scope }) => scope);
     const places = wanted.map(({ keys }, at) => `${at + 1},`.repeat(keys.length)).join('').slice(0, -1);
-    const { rows } = await this.pool.query<[string, string]>({ ...lookUp, values: [`{${scopes}}`, `{${places}}`, `{${textsOf(wanted)}}`] });
-    const [timeUs, values] = rows[0]!;
-    return { timeUs: JSON.parse(`[${timeUs}]`), values: JSON.parse(`[${values}]`) };
+    const { rows } = await this.pool.query<[string]>({ ...lookUp, values: [`{${scopes}}`, `{${places}}`, `{${textsOf(wanted)}}`] });
+    return PackedRows.of(rows[0]![0]);
   }
 }
 

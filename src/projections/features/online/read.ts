@@ -8,10 +8,11 @@ import { noTransformations, resolve, type Lookup, type TransformationSource } fr
 import { windowsNow } from '../windows/now.js';
 import type { WindowSource } from '../windows/live.js';
 import { shownColumns } from '../transformations/shown.js';
-import type { Found, OnlineRows, Wanted } from './lookup.js';
+import { AnsweredColumns } from './answered-columns.js';
+import type { OnlineRows } from './lookup.js';
+import type { PackedRows } from './packed-row.js';
 import { RememberedPlans, type KnownDefinition } from './remembered-plans.js';
 import { scopeOf } from './scope.js';
-import { statusOf } from './status.js';
 
 /** What a caller wants to know of many entities. */
 export interface OnlineRequest {
@@ -77,24 +78,12 @@ export class OnlineReader {
       throw new Refusal('INVALID_ARGUMENT', `A read takes at most ${mostEntities} entities, and ${mostLookups} entities times groups`, { reason: 'TOO_MANY_ENTITIES' });
     }
     const keysOfJoin = keysOfJoins(request);
-    const found = await this.find(joins, entities, keysOfJoin);
+    const keys = joins.map(keysOfJoin);
+    const rows = await this.find(joins, keys);
     const nowUs = this.now() * 1000;
-    const groups = joins.map(({ name }, join) => ({ group: name, timeUs: found.timeUs.slice(join * entities, (join + 1) * entities) }));
-    // One buffer for all columns: each would have one of its own outside of the heap.
-    const statuses = new Uint8Array(columns.length * entities);
-    const numbers = new Float64Array(columns.length * entities);
-    const features = columns.map(({ name, type, join, feature }, at): AnsweredFeature => {
-      const { definition, features: names, name: group } = joins[join]!;
-      const cells = {
-        from: join * entities,
-        place: definition.features.findIndex((spec) => spec.name === names[feature]),
-        oldestUs: definition.ttlSeconds === 0 ? -Infinity : nowUs - definition.ttlSeconds * 1e6,
-        statuses: statuses.subarray(at * entities, (at + 1) * entities),
-      };
-      const own = numbers.subarray(at * entities, (at + 1) * entities);
-      const values = type === 'DOUBLE' && allNumbers(found, cells, own) ? own : column(found, cells);
-      return { name, group, type, values, statuses: cells.statuses };
-    });
+    const answer = new AnsweredColumns(plan, entities);
+    joins.forEach(({ definition: { ttlSeconds } }, join) => answer.fill(join, rows, keys[join]!, ttlSeconds === 0 ? -Infinity : nowUs - ttlSeconds * 1e6));
+    const { groups, features } = answer;
     if (!derived) return { entities, groups, features };
     const windows = await windowsNow(plan, keysOfJoin, { source: this.windows, nowUs, fresh, signal: caller.signal });
     return { entities, groups, features: shownColumns(derived, entities, features, windows) };
@@ -129,31 +118,18 @@ export class OnlineReader {
     };
   }
 
-  /** What is held of every entity in every group, group by group. */
-  private async find(joins: Plan['joins'], entities: number, keysOfJoin: KeysOfJoin): Promise<Found> {
-    const all = joins.map((join) => ({ scope: scopeOf(join.definition.project, join.definition.group, join.definition.version), keys: keysOfJoin(join) }));
-    if (all.every(isWhole)) return this.rows.find(all);
-    const found = await this.rows.find(all.map(({ scope, keys }) => ({ scope, keys: keys.filter((key) => key !== null) })));
-    return spread(found, all.flatMap(({ keys }) => keys), joins.length * entities);
+  /** What is held of every entity that has a key, group by group. */
+  private find(joins: Plan['joins'], keys: readonly Keys[]): Promise<PackedRows> {
+    return this.rows.find(joins.map(({ definition: { project, group, version } }, join) => ({ scope: scopeOf(project, group, version), keys: known(keys[join]!) })));
   }
 }
 
-/** Whether every entity has a key there. */
-const isWhole = (wanted: { scope: string; keys: readonly (string | null)[] }): wanted is Wanted => !wanted.keys.includes(null);
+/** Encoded keys, one an entity; null where a key value is null, which no entity has. */
+type Keys = readonly (string | null)[];
 
-/** What was found of those that have a key, at the places of all. */
-function spread({ timeUs, values }: Found, keys: readonly (string | null)[], length: number): Found {
-  const all = { timeUs: new Array<number>(length).fill(0), values: new Array<Found['values'][number]>(length).fill(0) };
-  let at = 0;
-  keys.forEach((key, place) => {
-    if (key === null) return;
-    all.timeUs[place] = timeUs[at]!;
-    all.values[place] = values[at++]!;
-  });
-  return all;
-}
+const known = (keys: Keys): readonly string[] => (keys.includes(null) ? keys.filter((key) => key !== null) : (keys as readonly string[]));
 
-type KeysOfJoin = (join: PlannedJoin) => readonly (string | null)[];
+type KeysOfJoin = (join: PlannedJoin) => Keys;
 
 /** The encoded keys of the entities in each group; groups with the same keys share them. */
 function keysOfJoins(request: OnlineRequest): KeysOfJoin {
@@ -166,7 +142,7 @@ function keysOfJoins(request: OnlineRequest): KeysOfJoin {
   };
 }
 
-/** The encoded keys of the entities in one group; null where a key value is null, which no entity has. */
+/** The encoded keys of the entities in one group. */
 function keysOf({ keys, entities }: OnlineRequest, { keys: parts, definition }: PlannedJoin): (string | null)[] {
   const columns = parts.map(({ name, type }) => {
     const values = keys.get(name);
@@ -191,37 +167,4 @@ function keysOf({ keys, entities }: OnlineRequest, { keys: parts, definition }: 
     }
     return encodeKey(key);
   });
-}
-
-/** One column of an answer: where its rows begin, and its feature's place in them. A row written before the feature was registered ends before that. */
-interface Cells {
-  readonly from: number;
-  readonly place: number;
-  readonly oldestUs: number;
-  /** To be filled. */
-  readonly statuses: Uint8Array;
-}
-
-/** Fills in the values of a column, as long as all are numbers, without an object for each. */
-function allNumbers({ timeUs, values }: Found, { from, place, oldestUs, statuses }: Cells, into: Float64Array): boolean {
-  for (let entity = 0; entity < into.length; entity++) {
-    const row = values[from + entity]!;
-    const value = row === 0 ? undefined : row[place];
-    if (typeof value !== 'number') return false;
-    into[entity] = value;
-    statuses[entity] = statusOf(timeUs[from + entity]!, true, oldestUs);
-  }
-  return true;
-}
-
-/** The values of a column of any kind. */
-function column({ timeUs, values }: Found, { from, place, oldestUs, statuses }: Cells): (FeatureValue | null)[] {
-  const answered = new Array<FeatureValue | null>(statuses.length);
-  for (let entity = 0; entity < statuses.length; entity++) {
-    const row = values[from + entity]!;
-    const value = row === 0 ? null : ((row[place] ?? null) as FeatureValue | null);
-    answered[entity] = value;
-    statuses[entity] = statusOf(row === 0 ? null : timeUs[from + entity]!, value, oldestUs);
-  }
-  return answered;
 }

@@ -6,6 +6,7 @@ import { copyRows } from '../../engine/copy.js';
 import type { TableShape, View, ViewBuild, ViewTransaction } from '../../kit/view.js';
 import { arrayText } from './array-text.js';
 import { LatestRows } from './latest.js';
+import { unpackRow } from './packed-row.js';
 
 const table: TableShape = {
   name: 'feature_online',
@@ -26,6 +27,7 @@ export const featureOnlineView: View = {
   tables: [table.name],
   shapes: [table],
   eventTypes: [featureRowsWritten.type, featureEntityDeleted.type],
+  shows: (column, text) => (column === 'feature_values' ? shownRow(text) : text),
   touches: (event, { key: { scope, key } }) => {
     const latest = new LatestRows();
     addTo(latest, event);
@@ -51,6 +53,15 @@ export const featureOnlineView: View = {
     };
   },
 };
+
+/** What somebody else wrote into the table may not be a row at all. */
+function shownRow(packed: string): string {
+  try {
+    return JSON.stringify(unpackRow(packed));
+  } catch {
+    return packed;
+  }
+}
 
 function addTo(latest: LatestRows, { type, data, metadata }: StoredEvent): void {
   const version = Number(metadata['version'] ?? 1);
