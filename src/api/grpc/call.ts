@@ -4,10 +4,17 @@ import { contextFrom } from '../context.js';
 import type { WireContext } from '../operations.js';
 import { asOfText, parkedKeysText, visitorOf } from '../visitors.js';
 
-/** What every call of grpc-js has, unary or streaming. */
+/** What every call has, unary or streaming, of grpc-js or answered directly. */
 export interface AnyCall {
-  readonly metadata: Metadata;
+  /** What the visitor is remembered with. */
+  readonly metadata: object;
   getDeadline(): Date | number;
+}
+
+/** What handlers ask of a unary call. */
+export interface UnaryCall<Request> extends AnyCall {
+  readonly request: Request;
+  sendMetadata(metadata: Metadata): void;
 }
 
 /** The context of a guarded call: caller, keys, minimum position, trace, deadline, and a signal that fires when the client cancels. */
@@ -17,7 +24,7 @@ export function grpcContext(call: AnyCall): WireContext {
 }
 
 /** The position and the etag of an answer also stand in its metadata, where a client finds them without knowing the answer; so do parked keys and the moment asked for. */
-export function sendVersion(call: { readonly metadata: Metadata; sendMetadata(metadata: Metadata): void }, { position, etag }: Partial<CommandReply>): void {
+export function sendVersion(call: { readonly metadata: object; sendMetadata(metadata: Metadata): void }, { position, etag }: Partial<CommandReply>): void {
   const visitor = visitorOf(call.metadata);
   const parkedKeys = parkedKeysText(visitor);
   const asOf = asOfText(visitor);

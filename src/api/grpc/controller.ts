@@ -1,15 +1,14 @@
 import { Catch, Controller, UseFilters, type RpcExceptionFilter, type Type } from '@nestjs/common';
 import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
-import type { ServerUnaryCall } from '@grpc/grpc-js';
 import { throwError, type Observable } from 'rxjs';
 import type { CommandReply } from '../../commands/kit/command.js';
 import { adapterClass, addMethod } from '../decorate.js';
 import { Dispatcher } from '../dispatcher.js';
 import type { Operation } from '../operations.js';
-import { grpcContext, sendVersion } from './call.js';
+import { grpcContext, sendVersion, type UnaryCall } from './call.js';
 import { inputOfMessage } from './input.js';
 
-/** Errors leave Nest as they are; the transport says them in gRPC's words. */
+/** Errors leave Nest as they are; the guard says them in gRPC's words. */
 @Catch()
 class AsItIs implements RpcExceptionFilter {
   catch(error: unknown): Observable<never> {
@@ -29,7 +28,7 @@ export function grpcController(domain: string, operations: readonly Operation[])
     addMethod(
       GrpcController,
       operation.camelName,
-      async function (request: object, call: ServerUnaryCall<object, unknown>) {
+      async function (request: object, call: UnaryCall<object>) {
         const [dispatcher] = this.dependencies as [Dispatcher];
         const answer = await dispatcher.run('grpc', operation, () => readInput(request), grpcContext(call));
         sendVersion(call, answer as Partial<CommandReply>);

@@ -1,10 +1,11 @@
-import type { Metadata, Server, ServerDuplexStream, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
-import { Refusal } from '../../domain/kit/index.js';
+import type { Metadata, Server, ServerDuplexStream, ServiceDefinition, ServiceError, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { apiKeyOf } from '../auth.js';
 import { traceIdOf, type HeaderReader } from '../context.js';
 import type { Core } from '../core.js';
 import type { Observer } from '../observer.js';
 import { nobody, rememberVisitor, Visitor, visitorOf } from '../visitors.js';
+import type { AnyCall } from './call.js';
+import type { DirectCall } from './direct-call.js';
 import { letGoOfRequest } from './let-go.js';
 import { grpcError } from './status.js';
 import { decodingOr, Undecodable } from './undecodable.js';
@@ -19,34 +20,54 @@ export interface HandwrittenRpc {
   readonly responseSerialize?: (answer: any) => Buffer;
 }
 
-/** Serves rpcs behind the guard: a handler runs once the caller's key is known to be good, and is never given a message that does not decode. */
-export function serveGuarded(server: Server, service: ServiceDefinition, rpcs: Readonly<Record<string, HandwrittenRpc>>, core: Pick<Core, 'authenticate'>, observer: Observer): void {
+/** A unary rpc behind the guard, for whoever answers its calls. */
+export interface GuardedUnary {
+  readonly path: string;
+  handle(call: DirectCall, callback: (error: ServiceError | null, answer?: unknown) => void): Promise<void>;
+  /** Never throws: an Undecodable stands for what does not decode. */
+  requestDeserialize(bytes: Buffer): unknown;
+  responseSerialize(answer: unknown): Buffer;
+}
+
+/**
+ * Serves rpcs behind the guard: a handler runs once the caller's key is known to be good, and is never given a message that
+ * does not decode. Gives those that may be answered directly.
+ */
+export function serveGuarded(server: Server, service: ServiceDefinition, rpcs: Readonly<Record<string, HandwrittenRpc>>, core: Pick<Core, 'authenticate'>, observer: Observer): GuardedUnary[] {
   const methods: Record<string, ServiceDefinition[string]> = {};
   const handlers: Record<string, Handler> = {};
+  const unaries: GuardedUnary[] = [];
   for (const [name, method] of Object.entries(service)) {
     const rpc = rpcs[name];
     // What nobody serves is UNIMPLEMENTED; a test names it.
     if (!rpc) continue;
-    methods[name] = {
-      ...method,
-      requestDeserialize: decodingOr(rpc.requestDeserialize ?? method.requestDeserialize),
-      responseSerialize: rpc.responseSerialize ?? method.responseSerialize,
-    };
-    handlers[name] = behindGuard(method.path, rpc.handle, method.requestStream, core, observer);
+    const { path, requestStream, responseStream } = method;
+    const requestDeserialize = decodingOr(rpc.requestDeserialize ?? method.requestDeserialize);
+    const responseSerialize = rpc.responseSerialize ?? method.responseSerialize;
+    const guarded = behindGuard(path, rpc.handle, requestStream, core, observer);
+    methods[name] = { ...method, requestDeserialize, responseSerialize };
+    handlers[name] = (call, callback) => guarded(headersOf(call.metadata), call, callback);
+    if (requestStream || responseStream) continue;
+    handlers[name] = (call, callback) => guarded(headersOf(call.metadata), call, (...reply: unknown[]) => {
+      callback(...reply);
+      letGoOfRequest(call);
+    });
+    unaries.push({ path, requestDeserialize, responseSerialize, handle: (call, callback) => guarded(call.header, call, callback) });
   }
   server.addService(methods, handlers as UntypedServiceImplementation);
+  return unaries;
 }
 
-function behindGuard(path: string, handler: Handler, requestStream: boolean, core: Pick<Core, 'authenticate'>, observer: Observer): Handler {
-  return async (call, callback) => {
-    const metadata = call.metadata as Metadata;
-    const header = headersOf(metadata);
+type Guarded = (header: HeaderReader, call: any, callback: any) => Promise<void>;
+
+function behindGuard(path: string, handler: Handler, requestStream: boolean, core: Pick<Core, 'authenticate'>, observer: Observer): Guarded {
+  return async (header, call, callback) => {
+    const { metadata } = call as AnyCall;
     // grpc-js calls every call cancelled once it has ended.
     let answered = false;
     const answer = callback && ((...reply: unknown[]) => {
       answered = true;
       callback(...reply);
-      if (!requestStream) letGoOfRequest(call);
     });
     const onAbort = (listener: () => void) => (call.cancelled ? listener() : call.on('cancelled', () => answered || listener()));
     rememberVisitor(metadata, new Visitor(header, nobody));
@@ -60,7 +81,7 @@ function behindGuard(path: string, handler: Handler, requestStream: boolean, cor
     try {
       rememberVisitor(metadata, new Visitor(header, await core.authenticate(apiKeyOf(header)), onAbort, observer.samples));
       if (requestStream) refuseUndecodable(call, refuse);
-      else if (call.request instanceof Undecodable) return refuse(undecodable());
+      else if (call.request instanceof Undecodable) throw call.request.refusal;
       await handler(call, answer);
     } catch (error) {
       refuse(error);
@@ -73,12 +94,10 @@ function refuseUndecodable(call: ServerDuplexStream<unknown, unknown>, refuse: (
   const push = call.push.bind(call);
   call.push = (message: unknown) => {
     if (!(message instanceof Undecodable)) return push(message);
-    refuse(undecodable());
+    refuse(message.refusal);
     return false;
   };
 }
-
-const undecodable = () => new Refusal('INVALID_ARGUMENT', 'The message does not decode as what this rpc takes', { reason: 'INVALID_MESSAGE' });
 
 /** Reads the metadata of a call as headers; of a repeated entry the first. */
 export const headersOf = (metadata: Metadata): HeaderReader => (name) => metadata.get(name)[0]?.toString();

@@ -4,7 +4,8 @@ import { handwritten } from '../handwritten.js';
 import { healthOf } from '../health.js';
 import type { Observer } from '../observer.js';
 import { compression } from './compression.js';
-import { serveGuarded, type HandwrittenRpc } from './guard.js';
+import { answerDirectly } from './direct.js';
+import { serveGuarded, type GuardedUnary, type HandwrittenRpc } from './guard.js';
 import { serveHealth } from './health.js';
 import { letGoWhenClosed } from './let-go.js';
 import { loadProtos } from './protos.js';
@@ -34,6 +35,7 @@ export async function grpcServer({ core, settings, observer }: GrpcParts, derive
   });
   const protos = loadProtos([...new Set(core.catalogue.map(({ proto }) => proto))]);
   const services = [...new Set(core.catalogue.map(({ service }) => service))];
+  const unaries: GuardedUnary[] = [];
   for (const service of services) {
     const domains = core.catalogue.filter((domain) => domain.service === service);
     const definition = protos[service] as ServiceDefinition;
@@ -43,7 +45,7 @@ export async function grpcServer({ core, settings, observer }: GrpcParts, derive
       if (served) rpcs[rpc] = served;
     }
     const extras = handwritten.filter(({ domain }) => domains.some(({ name }) => name === domain)).map(({ grpc }) => grpc?.(core, observer));
-    serveGuarded(server, definition, Object.assign(rpcs, ...extras), core, observer);
+    unaries.push(...serveGuarded(server, definition, Object.assign(rpcs, ...extras), core, observer));
   }
   for (const { service, rpcs } of reflectionServices(protos, services)) serveGuarded(server, service, rpcs, core, observer);
   const stopHealth = serveHealth(server, services, async () => (await healthOf(core, settings.readyLagMs)).ready);
@@ -51,6 +53,7 @@ export async function grpcServer({ core, settings, observer }: GrpcParts, derive
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync(`${settings.host}:${settings.grpcPort}`, ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound)));
   });
+  answerDirectly(server, unaries, settings.maxMessageBytes);
   return { port, close: () => shutDown(server, stopHealth) };
 }
 

@@ -1,12 +1,10 @@
 import { Server, type CustomTransportStrategy } from '@nestjs/microservices';
-import type { sendUnaryData, ServerUnaryCall } from '@grpc/grpc-js';
+import type { sendUnaryData } from '@grpc/grpc-js';
 import { firstValueFrom } from 'rxjs';
-import { traceIdOf } from '../context.js';
-import { visitorOf } from '../visitors.js';
+import type { UnaryCall } from './call.js';
 import { rpcPath } from './controller.js';
 import type { HandwrittenRpc } from './guard.js';
 import { grpcServer, type GrpcParts, type GrpcServer } from './server.js';
-import { grpcError } from './status.js';
 
 /** gRPC as a transport of Nest: its controllers serve the derived rpcs, hand-written ones sit beside them on grpc-js itself. */
 export class GrpcTransport extends Server implements CustomTransportStrategy {
@@ -44,13 +42,10 @@ export class GrpcTransport extends Server implements CustomTransportStrategy {
   private derived(service: string, rpc: string): HandwrittenRpc | undefined {
     const handler = this.getHandlerByPattern(rpcPath(service, rpc));
     if (!handler) return undefined;
-    const answer = async (call: ServerUnaryCall<object, unknown>) => firstValueFrom(this.transformToObservable(await handler(call.request, call)));
     return {
-      handle: (call: ServerUnaryCall<object, unknown>, callback: sendUnaryData<unknown>) =>
-        answer(call).then(
-          (value) => callback(null, value),
-          (error: unknown) => callback(grpcError(error, traceIdOf(visitorOf(call.metadata).traceparent))),
-        ),
+      handle: async (call: UnaryCall<object>, callback: sendUnaryData<unknown>) => {
+        callback(null, await firstValueFrom(this.transformToObservable(await handler(call.request, call))));
+      },
     };
   }
 }

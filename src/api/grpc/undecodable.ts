@@ -1,6 +1,8 @@
-/** A request message that is not what its .proto says; stands in for it until the guard refuses it. */
+import { Refusal } from '../../domain/kit/index.js';
+
+/** Stands in for a request message that cannot be had, until the guard refuses it. */
 export class Undecodable {
-  constructor(readonly cause: unknown) {}
+  constructor(readonly refusal = new Refusal('INVALID_ARGUMENT', 'The message does not decode as what this rpc takes', { reason: 'INVALID_MESSAGE' })) {}
 }
 
 /** Decodes as before, but never throws: grpc-js would answer INTERNAL to what is the caller's mistake. */
@@ -9,7 +11,7 @@ export const decodingOr =
   (bytes: Buffer): any => {
     try {
       return deserialize(bytes);
-    } catch (error) {
-      return new Undecodable(error);
+    } catch {
+      return new Undecodable();
     }
   };
