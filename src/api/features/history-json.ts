@@ -7,7 +7,7 @@ import { Refusal, resourceName, type FieldViolation } from '../../domain/kit/ind
 import { formatPosition, parsePosition, PositionError } from '../../platform/eventstore/port.js';
 import type { AsOfAnswer, AsOfRequest } from '../../projections/features/history/as-of.js';
 import { defaultTimeColumn } from '../../projections/features/history/entity-times.js';
-import type { HistoricalAnswer, HistoricalQuestion } from '../../projections/features/history/historical.js';
+import { requireOrder, type AskedRange, type HistoricalAnswer, type HistoricalQuestion } from '../../projections/features/history/historical.js';
 import type { KnownAt } from '../../projections/features/history/known.js';
 import type { RequestTable } from '../../projections/features/history/request-table.js';
 import type { TrainingColumn } from '../../projections/features/history/training-set.js';
@@ -65,14 +65,15 @@ export interface RequestColumns {
 export function historicalQuestionOf(raw: unknown, given?: RequestColumns): HistoricalQuestion {
   const { knownAt: known, timeColumn, rows, start, end, ...selection } = parseInput(historicalInput, raw);
   const table = given ?? (rows && { rows: rows.length, columns: columnsOf(rows) });
-  return { ...selection, known: knownOf(known), rows: table ? tableOf(table, timeColumn) : { startUs: start, endUs: end } };
+  if (table && (start ?? end) !== undefined) throw new Refusal('INVALID_ARGUMENT', 'start and end are for a question without rows, which have times of their own', { reason: 'RANGE_BESIDE_ROWS' });
+  return { ...selection, known: knownOf(known), rows: table ? tableOf(table, timeColumn) : rangeOf(start, end) };
 }
 
 /** A question for the history of entities. */
 export function offlineQuestionOf(raw: unknown): HistoricalQuestion {
   const { knownAt: known, entities, start, end, ...selection } = parseInput(offlineInput, raw);
   const table = { rows: entities.length, timeUs: new Float64Array(entities.length), columns: columnsOf(entities) };
-  return { ...selection, aliases: [], known: knownOf(known), rows: { startUs: start, endUs: end, entities: table } };
+  return { ...selection, aliases: [], known: knownOf(known), rows: { ...rangeOf(start, end), entities: table } };
 }
 
 /** A read of a past moment; `entities` as for an online read. */
@@ -110,6 +111,11 @@ function tableOf({ rows, columns, types }: Omit<RequestColumns, 'types'> & Parti
   for (let row = 0; row < rows && faults.length < mostFaults; row++) if (Number.isNaN(timeUs[row])) faults.push({ field: `rows[${row}].${timeColumn}`, description: timeFault });
   if (faults.length > 0) throw new Refusal('INVALID_ARGUMENT', `${faults[0]!.field} ${timeFault}`, { reason: 'INVALID_INPUT', fields: faults });
   return { rows, timeUs, columns, timeColumn, ...(types && { types }) };
+}
+
+function rangeOf(startUs: number | undefined, endUs: number | undefined): AskedRange {
+  requireOrder({ startUs, endUs });
+  return { startUs, endUs };
 }
 
 /** ISO 8601, or whole microseconds since the Unix epoch. */

@@ -5,7 +5,7 @@ import { Refusal } from '../../../domain/kit/index.js';
 import { parsePosition, PositionError } from '../../../platform/eventstore/port.js';
 import type { AsOfRequest } from '../../../projections/features/history/as-of.js';
 import { defaultTimeColumn } from '../../../projections/features/history/entity-times.js';
-import type { HistoricalQuestion } from '../../../projections/features/history/historical.js';
+import { requireOrder, type HistoricalQuestion } from '../../../projections/features/history/historical.js';
 import type { KnownAt } from '../../../projections/features/history/known.js';
 import type { RequestTable } from '../../../projections/features/history/request-table.js';
 import { columnsByName, type ColumnMessage } from './columns.js';
@@ -29,7 +29,9 @@ export function offlineQuestionOf(message: ReadPastMessage): HistoricalQuestion 
 /** What a historical request asks. With no columns and no times it asks for a range. */
 export function historicalQuestionOf(message: HistoricalMessage): HistoricalQuestion {
   const { project, features, service, aliases, fullNames, columns, rowTimeUs, startUs, endUs } = message;
-  const rows = columns.length > 0 || rowTimeUs.length > 0 ? tableOf(message) : rangeOf(startUs, endUs);
+  const hasRows = columns.length > 0 || rowTimeUs.length > 0;
+  if (hasRows && !(Number.isNaN(startUs) && Number.isNaN(endUs))) refuse('start', 'and end are for a question without rows, which have times of their own');
+  const rows = hasRows ? tableOf(message) : rangeOf(startUs, endUs);
   return { project, features, service, aliases, fullNames, known: knownOf(message.known), rows };
 }
 
@@ -83,7 +85,9 @@ function joinedTables(tables: readonly RequestTable[]): RequestTable {
 }
 
 function rangeOf(startUs: number, endUs: number): { startUs?: number; endUs?: number } {
-  return { startUs: timeOf('start', startUs), endUs: timeOf('end', endUs) };
+  const range = { startUs: timeOf('start', startUs), endUs: timeOf('end', endUs) };
+  requireOrder(range);
+  return range;
 }
 
 /** NaN stands for a time that is not set. */

@@ -1,3 +1,4 @@
+import { Refusal } from '../../../domain/kit/index.js';
 import type { Position } from '../../../platform/eventstore/port.js';
 import { answeredColumns, type AnsweredColumn } from './answered-columns.js';
 import { defaultTimeColumn, joinEntityTimes, requireSameKeys, startOf, type TimeRange } from './entity-times.js';
@@ -28,6 +29,12 @@ export interface AskedRange {
   readonly endUs?: number;
   /** The only entities meant, by columns of keys; all where they are left out. */
   readonly entities?: RequestTable;
+}
+
+/** Refuses a range that ends before it begins, which is a mistake and no question. Both times are in microseconds. */
+export function requireOrder({ startUs, endUs = Date.now() * 1000 }: AskedRange): void {
+  if (startUs === undefined || startUs <= endUs) return;
+  throw new Refusal('INVALID_ARGUMENT', 'start lies after the end', { reason: 'INVALID_INPUT', fields: [{ field: 'start', description: 'lies after the end' }] });
 }
 
 /** A training set as it comes. */
