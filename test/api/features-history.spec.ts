@@ -138,6 +138,30 @@ describe('a training set over REST', () => {
     expect((await ask({ position: first.position })).text).toBe(first.text);
   });
 
+  test('without a row says its columns with their types all the same, for a range and for rows', async () => {
+    const range = JSON.stringify({ features: ['airports'], start: '1999-01-01', end: '1999-02-01' });
+    const csv = { 'content-type': 'text/csv', accept: 'text/csv' };
+    expect((await post(historical, range, { accept: 'text/csv' })).text).toBe('airport,event_time,delay,note\r\n');
+    expect((await post(historical, range, { accept: 'application/json' })).text).toBe('{"rows":[\n]}\n');
+    expect((await post(`${historical}?features=airports:delay`, 'label,airport,event_time\n', csv)).text).toBe('label,airport,event_time,delay\r\n');
+    expect(await post(historical, JSON.stringify({ features: ['airports'], rows: [] }), {})).toMatchObject({ status: 200, text: '' });
+    const arrow = await fetch(platform.addresses.rest + historical, { method: 'POST', body: range, headers: { authorization: `Bearer ${ownerKey}`, 'content-type': 'application/json', accept: 'application/vnd.apache.arrow.stream' } });
+    const { schema } = tableFromIPC(await arrow.arrayBuffer());
+    expect(schema.fields.map(({ name, type }) => `${name} ${String(type)}`)).toEqual(['airport Utf8', 'event_time Timestamp<MICROSECOND, UTC>', 'delay Int64', 'note Utf8']);
+    expect(await stream('GetHistoricalFeatures', { project: 'flights', features: ['airports:delay'], columns: [{ name: 'airport' }] })).toMatchObject([{ rows: 0, columns: [{ name: 'airport' }, { name: 'event_time' }, { name: 'delay' }] }]);
+  });
+
+  test('refuses a range that ends before it begins, and a range beside rows', async () => {
+    const faulty = async (body: object, path = historical) => JSON.parse((await post(path, JSON.stringify({ features: ['airports'], ...body }), {})).text);
+    const backwards = { start: '2001-02-01', end: '2001-01-01' };
+    expect(await faulty(backwards)).toMatchObject({ status: 400, fields: [{ field: 'start', description: 'lies after the end' }] });
+    expect(await faulty({ ...backwards, entities: [{ airport: 'LAS' }] }, historical.replace('historical', 'readOffline'))).toMatchObject({ status: 400, fields: [{ field: 'start' }] });
+    expect(await faulty({ rows, start: '2001-01-01' })).toMatchObject({ status: 400, reason: 'RANGE_BESIDE_ROWS' });
+    const overGrpc = { project: 'flights', features: ['airports'], start: '2001-02-01T00:00:00Z', end: '2001-01-01T00:00:00Z' };
+    await expect(stream('GetHistoricalFeatures', overGrpc)).rejects.toMatchObject({ code: 3, details: 'start lies after the end' });
+    await expect(stream('GetHistoricalFeatures', { ...overGrpc, columns: [{ name: 'airport', strings: ['LAS'] }], rowTimeUs: ['978344100000000'] })).rejects.toMatchObject({ code: 3 });
+  });
+
   test('tells every fault of the question and of its rows', async () => {
     const faulty = async (body: object) => JSON.parse((await post(historical, JSON.stringify({ features: ['airports'], ...body }), {})).text);
     expect(await faulty({ rows: [{ airport: 'LAS', event_time: 'noon' }] })).toMatchObject({ status: 400, fields: [{ field: 'rows[0].event_time' }] });

@@ -105,6 +105,12 @@ describe('tarl with a platform that is up', () => {
     ]);
   });
 
+  test('a file of names without rows gives a training set without rows, and not one of all entities', async () => {
+    await writeFile(join(files, 'nobody.csv'), 'origin,event_time,label\n');
+    const ask = ['features', 'historical', 'flights', join(files, 'nobody.csv'), '--features', 'airports:delay_min'];
+    expect(await run(ask)).toMatchObject({ code: 0, stdout: 'origin,event_time,delay_min\n' });
+  });
+
   test('a training set is written as Parquet and as Arrow, with types', async () => {
     const { position } = await json('features', 'write', 'flights/airports', join(files, 'history.csv'));
     await writeFile(join(files, 'typed.csv'), 'origin,event_time,weight\nSEA,2001-04-02 09:00,1.5\nXXX,2001-04-02 09:00,2\n');
@@ -132,6 +138,16 @@ describe('tarl with a platform that is up', () => {
     expect(await json('training-sets', 'download', 'flights/january', '--out', out)).toEqual({ rows: 2, deletedSince: false, out });
     expect(await readFile(out, 'utf8')).toBe('label,origin,event_time,delay_min\nyes,ORD,2001-01-01T11:00:00.000Z,5\nno,XXX,2001-01-01T11:00:00.000Z,\n');
     expect(await run(['training-sets', 'download', 'flights/nothing'])).toMatchObject({ code: 4, stderr: expect.stringMatching(/^NOT_FOUND: Training set nothing/) });
+  });
+
+  test('a training set without rows is saved, verified and downloaded with its columns', async () => {
+    await writeFile(join(files, 'nobody.csv'), 'origin,event_time,label\n');
+    expect(await json('training-sets', 'save', 'flights/nobody', join(files, 'nobody.csv'), '--features', 'airports:delay_min', '--store-rows')).toMatchObject({ rows: 0 });
+    expect((await json('training-sets', 'get', 'flights/nobody')).entityRows).toMatchObject({ rows: 0 });
+    expect(await json('training-sets', 'verify', 'flights/nobody')).toMatchObject({ verdict: 'SAME', rows: 0 });
+    const out = join(files, 'nobody-saved.csv');
+    expect(await json('training-sets', 'download', 'flights/nobody', '--out', out)).toMatchObject({ rows: 0 });
+    expect(await readFile(out, 'utf8')).toBe('origin,event_time,delay_min\n');
   });
 
   test('a training set that is refused leaves no file behind', async () => {

@@ -4,13 +4,13 @@ import { readAsOf, type AsOfAnswer, type AsOfRequest } from '../../projections/f
 import { historical, type HistoricalAnswer, type HistoricalQuestion } from '../../projections/features/history/historical.js';
 import { requireAsked, type Asked } from '../../projections/features/history/selection.js';
 import { sharedReplay } from '../../projections/features/history/shared-replay.js';
-import type { TrainingSet } from '../../projections/features/history/training-set.js';
+import { withoutRows, type TrainingSet } from '../../projections/features/history/training-set.js';
 import type { Core } from '../core.js';
 import type { WireContext } from '../operations.js';
 
-/** A training set whose first table is there, so that whatever was to be refused has been. */
+/** A training set whose first table is there, so that whatever was to be refused has been; where there are no rows it has the columns alone. */
 export interface BegunAnswer extends HistoricalAnswer {
-  readonly first: TrainingSet | undefined;
+  readonly first: TrainingSet;
   readonly more: AsyncIterator<TrainingSet>;
 }
 
@@ -47,7 +47,7 @@ function makeHistory(core: Core): FeatureHistory {
       const answer = await historical(replay(), question, context.signal);
       const more = answer.tables[Symbol.asyncIterator]();
       const { value: first, done } = await more.next();
-      return { ...answer, first: done ? undefined : first, more };
+      return { ...answer, first: done ? withoutRows(answer.columns) : first, more };
     },
   };
 }
@@ -55,7 +55,7 @@ function makeHistory(core: Core): FeatureHistory {
 /** All tables of an answer. Leaving early stops the reading. */
 export async function* tablesOf({ first, more }: BegunAnswer): AsyncGenerator<TrainingSet> {
   try {
-    if (first) yield first;
+    yield first;
     for (let next = await more.next(); !next.done; next = await more.next()) yield next.value;
   } finally {
     await more.return?.();

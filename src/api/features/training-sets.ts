@@ -11,6 +11,7 @@ import { isPassing, Refusal } from '../../domain/kit/index.js';
 import { formatPosition } from '../../platform/eventstore/port.js';
 import { historical, type HistoricalQuestion } from '../../projections/features/history/historical.js';
 import { sharedReplay } from '../../projections/features/history/shared-replay.js';
+import { withoutRows, type TrainingSet } from '../../projections/features/history/training-set.js';
 import { requireAsked } from '../../projections/features/history/selection.js';
 import { ClaimedContents } from '../../projections/features/training-sets/claimed-contents.js';
 import { loadTrainingSet } from '../../projections/features/training-sets/load.js';
@@ -72,11 +73,21 @@ async function answered(core: Core, { labels, question, storeRows }: Omit<SaveRe
   return { saved: { ...labels, asked, ...(await saveAnswer(question, answer, entityRows, storeRows ? contents : undefined)) } };
 }
 
-/** The rows of a saved training set. */
+/** The rows of a saved training set; where there are none, one table says the columns. */
 export async function trainingSetRows(core: Core, { project, trainingSet: name }: { project: string; trainingSet: string }, context: WireContext): Promise<SavedRows> {
   requirePermission({ permission: 'features.read' }, project, context);
   const saved = await loadTrainingSet(core.eventStore, project, name);
-  return rowsOf(saved, sharedReplay(core.eventStore), core.trainingSets, context.signal);
+  const rows = await rowsOf(saved, sharedReplay(core.eventStore), core.trainingSets, context.signal);
+  return { ...rows, tables: orColumns(rows) };
+}
+
+async function* orColumns({ tables, columns }: SavedRows): AsyncGenerator<TrainingSet> {
+  let none = true;
+  for await (const table of tables) {
+    none = false;
+    yield table;
+  }
+  if (none) yield withoutRows(columns);
 }
 
 const replyOf = ({ commandId, position, etag, changed }: CommandReply, { answer, question }: SavedTrainingSet): SaveReply => ({

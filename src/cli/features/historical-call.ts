@@ -38,8 +38,8 @@ interface Batch {
   readonly knownAt?: KnownAtMessage;
 }
 
-/** Sends the rows batch by batch, however many there are; the answer begins when the last has been sent. */
-export async function* askHistorical(client: ServiceClient, question: HistoricalQuestion, moments: AsyncIterable<MomentColumns>): AsyncGenerator<HistoricalTable> {
+/** Sends the rows batch by batch, however many there are; the answer begins when the last has been sent. Without moments it asks for a range. */
+export async function* askHistorical(client: ServiceClient, question: HistoricalQuestion, moments: AsyncIterable<MomentColumns> = none()): AsyncGenerator<HistoricalTable> {
   const call = client.duplex<object, Batch>('StreamHistoricalFeatures');
   const failed = new Promise<never>((_, reject) => call.once('error', (error: ServiceError) => reject(client.failureOf(error))));
   // Whoever waits for the connection or for an answer hears of it.
@@ -54,6 +54,8 @@ export async function* askHistorical(client: ServiceClient, question: Historical
   if (!call.destroyed) call.end();
   yield* tablesOf(call, failed);
 }
+
+async function* none(): AsyncGenerator<never> {}
 
 async function* tablesOf(call: AsyncIterable<Batch>, failed: Promise<never>): AsyncGenerator<HistoricalTable> {
   const batches = call[Symbol.asyncIterator]();

@@ -23,6 +23,8 @@ export class Moments {
       if (lacking.length > 0) throw new RowsError(`The file has no column ${lacking.join(', ')}; it has ${[...batch.columns.keys()].join(', ')}. Say --event-time or --alias.`);
       yield this.take(batch);
     }
+    // Rows that name their columns are no question for a range, though there be none.
+    if (this.rows === 0) yield { columns: this.keys.map(({ name }) => ({ name })), rowTimeUs: [] };
   }
 
   /** The file's own columns for some rows of the answer, which begin at row `from` of the file. */

@@ -21,8 +21,8 @@ export async function writeTrainingSet(client: ServiceClient, question: Historic
   let rowsWritten = 0;
   let known: KnownAtMessage = {};
   try {
-    for await (const { rows, columns, knownAt } of askHistorical(client, question, source ? moments.sent(source.batches) : noRows())) {
-      await sink.write([...moments.columnsFrom(rowsWritten), ...columns.filter(({ name }) => !inFile.has(name))], rows);
+    for await (const { rows, columns, knownAt } of askHistorical(client, question, source && moments.sent(source.batches))) {
+      await sink.write([...moments.columnsFrom(rowsWritten), ...columns.filter(({ name }) => moments.rows === 0 || !inFile.has(name))], rows);
       rowsWritten += rows;
       known = knownAt;
       written(rowsWritten);
@@ -34,5 +34,3 @@ export async function writeTrainingSet(client: ServiceClient, question: Historic
     throw error;
   }
 }
-
-async function* noRows(): AsyncGenerator<never> {}

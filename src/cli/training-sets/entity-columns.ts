@@ -16,6 +16,8 @@ export class EntityColumns {
 
   async *of(batches: AsyncIterable<RowBatch>): AsyncGenerator<MomentColumns> {
     for await (const batch of batches) yield this.take(batch);
+    // Rows that name their columns are no question for a range, though there be none.
+    if (this.types.size === 0) yield { columns: this.keys.map(({ name }) => ({ name })), rowTimeUs: [] };
   }
 
   private take(batch: RowBatch): MomentColumns {

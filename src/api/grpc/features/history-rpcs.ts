@@ -68,7 +68,6 @@ async function allOf(call: ServerDuplexStream<HistoricalMessage, BatchAnswer>): 
 
 /** Sends an answer batch by batch, as fast as the client takes it; stops reading when the client has gone. A batch without rows says when there are none. */
 async function send(call: Call, answer: BegunAnswer, { signal }: WireContext): Promise<void> {
-  if (answer.first === undefined) return void call.write({ answer, table: { rows: 0, columns: [] }, from: 0, to: 0 });
   for await (const table of tablesOf(answer)) {
     for (let from = 0; from === 0 || from < table.rows; from += rowsOfBatch) {
       signal?.throwIfAborted();

@@ -67,16 +67,13 @@ async function requestOf(call: SaveCall): Promise<SaveRequest> {
 async function send(core: Core, call: DownloadCall, context: WireContext): Promise<void> {
   const { signal } = context;
   const { tables, known, deletedSince } = await trainingSetRows(core, call.request, context);
-  let sent = false;
   for await (const table of tables) {
     const typed = withTypes(table);
-    for (let from = 0; from < table.rows; from += rowsOfBatch) {
+    for (let from = 0; from === 0 || from < table.rows; from += rowsOfBatch) {
       signal?.throwIfAborted();
-      sent = true;
       if (!call.write({ answer: { known }, table: typed, from, to: Math.min(table.rows, from + rowsOfBatch), deletedSince })) await drained(call, signal);
     }
   }
-  if (!sent) call.write({ answer: { known }, table: { rows: 0, columns: [] }, from: 0, to: 0, deletedSince });
 }
 
 /** Columns of mixed JSON, which a column of protobuf cannot hold, go out as JSON texts. */

@@ -5,15 +5,17 @@ import type { Plan, PlannedColumn } from './selection.js';
 export interface AnsweredColumn {
   readonly name: string;
   readonly type?: FeatureType;
+  /** The number of elements that each of its lists has, where the feature demands one. */
+  readonly dimensions?: number;
   /** What it holds: `project/group@version:feature`, or an output of a transformation written likewise; nothing for a column of the request. */
   readonly of?: string;
 }
 
 /** The columns that a plan shows, and where each comes from. */
 export function answeredColumns(project: string, { joins, columns, derived }: Plan): AnsweredColumn[] {
-  const joined = ({ name, type, join, feature }: PlannedColumn): AnsweredColumn => {
+  const joined = ({ name, type, dimensions, join, feature }: PlannedColumn): AnsweredColumn => {
     const { definition, features } = joins[join]!;
-    return { name, type, of: `${definition.project}/${definition.group}@${definition.version}:${features[feature]}` };
+    return { name, type, dimensions, of: `${definition.project}/${definition.group}@${definition.version}:${features[feature]}` };
   };
   if (!derived) return columns.map(joined);
   return derived.shown.map((shown) => {

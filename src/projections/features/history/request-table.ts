@@ -19,6 +19,7 @@ export interface RequestTable {
 
 /** Which entity of the joined group each row means; none where a key is null or missing. Refuses keys of the wrong type. */
 export function momentsOf(table: RequestTable, { keys, definition }: PlannedJoin): Moments {
+  if (table.rows === 0) return { keys: [], key: new Int32Array(0), timeUs: table.timeUs };
   const columns = keys.map(({ column, name }) => table.columns.get(column) ?? refuseMissing(column, name, definition.group));
   const partOf = (part: number, raw: unknown, row: number) => entityValueOf(raw, keys[part]!.type) ?? refuseType(keys[part]!.column, row, keys[part]!.type);
   const numbers = new Map<string, number>();

@@ -27,6 +27,9 @@ export interface TrainingSet {
   hidden?(row: number): boolean;
 }
 
+/** A table without rows, so that an answer without any still says its columns. */
+export const withoutRows = (columns: readonly Omit<TrainingColumn, 'at'>[]): TrainingSet => ({ rows: 0, columns: columns.map((column) => ({ ...column, at: () => null })) });
+
 /** The bounds of a pinned read. */
 export type PinnedAt = Pick<Pinned, 'known' | 'end'>;
 

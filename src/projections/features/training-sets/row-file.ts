@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { SchemaElement } from 'hyparquet';
 import { int64Of } from '../../../domain/features/int64.js';
 import type { FeatureType } from '../../../domain/features/values.js';
-import type { TrainingColumn, TrainingSet } from '../history/training-set.js';
+import { withoutRows, type TrainingColumn, type TrainingSet } from '../history/training-set.js';
 
 /** How a column stands in the file: as its type; one without a type as that which all its values have, or as JSON. */
 type Kind = FeatureType | 'JSON';
@@ -52,12 +52,13 @@ export class RowFileWriter {
   }
 }
 
-/** Reads such a file back, one row group in memory at a time. */
+/** Reads such a file back, one row group in memory at a time; of a file without rows its columns. */
 export async function* readRowFile(path: string): AsyncGenerator<TrainingSet> {
   const { asyncBufferFromFile, parquetMetadataAsync, parquetRead } = await import('hyparquet');
   const file = await asyncBufferFromFile(path);
   const metadata = await parquetMetadataAsync(file);
   const columns = JSON.parse(metadata.key_value_metadata?.find(({ key }) => key === metadataKey)?.value ?? '[]') as FileColumn[];
+  if (metadata.row_groups.length === 0) yield withoutRows(columns);
   let before = 0;
   for (const group of metadata.row_groups) {
     const rows = Number(group.num_rows);
