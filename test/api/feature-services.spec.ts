@@ -75,6 +75,16 @@ describe('a feature service', () => {
     expect(rows[0].values).toEqual(values);
   });
 
+  test('says which of its features is not there any more', async () => {
+    await ok(platform.rest('/api/v1/projects/p/feature-groups', { group: 'lost', entities: [{ name: 'cards_id', type: 'INT64' }], features: [{ name: 'x', type: 'INT64' }] }));
+    const service = await newService({ features: ['cards:amount', 'lost:x'] });
+    await ok(platform.rest('/api/v1/projects/p/feature-groups/lost:stageVersion', { features: [{ name: 'y', type: 'INT64' }] }));
+    await ok(platform.rest('/api/v1/projects/p/feature-groups/lost:promoteVersion', { version: 2 }));
+    const fault = { field: 'service', description: `${service} has lost:x, which names x, which lost does not have` };
+    for (const operation of ['readOnline', 'readAsOf']) expect(await platform.rest(`${read}:${operation}`, { service, entities: [entity] })).toMatchObject({ code: 'INVALID_ARGUMENT', fields: [fault] });
+    expect(await platform.rest(`${read}:historical`, { service, rows: [{ ...entity, event_time: '2026-02-01' }] })).toMatchObject({ code: 'INVALID_ARGUMENT', fields: [fault] });
+  });
+
   test('that is archived stays readable and changes no more', async () => {
     const service = await newService();
     const { position } = await ok(platform.rest(`${services}/${service}:archive`, { reason: 'Replaced' }));
@@ -88,6 +98,8 @@ describe('a feature service', () => {
     ['names a feature that its group does not have', { features: ['cards', 'cards:nope'] }, 'INVALID_ARGUMENT', /features\[1\] names nope, which cards does not have/],
     ['names two features alike', { features: ['cards:amount', 'shops:amount'] }, 'INVALID_ARGUMENT', /features\[1\].*take full names/],
     ['names a feature twice', { features: ['cards:amount', 'cards:amount'], fullNames: true }, 'INVALID_ARGUMENT', /features\[1\].*name it once/],
+    ['names whole groups with a feature alike', { features: ['cards', 'shops'] }, 'INVALID_ARGUMENT', /^features\[1\] makes a second column amount; take full names$/],
+    ['names a group and a feature of it', { features: ['cards', 'cards:amount'], fullNames: true }, 'INVALID_ARGUMENT', /^features\[1\] makes a second column cards__amount; name it once$/],
     ['names none', { features: [] }, 'INVALID_ARGUMENT', /features/],
     ['names what cannot be a feature', { features: ['cards:amount:x'] }, 'INVALID_ARGUMENT', /takes group:feature/],
   ])('that %s is refused', async (_what, input, code, message) => {

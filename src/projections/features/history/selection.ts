@@ -35,6 +35,8 @@ export interface Selection {
   readonly aliases: readonly Alias[];
   /** Names the columns `group__feature` instead of `feature`. */
   readonly fullNames: boolean;
+  /** The service that named the features. */
+  readonly service?: string;
 }
 
 /** Another name for a group, so that it can be joined twice (origin, destination), or by columns that are not called like its keys. */
@@ -93,8 +95,14 @@ export function planOf(
   const planning = new Planning(selection, { definitions, transformations }, requestColumns);
   selection.features.forEach((text, at) => planning.show(text, at));
   planning.faults.push(...unknownKeys(selection.aliases, definitions));
-  if (planning.faults.length > 0) refuse(planning.faults);
+  if (planning.faults.length > 0) refuse(planning.faults.map((fault) => ofService(fault, selection)));
   return planning.plan();
+}
+
+/** Who named a service sees no list of features, so a fault in it is told with the feature and the service. */
+function ofService(fault: FieldViolation, { service, features }: Selection): FieldViolation {
+  const at = /^features\[(\d+)\]$/.exec(fault.field)?.[1];
+  return service && at !== undefined ? { field: 'service', description: `${service} has ${features[Number(at)]}, which ${fault.description}` } : fault;
 }
 
 const noTransformations: ReadonlyMap<string, ReadableTransformation> = new Map();

@@ -92,7 +92,7 @@ export class OnlineReader {
   /** Definitions come from memory; when they do not fit the request, they may be old, so they are looked up once. */
   private async plan(request: OnlineRequest): Promise<Plan> {
     if (request.features.length === 0) throw new Refusal('INVALID_ARGUMENT', 'A read names at least one feature', { reason: 'INVALID_INPUT', fields: [{ field: 'features', description: 'names at least one feature' }] });
-    const selection = { features: request.features, fullNames: request.fullNames, aliases: [] };
+    const selection = { features: request.features, service: request.service, fullNames: request.fullNames, aliases: [] };
     const groups = groupsOf(selection);
     const plan = async () => {
       const { definitions, transformations } = await resolve(groups, this.lookup(request.project));
