@@ -37,8 +37,8 @@ async function install() {
   const wanted = digest([readFileSync(join(root, 'package-lock.json'))]);
   if (readStamp(installStamp) === wanted && existsSync(pinnedNode)) return;
 
-  // Not `npm ci`: it refuses a lock file that lacks optional packages of other systems, and it empties node_modules,
-  // which would pull the floor from under a running TARL. Without saving, the versions are those of the lock file.
+  // Not `npm ci`: it empties node_modules, which would pull the floor from under a running TARL. Without saving, the
+  // versions are those of the lock file.
   await withProgress('Installing dependencies', (report) => npm(['install', '--no-save', '--loglevel=http'], report));
   if (!existsSync(pinnedNode))
     throw new Error('npm left out Node 24, which comes with an install script; allow scripts and run `npm rebuild node`.');

@@ -24,7 +24,8 @@ async function run(json: boolean, wanted?: string): Promise<void> {
   // Standard output is for people; the log, JSON lines, goes beside it.
   const log = createLogger(config.logLevel, pino.destination({ dest: 2, sync: true }));
   const stopped = untilStopped();
-  const folder = await step('Waiting for the TARL before this one to end', () => openDataFolder(config.dataDir));
+  const folder = await Promise.race([step('Waiting for the TARL before this one to end', () => openDataFolder(config.dataDir)), stopped]);
+  if (typeof folder === 'string') return;
   await using cleanup = new AsyncDisposableStack();
   cleanup.defer(() => folder.release());
   const platform = await Promise.race([start(config, folder, log, cleanup), stopped]);

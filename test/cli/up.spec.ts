@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { readLocalRun } from '../../src/cli/local-run.js';
 import { testEventStore } from '../support/eventstore.js';
@@ -19,6 +20,13 @@ afterEach(async () => {
   await until('nothing of the test runs', () => processesWith(data.path).length === 0);
   await data.remove();
 });
+
+/** A data folder as one sees it whose TARL is about to end: locked, and without addresses. */
+function heldFolder(path: string): DatabaseSync & Disposable {
+  const lock = new DatabaseSync(join(path, 'lock'));
+  lock.exec('pragma journal_mode = memory; begin exclusive');
+  return lock;
+}
 
 const nobody = 65_534;
 /** Whether this checkout stands where another user can run it; a private folder of root's own is none. */
@@ -60,6 +68,17 @@ test('Ctrl-C while it still starts ends it with nothing left', async () => {
   await until('a store starts', () => processesWith(data.path).length > 0);
   starting.child.kill('SIGINT');
   expect(await starting.ended).toBe(0);
+});
+
+test('Ctrl-C while it waits for the TARL before it ends it at once', async () => {
+  await mkdir(data.path);
+  using before = heldFolder(data.path);
+  const waiting = tarl(['up'], { env: { TARL_DATA_DIR: data.path } });
+  await until('it says what it waits for', () => waiting.output.err.includes('Waiting for the TARL before this one to end'));
+  waiting.child.kill('SIGINT');
+  expect(await waiting.ended).toBe(0);
+  expect(waiting.output.err).not.toContain('Another TARL is running');
+  expect(before.isOpen).toBe(true);
 });
 
 test('one Ctrl-C that arrives several times, from the terminal and from npm, still stops in order', async () => {
@@ -112,7 +131,8 @@ describe('says in one sentence why it cannot start, with exit code 1 and nothing
   async function refusal(env: NodeJS.ProcessEnv): Promise<string> {
     const refused = tarl(['up'], { env: { TARL_DATA_DIR: data.path, ...env } });
     expect(await refused.ended).toBe(1);
-    return refused.output.err.trim();
+    // On a slow machine it says meanwhile what it is at.
+    return refused.output.err.replaceAll(/^.*… \d+ s\n/gm, '').trim();
   }
 
   test.each(['TARL_HTTP_PORT', 'TARL_GRPC_PORT', 'TARL_GRAPHQL_PORT', 'TARL_EVENTSTORE_PORT', 'TARL_POSTGRES_PORT'])('a port in use, %s', async (variable) => {
@@ -127,6 +147,18 @@ describe('says in one sentence why it cannot start, with exit code 1 and nothing
 
   test('a wrong setting', async () => {
     expect(await refusal({ TARL_HTTP_PORT: 'eighty' })).toBe('TARL_HTTP_PORT cannot be "eighty": it takes a whole number from 0 to 65535.');
+  });
+
+  test('a host that is none of this machine\'s, once for all its ports', async () => {
+    const ports = { TARL_HTTP_PORT: '1081', TARL_GRPC_PORT: '1082', TARL_GRAPHQL_PORT: '1083' };
+    expect(await refusal({ TARL_HOST: '192.0.2.1', ...ports })).toBe('192.0.2.1 is not an address of this machine: correct TARL_HOST.');
+  });
+
+  test.each([
+    ['a Postgres that does not answer', { TARL_POSTGRES_URL: 'postgres://someone:secret@127.0.0.1:1/tarl' }, 'The Postgres of TARL_POSTGRES_URL cannot be used: connect ECONNREFUSED 127.0.0.1:1.'],
+    ['an event store that does not answer', { TARL_EVENTSTORE_URL: 'esdb://someone:secret@127.0.0.1:1?tls=false' }, 'The event store of TARL_EVENTSTORE_URL cannot be used: connect ECONNREFUSED 127.0.0.1:1.'],
+  ])('%s', async (_what, env, sentence) => {
+    expect(await refusal(env)).toBe(sentence);
   });
 
   test('a role that there is not', async () => {

@@ -91,6 +91,13 @@ describe('an etag', () => {
       details: { reason: 'ETAG_MISMATCH', metadata: { etag: '1' } },
     });
   });
+
+  test('is no etag of what does not exist', async () => {
+    await expect(newProcess().execute(createProject, { project: newName() }, as({ etag: '0' }))).rejects.toMatchObject({
+      code: 'FAILED_PRECONDITION',
+      message: 'The resource does not exist, so its etag is not 0',
+    });
+  });
 });
 
 describe('an idempotency key', () => {

@@ -171,6 +171,7 @@ export function identityOf(command: { readonly name: string }, input: unknown, c
 
 function requireEtag(etag: string, revision: bigint): void {
   if (etag === `${revision}`) return;
+  if (revision < 0n) throw new Refusal('FAILED_PRECONDITION', `The resource does not exist, so its etag is not ${etag}`, { reason: 'ETAG_MISMATCH' });
   throw new Refusal('FAILED_PRECONDITION', `The resource has changed: its etag is ${revision}, not ${etag}`, { reason: 'ETAG_MISMATCH', metadata: { etag: `${revision}` } });
 }
 

@@ -13,7 +13,8 @@ export interface WantedPort {
 export async function checkPorts(wanted: readonly WantedPort[]): Promise<void> {
   const mistakes = await Promise.all(wanted.filter(({ port }) => port !== 0).map(obstacle));
   const found = mistakes.filter((sentence) => sentence !== undefined);
-  if (found.length > 0) throw new SetupError(found.join('\n'));
+  // A host that is none of this machine's is so for each of its ports.
+  if (found.length > 0) throw new SetupError([...new Set(found)].join('\n'));
 }
 
 async function obstacle({ host, port, setting }: WantedPort): Promise<string | undefined> {

@@ -9,6 +9,7 @@ import { endLeftover } from './leftover.js';
 import { MEMORY_FLAGS } from '../eventstore/embedded/memory-flags.js';
 import { startNodeProcess } from './node-process.js';
 import { checkPorts, type WantedPort } from './ports.js';
+import { reachEventStore, reachPostgres } from './reach.js';
 
 /** The log and the read models, embedded or the user's own, where TARL can reach them. */
 export interface Stores {
@@ -30,8 +31,8 @@ export async function startStores(config: Config, folder: DataFolder, log: Logge
   await checkPorts(portsOf(config));
 
   const started = await Promise.allSettled([
-    config.eventstoreUrl ? elsewhere(config.eventstoreUrl) : embeddedEventStore(eventstoreDir, config.eventstorePort, pidFile, log),
-    config.postgresUrl ? elsewhere(config.postgresUrl) : embeddedPostgres(postgresDir, config.postgresPort, log),
+    config.eventstoreUrl ? elsewhere(config.eventstoreUrl, reachEventStore) : embeddedEventStore(eventstoreDir, config.eventstorePort, pidFile, log),
+    config.postgresUrl ? elsewhere(config.postgresUrl, reachPostgres) : embeddedPostgres(postgresDir, config.postgresPort, log),
   ]);
   const stop = async () => {
     for (const outcome of started.toReversed()) if (outcome.status === 'fulfilled') await outcome.value.stop();
@@ -48,7 +49,8 @@ interface Store {
   stop(): Promise<void>;
 }
 
-async function elsewhere(url: string): Promise<Store> {
+async function elsewhere(url: string, reach: (url: string) => Promise<void>): Promise<Store> {
+  await reach(url);
   return { url, stop: async () => {} };
 }
 
