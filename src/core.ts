@@ -1,5 +1,4 @@
 import type { Pool } from 'pg';
-import type { Logger } from 'pino';
 import type { Core } from './api/core.js';
 import { catalogue, views } from './catalogue.js';
 import { KeyGuard } from './commands/access.js';
@@ -16,7 +15,7 @@ import { parsePosition, PositionError, type Position } from './platform/eventsto
 import type { AnyQuery } from './projections/kit/query.js';
 import { pinPast } from './projections/past.js';
 
-type Foundations = Pick<Core, 'eventStore' | 'pool' | 'dataSource' | 'projections' | 'trainingSets'> & { readonly localKey?: string; readonly minPositionWaitMs: number; readonly quarantine: QuarantineLimits; readonly log: Pick<Logger, 'warn'> };
+type Foundations = Pick<Core, 'eventStore' | 'pool' | 'dataSource' | 'projections' | 'trainingSets' | 'log'> & { readonly localKey?: string; readonly minPositionWaitMs: number; readonly quarantine: QuarantineLimits };
 
 /** Joins the command side and the query side into what the wires are given. */
 export function makeCore(foundations: Foundations): Omit<Core, 'jobs'> & { guard: KeyGuard } {
@@ -78,6 +77,7 @@ export function makeCore(foundations: Foundations): Omit<Core, 'jobs'> & { guard
     executor,
     quarantine: new Quarantine(pool, foundations.quarantine),
     guard,
+    log,
     execute: (command, input, context) => executor.execute(command, input, context),
     act,
     ask,

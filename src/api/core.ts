@@ -1,5 +1,6 @@
 import type { Queue } from 'bullmq';
 import type { Pool } from 'pg';
+import type { Logger } from 'pino';
 import type { DataSource } from 'typeorm';
 import type { Domain } from '../catalogue.js';
 import type { AnyAction } from '../commands/kit/action.js';
@@ -41,6 +42,8 @@ export interface Core {
   /** The refused rows that wait to be mended. */
   readonly quarantine: Quarantine;
   readonly jobs: JobOperations;
+  /** For what went wrong and heals by itself, so that no caller hears of it. */
+  readonly log: Pick<Logger, 'warn'>;
   /** The caller behind an API key; a Refusal UNAUTHENTICATED for anything else. */
   authenticate(apiKey: string | undefined): Promise<Caller>;
 }

@@ -39,4 +39,6 @@ export const recordExpectationBreachCommand = defineInnerCommand({
   input: featureExpectationBreached.data,
   decide: recordExpectationBreach,
   creates: true,
+  // Its rows were written while the project was active, and that they broke something is told after its end too.
+  inActiveProject: false,
 });

@@ -64,7 +64,12 @@ export function featureStore(core: Core): FeatureStore {
 function makeStore(core: Core): FeatureStore {
   const groups = new FeatureGroups(core.aggregates, (project) => core.executor.requireActiveProject(project));
   const transformations = new Transformations(core.aggregates);
-  const expectations = new Expectations(core.aggregates, (breach, actor) => core.execute(recordExpectationBreachCommand, breach, { caller: { actor, may: () => true } }));
+  const expectations = new Expectations(
+    core.aggregates,
+    (breach, actor) => core.execute(recordExpectationBreachCommand, breach, { caller: { actor, may: () => true } }),
+    Date.now,
+    ({ project, group, breach }, err) => core.log.warn({ err, project, group, breach }, 'A broken expectation could not be told; a job tells it'),
+  );
   const writer = new FeatureWriter(groups, new RowLog(core.eventStore), core.commandLog, core.quarantine, (project, named) => transformations.toRead(project, named), expectations);
   const rows = new OnlineRows(core.pool);
   const refresh = (project: string, name: string) => Promise.all([groups.latest(project, name), transformations.latest(project, name)]);

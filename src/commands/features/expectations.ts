@@ -30,6 +30,8 @@ export class Expectations {
     private readonly aggregates: Aggregates,
     private readonly record: RecordBreach,
     private readonly now: () => number = Date.now,
+    /** Hears of a breach that could not be told. */
+    private readonly onUntold: (breach: ExpectationBreach, error: unknown) => void = () => undefined,
   ) {}
 
   /** Refuses a batch that must not be stored; gives what is to be told of it once it is. */
@@ -39,9 +41,9 @@ export class Expectations {
     return judgeRows(batch, expected).map((one) => breachOf(batch, one));
   }
 
-  /** Puts breaches into the log, each once under its name. */
+  /** Puts breaches into the log, each once under its name. They stand beside the rows already, so what is not told now is told by a job. */
   async tell(breaches: readonly ExpectationBreach[], actor: string): Promise<void> {
-    await Promise.all(breaches.map((breach) => this.record(breach, actor)));
+    await Promise.all(breaches.map((breach) => this.record(breach, actor).catch((error: unknown) => this.onUntold(breach, error))));
   }
 
   /** As this process last saw them; undefined when it never looked. */

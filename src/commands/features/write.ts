@@ -90,8 +90,8 @@ export class FeatureWriter {
     const pieces = split(block, good, group.definition.partitions);
     return async () => {
       const position = await this.append(pieces, { request, group, identity, context, breaches });
-      // After it, so that a breach never speaks of rows that are not in the log. It stands beside them there, so what is not told now is told by a job.
-      if (breaches.length > 0) await this.expectations?.tell(breaches, context.caller.actor).catch(() => undefined);
+      // After it, so that a breach never speaks of rows that are not in the log.
+      if (breaches.length > 0) await this.expectations?.tell(breaches, context.caller.actor);
       return { ...reply, position: position === undefined ? '' : formatPosition(position) };
     };
   }

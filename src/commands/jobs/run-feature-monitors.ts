@@ -1,10 +1,10 @@
 import type { Pool } from 'pg';
-import { z } from 'zod';
 import type { Monitor } from '../../domain/features/monitoring/events.js';
 import { formatTimeUs } from '../../domain/features/times.js';
 import { isPassing, Refusal } from '../../domain/kit/index.js';
 import { defineJob } from '../../platform/jobs/define.js';
 import { runScheduledDriftCheckCommand } from '../drift-checks.js';
+import { everyMinute } from './every-minute.js';
 
 /** A group that is watched by a schedule: since when, and up to which moment its checks have been asked for. */
 interface Watched extends Monitor {
@@ -30,11 +30,7 @@ export const runFeatureMonitors = ({ pool, now = Date.now }: { pool: Pool; now?:
   defineJob({
     name: 'run-feature-monitors',
     summary: 'Asks for the drift checks of feature groups whose time has come',
-    input: z.strictObject({}),
-    retry: { attempts: 1, backoff: { type: 'fixed', delayMs: 0 } },
-    timeoutMs: 300_000,
-    concurrency: 1,
-    schedule: { cron: '* * * * *', timeZone: 'UTC', input: {} },
+    ...everyMinute,
     run: async (_, { issue }) => {
       for (const watched of await readWatched(pool)) {
         for (const tick of await dueTicks(watched, now())) await askOnce(issue, checkAt(watched, tick));

@@ -1,9 +1,9 @@
 import type { Pool } from 'pg';
-import { z } from 'zod';
 import type { ExpectationBreach } from '../../domain/features/monitoring/breaches/breach.js';
 import { isPassing, Refusal } from '../../domain/kit/index.js';
 import { defineJob } from '../../platform/jobs/define.js';
 import { recordExpectationBreachCommand } from '../drift-checks.js';
+import { everyMinute } from './every-minute.js';
 
 /** The writer is given so long to tell what it found. */
 const patience_ms = 10_000;
@@ -17,20 +17,19 @@ export const tellUntoldBreaches = ({ pool, now = Date.now }: { pool: Pool; now?:
   defineJob({
     name: 'tell-untold-breaches',
     summary: 'Tells the broken expectations that a process found and died before it told them',
-    input: z.strictObject({}),
-    retry: { attempts: 1, backoff: { type: 'fixed', delayMs: 0 } },
-    timeoutMs: 300_000,
-    concurrency: 1,
-    schedule: { cron: '* * * * *', timeZone: 'UTC', input: {} },
+    ...everyMinute,
     run: async (_, { issue }) => {
       const { rows } = await pool.query<{ found: ExpectationBreach }>(selectUntold, [new Date(now() - patience_ms), mostAtOnce]);
+      const refusals: Refusal[] = [];
       for (const { found } of rows) {
         try {
           await issue(recordExpectationBreachCommand, found);
         } catch (error) {
           // What cannot be told keeps no other waiting.
           if (!(error instanceof Refusal) || isPassing(error)) throw error;
+          refusals.push(error);
         }
       }
+      if (refusals.length > 0) throw new AggregateError(refusals, `${refusals.length} broken expectations cannot be told; the first: ${refusals[0]!.message}`);
     },
   });

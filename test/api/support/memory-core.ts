@@ -44,6 +44,7 @@ export function memoryCore(): MemoryCore {
     executor,
     pool: { query: async () => ({ rows: [] }) } as never,
     quarantine: {} as never,
+    log: { warn: () => undefined },
     dataSource: undefined as never,
     trainingSets: undefined as never,
     jobs: {

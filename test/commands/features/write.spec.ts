@@ -32,6 +32,8 @@ let projectRefusal: Refusal | undefined;
 /** The breaches that were told, and how many events of rows the log held then. */
 let told: { breach: string; chunks: number }[] = [];
 let tellFault: Error | undefined;
+/** What the log of the process hears of those that could not be told. */
+let untold: [breach: string, reason: string][] = [];
 
 /** Another process: its caches are empty, the log is the same. */
 const anotherWriter = () =>
@@ -56,7 +58,7 @@ const anotherWriter = () =>
     new Expectations(new Aggregates(log as never), async ({ breach }) => {
       if (tellFault) throw tellFault;
       if (!told.some((one) => one.breach === breach)) told.push({ breach, chunks: chunks().length });
-    }),
+    }, Date.now, ({ breach }, error) => untold.push([breach, (error as Error).message])),
   );
 
 const define = (type: string, data: object) => log.append(featureGroupStream('p', 'g'), [{ id: crypto.randomUUID(), type, data, metadata: { version: 1 } }], { expected: 'any' });
@@ -75,6 +77,7 @@ beforeEach(async () => {
   keepFault = undefined;
   told = [];
   tellFault = undefined;
+  untold = [];
   writer = anotherWriter();
   await define('FeatureGroupCreated', definition);
 });
@@ -280,6 +283,7 @@ describe('a write that breaks what is only to be reported', () => {
       const own = chunks().filter(({ metadata }) => metadata['commandId'] === commandId);
       expect(own.map(({ metadata }) => breachesIn(metadata).map(({ breach, mode, finding }) => [breach, mode, finding.observed]))).toEqual([[], [[`${commandId}.few_nulls`, 'REPORT', 0.75]]]);
     }
+    expect(untold).toEqual([[expect.stringMatching(/\.few_nulls$/), 'No answer'], [expect.stringMatching(/\.few_nulls$/), 'No answer']]);
     await expecting(0);
     await anotherWriter().write(write(broken), keyed('k'));
     expect([chunks().length, told]).toEqual([4, []]);
