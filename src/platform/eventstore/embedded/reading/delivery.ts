@@ -39,7 +39,7 @@ export class Delivery {
       this.send(slice, until);
       afterSlice?.(slice);
       if (this.outlet.isFull) {
-        await this.outlet.flush();
+        await this.outlet.flushFull();
         quiet = 0;
       } else if (++quiet % SLICES_A_TURN === 0) await nextTurn();
     }

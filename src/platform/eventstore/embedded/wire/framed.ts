@@ -23,6 +23,15 @@ export class FramedMessages {
     this.size = size;
   }
 
+  /** Keeps the first bytes, which may end within a message, and gives the others away; too few to be sent by themselves stay. */
+  splitAt(size: number): FramedMessages | undefined {
+    if (this.size - size < FRAME_HEADER) return undefined;
+    const rest = new FramedMessages();
+    rest.add(this.bytes.subarray(size, this.size));
+    this.size = size;
+    return rest;
+  }
+
   copy(target: Buffer): number {
     return this.bytes.copy(target, 0, 0, this.size);
   }
@@ -42,8 +51,8 @@ export class FramedMessages {
   }
 }
 
-/** What most chunks fit into: a chunk is written at 64 KiB, and the block that fills it may bring 16 more. */
-const BUFFER_BYTES = 96 * 1024;
+/** What most chunks fit into: a chunk is written at 32 KiB, and the block that fills it may bring 16 more. */
+const BUFFER_BYTES = 64 * 1024;
 /** Used again and again: so many bytes a second would otherwise keep the garbage collector busy. */
 const buffers: Buffer[] = [];
 const MOST_BUFFERS = 16;
