@@ -16,7 +16,7 @@ test('a count beyond what a number holds exactly comes out of Postgres exactly',
 });
 
 test('a read that Postgres does not answer ends, as if Postgres could not be reached', async () => {
-  const pool = makePool(database.url, patient(200));
+  const pool = makePool(database.url, patient(2_000));
   const failure = await pool.query('select pg_sleep(3600)').catch((error: unknown) => error);
   expect(isPostgresUnavailable(failure)).toBe(true);
   expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
