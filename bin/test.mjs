@@ -52,7 +52,8 @@ async function jest(...args) {
   running = spawn(
     pinnedNode,
     [
-      '--experimental-vm-modules', '--disable-warning=ExperimentalWarning', join(root, 'node_modules/jest/bin/jest.js'),
+      // Jest keeps some of each suite that a worker has run; a small machine's default would not hold them all.
+    '--max-old-space-size=4096', '--experimental-vm-modules', '--disable-warning=ExperimentalWarning', join(root, 'node_modules/jest/bin/jest.js'),
       '--json', `--outputFile=${results}`, ...args,
     ],
     {
