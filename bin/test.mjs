@@ -34,7 +34,8 @@ const files = await jest(...process.argv.slice(2).filter((argument) => argument 
 const failedFiles = [...files.keys()].filter((name) => files.get(name).failed.length > 0);
 if (again && !stopped && !files.has(itself) && failedFiles.length > 0 && failedFiles.length <= mostFilesAgain) {
   console.log(`\nOnce more, alone: ${failedFiles.map((name) => relative(root, name)).join(', ')}\n`);
-  for (const [name, file] of await jest('--runInBand', '--runTestsByPath', ...failedFiles)) {
+  // What fails again may leave something open, for which Jest would wait without end where it has no workers.
+  for (const [name, file] of await jest('--runInBand', '--forceExit', '--runTestsByPath', ...failedFiles)) {
     for (const test of (files.get(name)?.failed ?? []).filter((test) => !file.failed.includes(test))) console.log(`failed beside others, passed alone: ${relative(root, name)}: ${test}`);
     files.set(name, file);
   }
@@ -53,7 +54,7 @@ async function jest(...args) {
     pinnedNode,
     [
       // Jest keeps some of each suite that a worker has run; a small machine's default would not hold them all.
-    '--max-old-space-size=4096', '--experimental-vm-modules', '--disable-warning=ExperimentalWarning', join(root, 'node_modules/jest/bin/jest.js'),
+      '--max-old-space-size=4096', '--experimental-vm-modules', '--disable-warning=ExperimentalWarning', join(root, 'node_modules/jest/bin/jest.js'),
       '--json', `--outputFile=${results}`, ...args,
     ],
     {
