@@ -1,9 +1,10 @@
 import type { z } from 'zod';
 import { Refusal, type FieldViolation } from '../../domain/kit/index.js';
+import { words } from './words.js';
 
 /** The input as the schema reads it; a Refusal that names every field that does not fit. */
 export function parseInput<Schema extends z.ZodType>(schema: Schema, raw: unknown): z.output<Schema> {
-  const parsed = schema.safeParse(raw);
+  const parsed = schema.safeParse(raw, { error: words });
   if (parsed.success) return parsed.data;
   const fields = parsed.error.issues.flatMap(violationsOf);
   throw new Refusal('INVALID_ARGUMENT', fields.map(({ field, description }) => (field ? `${field}: ${description}` : description)).join('; '), {

@@ -24,7 +24,7 @@ interface Slow {
 export class SlowViews {
   private readonly slow = new Map<string, Slow>();
 
-  constructor(private readonly longest_ms = longestSilence_ms) {}
+  constructor(readonly longest_ms = longestSilence_ms) {}
 
   /** So many events may go into one transaction of these views. */
   mostEvents(views: readonly string[]): number {

@@ -12,7 +12,8 @@ export const unlessSilent = (longest_ms = silence_ms): string => `set local idle
 export const inTransaction = <Result>(client: PoolClient, work: () => Promise<Result>): Promise<Result> => between(client, 'begin', work);
 
 /** The same for work that holds a view's checkpoint, without which nobody projects the view. */
-export const inLiveTransaction = <Result>(client: PoolClient, work: () => Promise<Result>): Promise<Result> => between(client, `begin; ${unlessSilent()}`, work);
+export const inLiveTransaction = <Result>(client: PoolClient, work: () => Promise<Result>, longestSilence_ms = silence_ms): Promise<Result> =>
+  between(client, `begin; ${unlessSilent(longestSilence_ms)}`, work);
 
 /** The same for a batch of the log, which does not wait for the disk: of a Postgres that crashes its last batches and their checkpoints are lost together, and the log is read again from there. */
 export const inBatchTransaction = <Result>(client: PoolClient, work: () => Promise<Result>, longestSilence_ms = silence_ms): Promise<Result> =>

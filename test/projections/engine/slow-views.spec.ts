@@ -82,6 +82,18 @@ test('an event over which it would compute for ever is parked, and everything el
   expect(await rows('totals')).toEqual(foldOfLog(await log()));
 });
 
+test('an event that was parked because computing took too long gets as long as any other when it is tried again', async () => {
+  const before = await started(slow(raised(7)), { longestSilence_ms: 4_500 });
+  const { position } = await raise(1, 7, 2);
+  await before.waitFor(['counters', 'totals'], position, { timeoutMs: 60_000 });
+  expect(await before.parked()).toHaveLength(1);
+  await before.stop();
+
+  const operator = world.engine([slow(raised(7)), totals], { projects: false });
+  expect(await operator.retryParked('counters', {})).toEqual({ taken: 2, left: 0 });
+  expect(await rows()).toEqual(foldOfLog(await log()));
+});
+
 describe('a slow view', () => {
   const took = (took_ms: number) => Object.assign(new Stopwatch(), { slowest: 'a', took_ms });
   const events = (count: number) => Array.from({ length: count }, (_, n) => ({ id: `${n}` }) as StoredEvent);

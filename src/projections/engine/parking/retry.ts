@@ -45,8 +45,11 @@ class Retry {
   ) {}
 
   async run(signal: AbortSignal): Promise<RetryOutcome> {
-    while (!signal.aborted && (await insist(() => inLiveTransaction(this.client, () => this.takeUp()))));
-    this.world.parked.forget();
+    const { slowViews, whileSilent, parked } = this.world;
+    // An event may be parked because computing took too long: it gets as long as a single event is given at most.
+    const takeUp = () => inLiveTransaction(this.client, () => this.takeUp(), slowViews.longest_ms);
+    while (!signal.aborted && (await insist(() => (whileSilent ? whileSilent(slowViews.longest_ms, takeUp) : takeUp()))));
+    parked.forget();
     return { taken: this.taken, left: this.left };
   }
 
