@@ -48,16 +48,21 @@ export class ProtoWriter {
     this.at += value.length;
   }
 
-  /** A message within the message; its length is put before it once it is known. */
+  /** A message within the message. Its length stands before it: in one byte, or it is moved once it turns out to be longer. */
   message(field: number, write: (writer: ProtoWriter) => void): void {
     this.tag(field, 2);
-    const from = this.at;
+    this.room(1);
+    const from = ++this.at;
     write(this);
     const length = this.at - from;
-    const digits = length < 0x80 ? 1 : length < 0x4000 ? 2 : length < 0x20_0000 ? 3 : length < 0x1000_0000 ? 4 : 5;
-    this.room(digits);
-    this.bytes.copyWithin(from + digits, from, this.at);
-    this.at = from;
+    if (length < 0x80) {
+      this.bytes[from - 1] = length;
+      return;
+    }
+    const more = length < 0x4000 ? 1 : length < 0x20_0000 ? 2 : length < 0x1000_0000 ? 3 : 4;
+    this.room(more);
+    this.bytes.copyWithin(from + more, from, this.at);
+    this.at = from - 1;
     this.varint(length);
     this.at += length;
   }
