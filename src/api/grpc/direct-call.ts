@@ -2,6 +2,7 @@ import type { Metadata, ServiceError } from '@grpc/grpc-js';
 import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { Refusal } from '../../domain/kit/index.js';
 import type { HeaderReader } from '../context.js';
+import type { UnaryCall } from './call.js';
 import type { GuardedUnary } from './guard.js';
 import { grpcError } from './status.js';
 import { Undecodable } from './undecodable.js';
@@ -27,14 +28,15 @@ const callOf = Symbol('call');
 type CallStream = ServerHttp2Stream & { [callOf]?: DirectCall };
 
 /** One unary call on a stream of HTTP/2, with as much of grpc-js's unary call as handlers ask of it. */
-export class DirectCall {
+export class DirectCall implements UnaryCall<unknown> {
   /** The message, once the call has begun. */
   request: unknown;
   cancelled = false;
-  readonly header: HeaderReader = (name) => this.metadata[name] as string | undefined;
+  readonly metadata = this;
+  readonly header: HeaderReader = (name) => this.headers[name] as string | undefined;
   private readonly deadline: number;
   private timer: NodeJS.Timeout | undefined;
-  private chunks: Buffer[] = [];
+  private readonly chunks: Buffer[] = [];
   private received = 0;
   private begun = false;
   private over = false;
@@ -43,7 +45,7 @@ export class DirectCall {
 
   constructor(
     private readonly stream: CallStream,
-    readonly metadata: IncomingHttpHeaders,
+    private readonly headers: IncomingHttpHeaders,
     private readonly answering: DirectAnswering,
   ) {
     const { timeoutMs } = answering;
@@ -88,7 +90,7 @@ export class DirectCall {
 
   private begin(request: unknown): void {
     this.begun = true;
-    this.chunks = [];
+    this.chunks.length = 0;
     if (this.over) return;
     this.request = request;
     void this.answering.rpc.handle(this, (error, answer) => (error ? this.refuse(error) : this.answer(answer)));
@@ -143,22 +145,21 @@ export class DirectCall {
 }
 
 function takeChunk(this: CallStream, chunk: Buffer): void {
-  this[callOf]!.take(chunk);
+  this[callOf]?.take(chunk);
 }
 
 function beginCall(this: CallStream): void {
-  this[callOf]!.ended();
+  this[callOf]?.ended();
 }
 
 function sendTrailers(this: CallStream): void {
   this.sendTrailers(okTrailers);
 }
 
-/** The stream outlives its call by far (see `letGoWhenClosed`), so it keeps nothing of it. */
+/** The stream outlives its call by far (see `letGoWhenClosed`), so it keeps nothing of it; its listeners are everybody's. */
 function letGo(this: CallStream): void {
   this[callOf]!.closed();
   this[callOf] = undefined;
-  this.removeAllListeners();
 }
 
 /** Whatever breaks a stream closes it too. */

@@ -3,7 +3,7 @@ import { apiKeyOf } from '../auth.js';
 import { traceIdOf, type HeaderReader } from '../context.js';
 import type { Core } from '../core.js';
 import type { Observer } from '../observer.js';
-import { nobody, rememberVisitor, Visitor, visitorOf } from '../visitors.js';
+import { nobody, rememberVisitor, Visitor } from '../visitors.js';
 import type { AnyCall } from './call.js';
 import type { DirectCall } from './direct-call.js';
 import { letGoOfRequest } from './let-go.js';
@@ -70,16 +70,17 @@ function behindGuard(path: string, handler: Handler, requestStream: boolean, cor
       callback(...reply);
     });
     const onAbort = (listener: () => void) => (call.cancelled ? listener() : call.on('cancelled', () => answered || listener()));
-    rememberVisitor(metadata, new Visitor(header, nobody));
+    let visitor: Visitor | undefined;
     const refuse = (error: unknown) => {
-      const { traceparent } = visitorOf(metadata);
+      const { traceparent } = visitor ?? new Visitor(header, nobody);
       observer.failed('grpc', path, error, traceparent);
       const status = grpcError(error, traceIdOf(traceparent));
       if (answer) answer(status);
       else call.emit('error', status);
     };
     try {
-      rememberVisitor(metadata, new Visitor(header, await core.authenticate(apiKeyOf(header)), onAbort, observer.samples));
+      visitor = new Visitor(header, await core.authenticate(apiKeyOf(header)), onAbort, observer.samples);
+      rememberVisitor(metadata, visitor);
       if (requestStream) refuseUndecodable(call, refuse);
       else if (call.request instanceof Undecodable) throw call.request.refusal;
       await handler(call, answer);
