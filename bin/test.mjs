@@ -5,13 +5,16 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, relative } from 'node:path';
 import { giveUp, pinnedNode, prepare, root } from './prepare.mjs';
 
 /** A machine on which more files fail than this is not only busy. */
 const mostFilesAgain = 3;
+
+/** Jest has so long to end once it has told its results. */
+const longestEnd_ms = 20_000;
 
 /** Stands for a file where Jest fails for a reason that is in none. */
 const itself = 'Jest itself';
@@ -63,8 +66,11 @@ async function jest(...args) {
       env: { ...process.env, PATH: `${dirname(pinnedNode)}${delimiter}${process.env.PATH}` },
     },
   );
-  const [code] = await once(running, 'exit').catch(giveUp);
-  return filesOf(results, code);
+  // Where it has no workers, Jest would wait without end for what a suite has left open.
+  const looking = setInterval(() => existsSync(results) && Date.now() - statSync(results).mtimeMs > longestEnd_ms && running.kill('SIGKILL'), 1_000);
+  const [code, signal] = await once(running, 'exit').catch(giveUp);
+  clearInterval(looking);
+  return filesOf(results, code ?? signal);
 }
 
 /** A suite that does not even load counts as one failed test, and so does a Jest that fails for another reason. */
