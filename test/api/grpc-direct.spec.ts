@@ -153,8 +153,8 @@ test('when the time is up the caller is told, and the work ends', async () => {
   const { handle, ended } = silent();
   const { session } = await serving(handle);
   const before = Date.now();
-  expect((await ask(session, framed('hello'), { 'grpc-timeout': '50m' })).headers['grpc-status']).toBe('4');
-  expect(await ended).toBeGreaterThanOrEqual(before + 50);
+  expect((await ask(session, framed('hello'), { 'grpc-timeout': '500m' })).headers['grpc-status']).toBe('4');
+  expect(await ended).toBeGreaterThanOrEqual(before + 500);
 });
 
 test('when the time is up before the message has come, nothing begins', async () => {
