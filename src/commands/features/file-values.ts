@@ -7,13 +7,16 @@ import type { FeatureType } from '../../domain/features/values.js';
  * A file of texts has numbers, truths and lists as texts; one with types has them as they are, whole numbers as bigint.
  */
 export const fileValues: Readonly<Record<FeatureType, (value: unknown) => unknown>> = {
-  INT64: int64Of,
+  // Where a column has gaps, pandas writes its whole numbers as 1.0.
+  INT64: (value) => int64Of(typeof value === 'string' ? value.replace(/\.0+$/, '') : value),
   DOUBLE: double,
   STRING: (value) => (typeof value === 'string' ? value : typeof value === 'object' ? undefined : String(value)),
-  BOOL: (value) => (typeof value === 'boolean' ? value : value === 'true' ? true : value === 'false' ? false : undefined),
+  BOOL: (value) => (typeof value === 'boolean' ? value : typeof value === 'string' ? truths.get(value.toLowerCase()) : undefined),
   TIMESTAMP: microseconds,
   DOUBLE_LIST: doubles,
 };
+
+const truths: ReadonlyMap<string, boolean> = new Map([['true', true], ['false', false]]);
 
 /** A time in ISO 8601, or microseconds since the Unix epoch. */
 function microseconds(value: unknown): number | undefined {
