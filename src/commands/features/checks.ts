@@ -69,6 +69,6 @@ function demandsOf({ min, max, oneOf, pattern, maxLength, dimensions }: FeatureS
   return demands;
 }
 
-/** For lists every element counts. A whole number that stands as digits compares by its nearest double. */
-const each = (holds: (value: number) => boolean) => (value: number | string | readonly number[]) =>
-  typeof value === 'number' ? holds(value) : typeof value === 'string' ? holds(Number(value)) : value.every(holds);
+/** For lists every element counts. A whole number that stands as digits compares with all of them. */
+const each = (holds: (value: number | bigint) => boolean) => (value: number | string | readonly number[]) =>
+  typeof value === 'number' ? holds(value) : typeof value === 'string' ? holds(BigInt(value)) : value.every(holds);

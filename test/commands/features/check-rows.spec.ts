@@ -63,6 +63,8 @@ describe('a value', () => {
     ['DOUBLE', { min: 0 }, 0, /less than 0/],
     ['DOUBLE', { min: 1 }, 0.9, 'is less than 1'],
     ['INT64', { max: 10 }, 11, 'is greater than 10'],
+    ['INT64', { max: 2 ** 53 }, '9007199254740993', 'is greater than 9007199254740992'],
+    ['INT64', { min: -(2 ** 53) }, '-9007199254740993', 'is less than -9007199254740992'],
     ['DOUBLE_LIST', { min: 0 }, [1, -1], 'is less than 0'],
     ['DOUBLE_LIST', { dimensions: 2 }, [1], 'takes 2 numbers'],
     ['STRING', { maxLength: 2 }, 'abc', 'is longer than 2 characters'],
