@@ -80,6 +80,7 @@ describe('a filter', () => {
     ['archived = maybe', 'true or false'],
     ['createdAt > soon', 'takes a time'],
     ['createdAt > 2026-13-45', 'takes a time'],
+    ['createdAt > 2026-02-30', 'takes a time'],
     ['tags = 1', 'name one'],
     ['owner.x = 1', 'has no parts'],
     ['a OR b', 'knows no OR'],

@@ -42,7 +42,9 @@ const conditions: Record<'text' | 'boolean' | 'time', Condition> = {
   time: (sql, name, operator, value, parameter) => {
     if (operator === ':') refuseFilter(`compares ${name} by :, but it takes =, !=, <, <=, > and >=`);
     const time = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/.test(value) ? new Date(value) : new Date(NaN);
-    if (Number.isNaN(time.getTime())) refuseFilter(`compares ${name} with ${value}, but it takes a time such as "2026-01-31T12:00:00Z"`);
+    const day = value.slice(0, 10);
+    // A day that no month has rolls over into the next.
+    if (Number.isNaN(time.getTime()) || new Date(day).toISOString().slice(0, 10) !== day) refuseFilter(`compares ${name} with ${value}, but it takes a time such as "2026-01-31T12:00:00Z"`);
     return `${sql} ${operator === '!=' ? '<>' : operator} ${parameter(time.toISOString())}::timestamptz`;
   },
 };
