@@ -93,13 +93,14 @@ describe('a pipeline', () => {
     await pay([[3, '2026-01-02T00:00:00Z', 1], [3, '2026-01-02T01:00:00Z', 2], [3, '2026-01-02T02:00:00Z', 4]]);
     expect(await apply('spend', 'range', { start: '2026-01-02T01:00:00Z', end: '2026-01-02T02:00:00Z' })).toMatchObject({ state: 'FINISHED', start: '2026-01-02T01:00:00.000Z', rowsRead: 2, rowsWritten: 2 });
     expect((await held()).filter((row: any) => row[0] === 3)).toEqual([[3, '01:00', 1, 2, null, null], [3, '02:00', 1, 4, null, null]]);
+    expect(await platform.rest(`${pipelines}/spend:apply`, { run: 'backwards', start: '2026-01-02T02:00:00Z', end: '2026-01-02T01:00:00Z' })).toMatchObject({ code: 'INVALID_ARGUMENT', fields: [{ field: 'start', description: 'lies after the end' }] });
     expect(await platform.rest(`${pipelines}/spend:apply`, { run: 'range' })).toMatchObject({ code: 'ALREADY_EXISTS', reason: 'PIPELINE_RUN_EXISTS' });
   });
 
   test('that meets a row which the target does not take says which, and the run goes on where it stopped when it can', async () => {
     await pay([[4, '2026-01-03T00:00:00Z', 5000]]);
     const failed = await apply('spend', 'too_much', { start: '2026-01-03T00:00:00Z' });
-    expect(failed).toMatchObject({ state: 'FAILED', error: expect.stringContaining('values.sum is greater than 1000') });
+    expect(failed).toMatchObject({ state: 'FAILED', error: expect.stringMatching(/^spending does not take the row of card 4 at 2026-01-03T00:00:00\.000Z: values\.sum is greater than 1000$/) });
     await pay([[4, '2026-01-03T00:00:00Z', 500]]);
     expect(await apply('spend', 'too_much', { start: '2026-01-03T00:00:00Z' }).then(() => until('the run has ended', async () => (await get(`${pipelines}/spend/runs/too_much`)).state === 'FINISHED')).then(() => get(`${pipelines}/spend/runs/too_much`))).toMatchObject({ attempt: 2, rowsWritten: 1, error: '' });
   });

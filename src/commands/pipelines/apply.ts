@@ -2,8 +2,9 @@ import { requireActivePipeline } from '../../domain/features/pipelines/decisions
 import { pipeline as pipelineDecider } from '../../domain/features/pipelines/state.js';
 import type { FeatureGroupDefinition } from '../../domain/features/state.js';
 import { pipelineStream } from '../../domain/features/streams.js';
-import { parseTimeUs } from '../../domain/features/times.js';
+import { formatTimeUs, parseTimeUs } from '../../domain/features/times.js';
 import { earliestEventTimeUs, latestEventTimeUs } from '../../domain/features/values.js';
+import { Refusal } from '../../domain/kit/index.js';
 import { formatPosition, type EventStore } from '../../platform/eventstore/port.js';
 import type { JobRun } from '../../platform/jobs/define.js';
 import { gatherTimes, slicesOf, type TimeRange } from '../../projections/features/history/entity-times.js';
@@ -64,12 +65,23 @@ async function write({ eventStore, writer }: PipelineParts, replay: Replay, fill
   for (let from = 0; from < rows.length; from += rowsAtOnce) {
     signal.throwIfAborted();
     const batch = rows.slice(from, from + rowsAtOnce);
-    await writer.write(
-      { project: target.project, group: target.group, version: target.version, mode: 'BOTH', partial: false, rows: rowsOf(batch, table, target, features) },
-      { caller: { actor: 'job:run-pipeline', may: () => true }, signal },
-    );
+    const given = rowsOf(batch, table, target, features);
+    await writer
+      .write({ project: target.project, group: target.group, version: target.version, mode: 'BOTH', partial: false, rows: given }, { caller: { actor: 'job:run-pipeline', may: () => true }, signal })
+      .catch((error: unknown) => {
+        throw sayingWhichRow(error, target, given);
+      });
   }
   return rows.length;
+}
+
+/** Nobody sees the writes of a run, so a row is told by its entity and time and not by its number. */
+function sayingWhichRow(error: unknown, { group }: FeatureGroupDefinition, { keys, timeUs }: ReturnType<typeof rowsOf>): unknown {
+  const [fault] = error instanceof Refusal && error.details.reason === 'ROWS_REJECTED' ? (error.details.fields ?? []) : [];
+  const [, row, field] = /^rows\[(\d+)\]\.(.*)$/.exec(fault?.field ?? '') ?? [];
+  if (!(error instanceof Refusal) || row === undefined) return error;
+  const entity = [...keys].map(([name, values]) => `${name} ${String(values[Number(row)])}`).join(', ');
+  return new Refusal(error.code, `${group} does not take the row of ${entity} at ${formatTimeUs(timeUs[Number(row)]!)}: ${field} ${fault!.description}`, error.details);
 }
 
 const rowsOf = (batch: readonly number[], table: Filling['table'], { entities }: FeatureGroupDefinition, features: Filling['features']) => ({

@@ -39,6 +39,7 @@ export const archivePipeline: PipelineDecision<{ reason: string }> = (input, sta
 
 /** A run under its name is asked for once; one that failed is taken up again. */
 export const applyPipeline: RunDecision<{ start?: string; end?: string }> = ({ project, pipeline, run, start, end }, state) => {
+  if (start !== undefined && end !== undefined && Date.parse(start) > Date.parse(end)) throw new Refusal('INVALID_ARGUMENT', 'start lies after the end', { reason: 'INVALID_INPUT', fields: [{ field: 'start', description: 'lies after the end' }] });
   const requested = (attempt: number): PipelineRunEvent[] => [{ type: 'PipelineRunRequested', data: { project, pipeline, run, start, end, attempt } }];
   if (state.status === 'absent') return requested(1);
   if (!same({ start, end }, { start: state.start, end: state.end })) throw new Refusal('ALREADY_EXISTS', `Run ${run} of pipeline ${pipeline} exists over another range`, { reason: 'PIPELINE_RUN_EXISTS' });
