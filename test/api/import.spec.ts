@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { tableFromIPC, tableToIPC } from 'apache-arrow';
 import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { gzipSync } from 'node:zlib';
 import { ArrowWriter } from '../../src/platform/rows/arrow-writer.js';
 import { ParquetTableWriter } from '../../src/platform/rows/parquet-writer.js';
 import type { TypedColumn, TypedTable } from '../../src/platform/rows/typed.js';
@@ -86,6 +87,24 @@ describe.each(Object.keys(files) as (keyof typeof types)[])('a file of %s', (for
 const csv = (rows: number, count: (row: number) => unknown = (row) => row) => `id,event_time,count\n${Array.from({ length: rows }, (_, row) => `${row},2026-01-01T00:00:00Z,${count(row)}\n`).join('')}`;
 
 describe('an import', () => {
+  test('takes CSV as pandas writes it: truths with a capital, and whole numbers beside gaps as 1.0', async () => {
+    const group = await newGroup();
+    const imported = await send(group, 'id,event_time,count,active\n1.0,2026-01-01,5.0,True\n2.0,2026-01-01,,FALSE\n', types.csv);
+    expect(imported).toMatchObject({ code: 'OK', answer: { rowsWritten: 2 } });
+    const read = await platform.rest('/api/v1/projects/i/features:readOnline', { features: [`${group}:count`, `${group}:active`], entities: [{ id: 1 }, { id: 2 }] }, { 'tarl-min-position': imported.answer.position });
+    expect(read.answer.rows.map(({ values }: any) => values)).toEqual([{ count: 5, active: true }, { count: null, active: false }]);
+    expect(await send(group, 'id,event_time,count\n1,2026-01-01,5.5\n', types.csv)).toMatchObject({ code: 'INVALID_ARGUMENT', fields: [{ description: expect.stringContaining('whole number') }] });
+  });
+
+  test('of what is no file of rows, or of a body that is compressed, says so', async () => {
+    const group = await newGroup();
+    expect(await send(group, csv(1), 'application/x-www-form-urlencoded')).toMatchObject({ code: 'INVALID_ARGUMENT', status: 415, message: expect.stringContaining('text/csv') });
+    expect(await send(group, gzipSync(csv(1)), types.csv, '', { 'content-encoding': 'gzip' })).toMatchObject({ code: 'INVALID_ARGUMENT', status: 415, message: expect.stringMatching(/Content-Encoding gzip is not taken/) });
+    const write = `/api/v1/projects/i/feature-groups/${group}:write`;
+    expect(await callRest(platform.addresses.rest, 'POST', write, gzipSync('{}'), { 'content-type': 'application/json', 'content-encoding': 'gzip' })).toMatchObject({ status: 415, message: expect.stringContaining('gzip') });
+    expect(await send(group, Buffer.from('id,event_time,city\n1,2026-01-01,a\n2,2026-01-01,caf\xe9\n', 'latin1'), types.csv)).toMatchObject({ code: 'INVALID_ARGUMENT', message: 'Line 3 is not UTF-8' });
+  });
+
   test('names bad rows by their line, and says what is stored', async () => {
     const group = await newGroup();
     const bad = csv(12_000, (row) => (row === 11_998 ? 'many' : row === 11_999 ? -1 : row));

@@ -1,6 +1,7 @@
 import { HttpException } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { Refusal } from '../../domain/kit/index.js';
+import { rowsMediaTypes } from './features/bodies.js';
 import { failureOf, refusalOf, wireCodes, type Failure } from '../errors.js';
 
 /** Some refusals of HTTP itself have a status more telling than their code's. */
@@ -47,7 +48,7 @@ function ofHttpStatus(status: number, message: string): Refusal | undefined {
     case 414:
       return new Refusal('INVALID_ARGUMENT', 'The address is too long', { reason: 'URI_TOO_LONG' });
     case 415:
-      return new Refusal('INVALID_ARGUMENT', 'The body must be JSON, sent as application/json', { reason: 'UNSUPPORTED_MEDIA_TYPE' });
+      return new Refusal('INVALID_ARGUMENT', `The body must be JSON, sent as application/json; where rows are taken, also ${rowsMediaTypes.join(', ')}`, { reason: 'UNSUPPORTED_MEDIA_TYPE' });
     default:
       return status >= 400 && status < 500 ? new Refusal('INVALID_ARGUMENT', message, { reason: 'BAD_REQUEST' }) : undefined;
   }

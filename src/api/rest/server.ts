@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isUtf8 } from 'node:buffer';
 import { Refusal } from '../../domain/kit/index.js';
 import { traceIdOf, traceparentOf } from '../context.js';
+import { encodingFault } from './encoding.js';
 import { parseRows } from './features/bodies.js';
 import type { SendFailure } from './guard.js';
 import { restError, sendProblem } from './problem.js';
@@ -29,6 +30,8 @@ export function parseStrictJson(fastify: FastifyInstance): void {
   const parseJson = fastify.getDefaultJsonParser('error', 'error');
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    const fault = encodingFault(request);
+    if (fault) return done(fault);
     if (body.length === 0) return done(null, undefined);
     if (!isUtf8(body as Buffer)) return done(malformed('it is not UTF-8'));
     return parseJson(request, body.toString(), (error, value) => done(error && malformed(error.message), value));

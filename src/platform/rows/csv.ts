@@ -47,12 +47,22 @@ function namesOf(cells: readonly (string | null)[]): readonly string[] {
 
 const sentenceOf = ({ message }: CsvError, linesBefore: number): string => message.replace(/\bline (\d+)/, (_, line) => `line ${linesBefore + Number(line)}`);
 
+/** The number of the first line of a piece that is not UTF-8. */
+function brokenLineOf(piece: Buffer): number {
+  let line = 1;
+  for (let from = 0, end = piece.indexOf(10); end >= 0 && isUtf8(piece.subarray(from, end)); end = piece.indexOf(10, from)) {
+    from = end + 1;
+    line++;
+  }
+  return line;
+}
+
 /** Passes bytes on in pieces that end with a line where they have one, and refuses what is not UTF-8 before it is taken for something else. */
 async function* utf8Lines(bytes: AsyncIterable<Buffer>, lineBefore: number): AsyncGenerator<Buffer> {
   let rest: Buffer = Buffer.alloc(0);
   let lines = lineBefore;
   const checked = (piece: Buffer): Buffer => {
-    if (!isUtf8(piece)) throw new RowsError(`The file is not UTF-8, after line ${lines}`);
+    if (!isUtf8(piece)) throw new RowsError(`Line ${lines + brokenLineOf(piece)} is not UTF-8`);
     return piece;
   };
   for await (const chunk of bytes) {

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Refusal } from '../../../domain/kit/index.js';
+import { encodingFault } from '../encoding.js';
 import { CsvBody, readCsv } from './csv.js';
 import { NdjsonBody, readNdjson } from './ndjson.js';
 import { ColumnsBody, readArrow, readParquet } from './columns-body.js';
@@ -33,6 +34,8 @@ const streamed = /\/rows::import$/;
 export function parseRows(fastify: FastifyInstance): void {
   for (const mediaType of rowsMediaTypes) {
     fastify.addContentTypeParser(mediaType, async (request: FastifyRequest, payload: AsyncIterable<Buffer>) => {
+      const fault = encodingFault(request);
+      if (fault) throw fault;
       if (streamed.test(request.routeOptions.url ?? '')) return new StreamedBody(mediaType, payload);
       return readers[mediaType](await collected(payload, request.routeOptions.bodyLimit));
     });
