@@ -167,12 +167,14 @@ describe('the status of a value', () => {
 });
 
 describe('a read', () => {
-  test('answers every group for every entity, with the times of each', async () => {
+  test.each([2, 8, 10, 64, 66, 200])('answers every group for every entity, with the times of each, also of %d', async (entities) => {
     await project(written([{ id: 'a', timeUs: 1, x: 1 }]), written([{ id: 'a', timeUs: 2, x: 2 }, { id: 'b', timeUs: 3, x: 3 }], 'BOTH', 'h'));
     const reader = new OnlineReader(async (_, group) => ({ ...definition, group }), async () => undefined, new OnlineRows(database.pool));
-    const answer = await reader.read({ project: 'p', features: ['g:x', 'h:x'], fullNames: true, entities: 2, keys: new Map([['id', ['a', 'b']]]) });
-    expect(answer.features.map(({ name, values }) => [name, [...values]])).toEqual([['g__x', [1, null]], ['h__x', [2, 3]]]);
-    expect(answer.groups.map(({ group, timeUs }) => [group, [...timeUs]])).toEqual([['g', [1, 0]], ['h', [2, 3]]]);
+    const alternately = <Value>(first: Value, second: Value) => Array.from({ length: entities }, (_, entity) => (entity % 2 === 0 ? first : second));
+    const answer = await reader.read({ project: 'p', features: ['g:x', 'h:x'], fullNames: true, entities, keys: new Map([['id', alternately('a', 'b')]]) });
+    expect(answer.features.map(({ name, values }) => [name, [...values]])).toEqual([['g__x', alternately<number | null>(1, null)], ['h__x', alternately(2, 3)]]);
+    expect(answer.features.map(({ statuses }) => [...statuses].map((status) => featureStatuses[status]))).toEqual([alternately('PRESENT', 'NOT_FOUND'), alternately('PRESENT', 'PRESENT')]);
+    expect(answer.groups.map(({ group, timeUs }) => [group, [...timeUs]])).toEqual([['g', alternately(1, 0)], ['h', alternately(2, 3)]]);
   });
 
   test('finds nothing of an entity whose key is null, and of the others their own', async () => {

@@ -11,6 +11,16 @@ interface Column {
   readonly statuses: Uint8Array;
 }
 
+/** V8 keeps typed arrays up to this many bytes among its other objects. */
+const mostBytesInHeap = 64;
+
+/** Arrays of one length, by their numbers. Beyond what the heap takes they share one buffer, of which each would have one of its own. */
+function arraysOf<Kind extends Float64Array | Uint8Array>(Of: { readonly BYTES_PER_ELEMENT: number; new (length: number): Kind }, count: number, length: number): (at: number) => Kind {
+  if (length * Of.BYTES_PER_ELEMENT <= mostBytesInHeap) return () => new Of(length);
+  const all = new Of(count * length);
+  return (at) => all.subarray(at * length, (at + 1) * length) as Kind;
+}
+
 /** The columns of an answer. Each row that was found is gone through once, whatever is asked of it. */
 export class AnsweredColumns {
   readonly groups: readonly AnsweredGroup[];
@@ -21,15 +31,13 @@ export class AnsweredColumns {
     private readonly entities: number,
   ) {
     const { joins, columns } = plan;
-    // One buffer for all columns of a kind: each would have one of its own outside of the heap.
-    const times = new Float64Array(joins.length * entities);
-    const numbers = new Float64Array(columns.length * entities);
-    const statuses = new Uint8Array(columns.length * entities);
-    const from = (at: number) => [at * entities, (at + 1) * entities] as const;
-    this.groups = joins.map(({ name }, join) => ({ group: name, timeUs: times.subarray(...from(join)) }));
+    const times = arraysOf(Float64Array, joins.length, entities);
+    const numbers = arraysOf(Float64Array, columns.length, entities);
+    const statuses = arraysOf(Uint8Array, columns.length, entities);
+    this.groups = joins.map(({ name }, join) => ({ group: name, timeUs: times(join) }));
     this.columns = columns.map(({ type }, at) => ({
-      ...(type === 'DOUBLE' ? { numbers: numbers.subarray(...from(at)) } : { values: new Array<FeatureValue | null>(entities).fill(null) }),
-      statuses: statuses.subarray(...from(at)),
+      ...(type === 'DOUBLE' ? { numbers: numbers(at) } : { values: new Array<FeatureValue | null>(entities).fill(null) }),
+      statuses: statuses(at),
     }));
   }
 
