@@ -4,11 +4,11 @@ import type { Command } from 'commander';
 import { makeProgram } from '../../src/cli/program.js';
 import { tarl } from '../support/tarl.js';
 
-function leaves(command: Command): Command[] {
-  return command.commands.length === 0 ? [command] : command.commands.flatMap(leaves);
+function all(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(all)];
 }
 
-test.each(leaves(makeProgram()).map((command) => [command.name(), command] as const))('the help of %s shows an example', (_name, command) => {
+test.each(all(makeProgram()).map((command) => [command.name(), command] as const))('the help of %s shows an example', (_name, command) => {
   let help = '';
   command.configureOutput({ writeOut: (text) => { help += text; } }).outputHelp();
   expect(help).toMatch(/Examples?:\n {2}\$ /);

@@ -6,14 +6,17 @@ import { findConnection } from '../connection.js';
 import { globalOptions, print, printJson } from '../output.js';
 import { callRest } from '../rest.js';
 import { block, table } from '../table.js';
-import { optionOf, readResource, shapeOf } from './arguments.js';
+import { optionOf, readResource, shapeOf, type Shape } from './arguments.js';
 import { exampleOf } from './example.js';
 import { verbsOf, type Named } from './verbs.js';
 
 /** Adds a command for each command and query of a domain, save those the group has already. */
 export function addDerived(group: Command, domain: Domain): void {
   const byHand = new Set(group.commands.map((command) => command.name()));
-  for (const named of verbsOf(domain)) if (!byHand.has(named.verb)) addOne(group, named);
+  const verbs = verbsOf(domain);
+  for (const named of verbs) if (!byHand.has(named.verb)) addOne(group, named);
+  const first = verbs[0]!;
+  group.addHelpText('after', exampleText(group, first.verb, shapeOf(first.definition)));
 }
 
 function addOne(group: Command, named: Named): void {
@@ -28,7 +31,7 @@ function addOne(group: Command, named: Named): void {
   } else {
     command.option('--min-position <position>', 'wait until the answer holds everything up to this position');
   }
-  command.addHelpText('after', `\nExample:\n  ${exampleOf(`${group.name()} ${verb}`, shape)}`);
+  command.addHelpText('after', exampleText(group, verb, shape));
   command.action(async (...given: unknown[]) => {
     const options = command.opts<Record<string, unknown>>();
     const { json, profile } = globalOptions(command);
@@ -39,6 +42,8 @@ function addOne(group: Command, named: Named): void {
     else await print(kind === 'command' ? sentenceOf(answer as unknown as CommandReply) : readable(answer));
   });
 }
+
+const exampleText = (group: Command, verb: string, shape: Shape): string => `\nExample:\n  ${exampleOf(`${group.name()} ${verb}`, shape)}`;
 
 /** A question about the past is answered as of a position, under which it can be asked again. */
 function tellMoment(headers: Headers): void {

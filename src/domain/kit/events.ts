@@ -1,4 +1,6 @@
 import type { z } from 'zod';
+import { inOneSentence, violationsOf } from './violations.js';
+import { words } from './words.js';
 
 /** Brings the data of one released version of an event up to the next version. */
 export type Upcast = (older: any) => unknown;
@@ -29,11 +31,15 @@ export function defineEvent<const Type extends string, Data extends z.ZodType>(
   return { type, data, upcasts, version: upcasts.length + 1 };
 }
 
-/** Brings stored data up to the latest version and checks it. Throws what zod throws when it does not fit. */
+/** Brings stored data up to the latest version and checks it. Throws an error that says what does not fit. */
 export function decode<Definition extends EventDefinition>(definition: Definition, version: number, stored: unknown): EventOf<Definition> {
   if (version > definition.version) {
     throw new Error(`${definition.type} version ${version} was written by a newer release; this one knows version ${definition.version}`);
   }
   const current = version === definition.version ? stored : definition.upcasts.slice(version - 1).reduce<unknown>((data, upcast) => upcast(data), stored);
-  return { type: definition.type, data: definition.data.parse(current) } as EventOf<Definition>;
+  const parsed = definition.data.safeParse(current);
+  if (parsed.success) return { type: definition.type, data: parsed.data } as EventOf<Definition>;
+  // Asked again only for the words, which would else cost every event that fits.
+  const { error } = definition.data.safeParse(current, { error: words });
+  throw new Error(`${definition.type} of version ${version} cannot be decoded: ${inOneSentence(violationsOf(error!))}`, { cause: error });
 }

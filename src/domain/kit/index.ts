@@ -4,3 +4,5 @@ export * from './names.js';
 export * from './passing.js';
 export * from './refusal.js';
 export * from './same.js';
+export * from './violations.js';
+export * from './words.js';

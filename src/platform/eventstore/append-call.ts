@@ -7,6 +7,7 @@ import { EventStoreRefused, EventStoreUnavailable, type EventStoreError } from '
 import { failureOf } from './failures.js';
 import { silence } from './reads.js';
 import type { AppendResult } from './port.js';
+import { uuidOfHalves } from './uuid.js';
 import type { UUID } from '@eventstore/db-client/generated/shared_pb.js';
 
 interface Waiting {
@@ -149,10 +150,5 @@ function whatOf({ message }: Waiting): string {
 function uuidText(uuid: UUID | undefined): string {
   const halves = uuid?.getStructured();
   if (!halves) return uuid?.getString() ?? '';
-  const hex = half(halves.getMostSignificantBits()) + half(halves.getLeastSignificantBits());
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
-}
-
-function half(bits: string): string {
-  return BigInt.asUintN(64, BigInt(bits)).toString(16).padStart(16, '0');
+  return uuidOfHalves(BigInt(halves.getMostSignificantBits()), BigInt(halves.getLeastSignificantBits()));
 }

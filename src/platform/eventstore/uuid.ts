@@ -27,6 +27,11 @@ function readStructured(reader: ProtoReader): string {
     else if (reader.field === 2) least = reader.signed();
     else reader.skip();
   }
+  return uuidOfHalves(most, least);
+}
+
+/** The text of a UUID that comes as two signed numbers of 64 bits. */
+export function uuidOfHalves(most: bigint, least: bigint): string {
   const hex = BigInt.asUintN(64, most).toString(16).padStart(16, '0') + BigInt.asUintN(64, least).toString(16).padStart(16, '0');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }

@@ -74,7 +74,7 @@ describe('an event that a view cannot take', () => {
     expect(await rowsOf('counters')).toEqual({ a: { sum: 1, events: 1, latest: [1] }, b: { sum: 4, events: 1, latest: [4] } });
     const parked = await parkedOf(engine);
     expect(parked.map(({ key, waiting }) => ({ key, waiting }))).toEqual([{ key: 'stream:counter-a', waiting: 0 }, { key: 'a', waiting: 1 }, { key: 'b', waiting: 0 }]);
-    expect(parked[0]!.error).toContain('expected object');
+    expect(parked[0]!.error).toContain('CounterRaised of version 1 cannot be decoded: takes an object, not a text');
     expect(parked[1]!.error).toBeUndefined();
   });
 
