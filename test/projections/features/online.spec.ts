@@ -7,6 +7,7 @@ import { Refusal } from '../../../src/domain/kit/index.js';
 import type { StoredEvent } from '../../../src/platform/eventstore/port.js';
 import { connectDataSource } from '../../../src/platform/postgres/data-source.js';
 import type { ViewTransaction } from '../../../src/projections/kit/view.js';
+import { compareWithShadow } from '../../../src/projections/engine/compare.js';
 import { OnlineRows } from '../../../src/projections/features/online/lookup.js';
 import { unpackRow } from '../../../src/projections/features/online/packed-row.js';
 import { OnlineReader, type OnlineAnswer } from '../../../src/projections/features/online/read.js';
@@ -222,4 +223,16 @@ describe('a read', () => {
     expect(answers.map(({ features }) => features[0]!.values)).toEqual(Array.from({ length: 30 }, (_, id) => [id, null]));
     expect(queries).toBe(1);
   });
+});
+
+test('where rows differ from those of a rebuild, their values are shown, and what is no row as it is', async () => {
+  await project(written([{ id: 'a', timeUs: 1, x: 1.5 }, { id: 'b', timeUs: 1, x: 'Lagos' }]));
+  await database.pool.query('create table feature_online__shadow as select * from feature_online');
+  await project(written([{ id: 'a', timeUs: 1, x: 2 }]));
+  await database.pool.query(`update feature_online set feature_values = 'mine' where key = $1`, [encodeKey(['b'])]);
+  const client = await database.pool.connect();
+  const { rows } = await compareWithShadow(client, 'feature_online', featureOnlineView.shows);
+  client.release();
+  await database.pool.query('drop table feature_online__shadow');
+  expect(rows.map(({ shown }) => shown.columns)).toEqual([[{ name: 'feature_values', live: '[2]', replayed: '[1.5]' }], [{ name: 'feature_values', live: 'mine', replayed: '["Lagos"]' }]]);
 });
