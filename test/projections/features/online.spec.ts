@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import type { QueryConfig } from 'pg';
 import { encodeChunk, type WriteMode } from '../../../src/domain/features/chunk.js';
 import { encodeKey } from '../../../src/domain/features/keys.js';
 import type { FeatureGroupDefinition } from '../../../src/domain/features/state.js';
@@ -196,6 +197,16 @@ describe('a read', () => {
     const { features } = await reader.read({ project: 'p', features: groups.map((group) => `${group}:x`), fullNames: true, entities: 120, keys: new Map([['id', ids]]) });
     expect(features.map(({ values }) => [values[0], values[99], values[100]])).toEqual(groups.map(() => [0, 99, null]));
     expect(asked).toHaveLength(1);
+  });
+
+  test('leaves nothing in the result of its query, which the driver holds on to', async () => {
+    await project(written([{ id: 'a', timeUs: 1, x: 1 }]));
+    const results: { rows: unknown[] }[] = [];
+    const pool = { query: async (config: QueryConfig) => (results.push(await database.pool.query(config)), results.at(-1)!) };
+    const reader = new OnlineReader(async () => definition, async () => undefined, new OnlineRows(pool as never));
+    const { features } = await reader.read({ project: 'p', features: ['g:x'], fullNames: false, entities: 1, keys: new Map([['id', ['a']]]) });
+    expect([...features[0]!.values]).toEqual([1]);
+    expect(results.map(({ rows }) => rows)).toEqual([[]]);
   });
 
   test('is refused where short names collide, a feature is unknown, a key is missing or of another type', async () => {

@@ -88,7 +88,9 @@ export class OnlineRows {
     const scopes = wanted.map(({ scope }) => scope);
     const places = wanted.map(({ keys }, at) => `${at + 1},`.repeat(keys.length)).join('').slice(0, -1);
     const { rows } = await this.pool.query<[string]>({ ...lookUp, values: [`{${scopes}}`, `{${places}}`, `{${textsOf(wanted)}}`] });
-    return PackedRows.of(rows[0]![0]);
+    // An old object of the driver's (a function that is assigned to a property) holds the result until the next collection of
+    // old objects, and with it the text, which would become old too.
+    return PackedRows.of(rows.pop()![0]);
   }
 }
 
