@@ -54,8 +54,21 @@ describe('a command derived from a definition', () => {
       url: '/api/v1/projects/flights/feature-groups/airports/drift-checks',
       body: { check: 'february', current: { start: '2001-02-01T00:00:00Z', end: '2001-03-01T00:00:00Z' }, tests: { pValue: 0.01 } },
     });
-    expect((await run('monitoring', 'run', '--help')).stdout).toContain('$ tarl monitoring run my_project/my_group/my_check --current 2026-01-31T12:00:00Z..2026-01-31T12:00:00Z');
+    expect((await run('monitoring', 'run', '--help')).stdout).toContain('$ tarl monitoring run my_project/my_group/my_check --current 2026-01-31T12:00:00Z..2026-02-28T12:00:00Z');
     expect(await run('monitoring', 'run', 'a/b/c', '--current', '2001-02-01T00:00:00Z')).toMatchObject({ code: 2, stderr: expect.stringContaining('is not start..end, and not a JSON object') });
+  });
+
+  test.each([
+    ['transformations register', { inputs: [{ name: 'amount', feature: 'cards:amount', type: 'DOUBLE' }], outputs: [{ name: 'twice', expression: 'amount * 2' }] }],
+    ['pipelines create', { source: 'cards', target: 'spending', steps: [{ feature: 'twice', from: 'usage:twice' }] }],
+    ['features delete-feature-entity', { entity: { card: 'c-7' } }],
+    ['monitoring set-feature-monitor', { cron: '0 3 * * *', windowSeconds: 86_400 }],
+  ])('shows with %s an example that can be run as it stands', async (words, body) => {
+    api.answers({ commandId: 'c', position: '7', etag: '0', changed: true });
+    const example = /\$ tarl (.*)/.exec((await run(...words.split(' '), '--help')).stdout)![1]!;
+    const ran = await run(...[...example.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain!));
+    expect(ran.stderr).toBe('');
+    expect(api.received[0]!.body).toMatchObject(body);
   });
 
   test('writes lists of objects in short', async () => {
