@@ -14,7 +14,7 @@ import { giveUp, pinnedNode, prepare, root } from './prepare.mjs';
 const mostFilesAgain = 3;
 
 /** Jest has so long to end once it has told its results. */
-const longestEnd_ms = 20_000;
+const longestEnd_ms = 120_000;
 
 /** Stands for a file where Jest fails for a reason that is in none. */
 const itself = 'Jest itself';
