@@ -1,4 +1,4 @@
-import { binaryEvent, type EventData, EventStoreDBClient, jsonEvent, START } from '@eventstore/db-client';
+import { binaryEvent, END, type EventData, EventStoreDBClient, jsonEvent, START } from '@eventstore/db-client';
 import type { EventEmitter } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { percentile } from '../kit.js';
@@ -123,7 +123,7 @@ export async function subscribers<T>(url: string, count: number, measure: () => 
 async function deliveryLatency(url: string, perSecond: number, durationMs: number): Promise<number> {
   return withClient(url, (writer) =>
     withClient(url, async (reader) => {
-      const subscription = reader.subscribeToStream('paced');
+      const subscription = reader.subscribeToStream('paced', { fromRevision: END });
       const latencies: number[] = [];
       subscription.on('data', ({ event: received }) => latencies.push(performance.now() - (received!.data as { at: number }).at));
       await new Promise((resolve) => subscription.once('caughtUp', resolve));
