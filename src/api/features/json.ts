@@ -46,9 +46,10 @@ export function onlineRequestOf(raw: unknown): { request: OnlineRequest; entitie
   const { entities, ...rest } = parseInput(readInput, raw);
   const keys = new Map<string, unknown[]>();
   entities.forEach((entity, index) => {
-    for (const [name, value] of Object.entries(entity)) {
-      if (!keys.has(name)) keys.set(name, new Array(entities.length).fill(undefined));
-      keys.get(name)![index] = value;
+    for (const name of Object.keys(entity)) {
+      let column = keys.get(name);
+      if (column === undefined) keys.set(name, (column = new Array(entities.length).fill(undefined)));
+      column[index] = entity[name];
     }
   });
   return { request: { ...rest, entities: entities.length, keys }, entities };
@@ -64,12 +65,18 @@ export interface OnlineRow {
 }
 
 export function onlineRows({ features, groups }: OnlineAnswer, entities: readonly Readonly<Record<string, unknown>>[]): OnlineRow[] {
-  return entities.map((entity, index) => ({
-    entity,
-    values: Object.fromEntries(features.map(({ name, type, values: column }) => [name, jsonOf(column[index]!, type)])),
-    statuses: Object.fromEntries(features.map(({ name, statuses }) => [name, featureStatuses[statuses[index]!] as FeatureStatus])),
-    eventTimes: Object.fromEntries(groups.map(({ group, timeUs }) => [group, timeUs[index] === 0 ? null : formatTimeUs(timeUs[index]!)])),
-  }));
+  return entities.map((entity, index) => {
+    // Names of features and groups begin with a letter, so none is a property that objects have anyway.
+    const values: Record<string, FeatureValue | null> = {};
+    const statuses: Record<string, FeatureStatus> = {};
+    const eventTimes: Record<string, string | null> = {};
+    for (const feature of features) {
+      values[feature.name] = jsonOf(feature.values[index]!, feature.type);
+      statuses[feature.name] = featureStatuses[feature.statuses[index]!] as FeatureStatus;
+    }
+    for (const { group, timeUs } of groups) eventTimes[group] = timeUs[index] === 0 ? null : formatTimeUs(timeUs[index]!);
+    return { entity, values, statuses, eventTimes };
+  });
 }
 
 /** A stored value as it is shown: times in ISO 8601, everything else as it is stored. */
