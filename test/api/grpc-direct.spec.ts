@@ -105,6 +105,12 @@ test.each([['none', Buffer.alloc(0)], ['half a one', framed('hello').subarray(0,
   expect(failures).toEqual([expect.objectContaining({ code: 'UNIMPLEMENTED' })]);
 });
 
+test('a message that says it is packed, where no packing is named, is not taken for a plain one', async () => {
+  const { session, failures } = await serving(back);
+  expect((await ask(session, framed('hello', 1))).headers).toMatchObject({ 'grpc-status': '3', 'grpc-message': expect.stringContaining('does%20not%20decode') });
+  expect(failures).toEqual([expect.objectContaining({ code: 'INVALID_ARGUMENT' })]);
+});
+
 test('a message over the limit is refused before it has come, and the connection goes on', async () => {
   const { session } = await serving(back);
   const stream = begin(session);

@@ -85,6 +85,8 @@ export class DirectCall implements UnaryCall<unknown> {
     const frame = this.chunks.length === 1 ? this.chunks[0]! : Buffer.concat(this.chunks);
     const length = frame.length < frameHeader ? Infinity : frame.readUInt32BE(1);
     if (frame.length !== frameHeader + length) return new Undecodable(notOne());
+    // Packed, though no packing is named.
+    if (frame[0] !== 0) return new Undecodable();
     return this.answering.rpc.requestDeserialize(frame.subarray(frameHeader));
   }
 
