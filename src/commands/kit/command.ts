@@ -27,7 +27,7 @@ export interface CommandDefinition<Name extends string = string, Input extends z
   readonly into?: Elsewhere<Event>;
   /** True when the command mostly meets an absent stream: it then appends first and reads only when that fails. */
   readonly creates?: boolean;
-  /** False only for the commands that make and end projects, and for notes of what happened before the end: all others need an active one. */
+  /** False only for the commands that make and end projects, for those that only take something from its readers, and for notes of what happened before the end: all others need an active one. */
   readonly inActiveProject?: boolean;
 }
 /** Something that must be true of another stream; `check` throws a Refusal where it is not. */
