@@ -1,12 +1,18 @@
+import type { Client } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { callRest } from './support/clients.js';
+import { callGrpc, callRest, grpcClient } from './support/clients.js';
 import { testPlatform, type TestPlatform } from './support/platform.js';
 
 let platform: TestPlatform;
+let projectsClient: Client;
 beforeAll(async () => {
   platform = await testPlatform();
+  projectsClient = grpcClient(platform.addresses.grpc);
 });
-afterAll(() => platform.close());
+afterAll(async () => {
+  projectsClient.close();
+  await platform.close();
+});
 
 let projects = 0;
 /** A project that has ended, with a group that holds the card 1 and is shared with another project. */
@@ -55,5 +61,35 @@ describe('in a project that has ended', () => {
     const [{ id }] = (await callRest(platform.addresses.rest, 'GET', rows)).answer.quarantinedRows;
     expect(await platform.rest(`${rows}/${id}:mend`, { values: { amount: 1 } })).toMatchObject({ code: 'FAILED_PRECONDITION', reason: 'PROJECT_ARCHIVED' });
     expect(await platform.rest(`${rows}:discard`, { ids: [id], reason: 'asked to' })).toMatchObject({ code: 'OK', answer: { discarded: 1 } });
+  });
+});
+
+describe('a project that is taken back', () => {
+  const call = (project: string, verb: string) => platform.rest(`/api/v1/projects/${project}:${verb}`, { reason: 'it goes on' });
+
+  test.each(['REST', 'gRPC', 'GraphQL'])('over %s changes again, with all that was in it', async (wire) => {
+    const project = await endedProject();
+    const input = { project, reason: 'it goes on' };
+    if (wire === 'REST') expect(await call(project, 'unarchive')).toMatchObject({ code: 'OK', answer: { changed: true } });
+    if (wire === 'gRPC') expect(await callGrpc(projectsClient, 'UnarchiveProject', input)).toMatchObject({ code: 'OK', answer: { changed: true } });
+    if (wire === 'GraphQL') expect(await platform.graphql('mutation ($input: UnarchiveProjectInput!) { unarchiveProject(input: $input) { changed } }', { input })).toMatchObject({ code: 'OK', answer: { unarchiveProject: { changed: true } } });
+    const written = await write(project);
+    expect(written).toMatchObject({ code: 'OK' });
+    expect(await statusOf(project, written.answer.position)).toBe('PRESENT');
+    expect((await call(project, 'unarchive')).answer).toMatchObject({ changed: false });
+    expect(await call(project, 'archive')).toMatchObject({ code: 'OK', answer: { changed: true } });
+    expect(await write(project)).toMatchObject({ reason: 'PROJECT_ARCHIVED' });
+  });
+
+  test('is shown so, and as archived as of the time when it was', async () => {
+    const project = await endedProject();
+    const archived = async (position: string, asOf?: string) => (await callRest(platform.addresses.rest, 'GET', `/api/v1/projects/${project}${asOf === undefined ? '' : `?asOf=${asOf}`}`, undefined, { 'tarl-min-position': position })).answer.archived;
+    const ended = (await call(project, 'archive')).answer.position;
+    const back = (await call(project, 'unarchive')).answer.position;
+    expect([await archived(back), await archived(back, ended)]).toEqual([false, true]);
+  });
+
+  test('and was never there is not found', async () => {
+    expect(await call('never', 'unarchive')).toMatchObject({ code: 'NOT_FOUND', reason: 'PROJECT_NOT_FOUND' });
   });
 });

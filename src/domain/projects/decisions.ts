@@ -13,7 +13,7 @@ export const createProject: ProjectDecision<{ description: string }> = (input, s
       if (state.description === input.description) return [];
       throw new Refusal('ALREADY_EXISTS', `Project ${input.project} exists with another description`, { reason: 'PROJECT_EXISTS' });
     case 'archived':
-      throw new Refusal('ALREADY_EXISTS', `Project ${input.project} is archived; its name is not given again`, { reason: 'PROJECT_ARCHIVED' });
+      throw new Refusal('ALREADY_EXISTS', `Project ${input.project} is archived; unarchive it, or take another name`, { reason: 'PROJECT_ARCHIVED' });
   }
 };
 
@@ -36,6 +36,18 @@ export const archiveProject: ProjectDecision<{ reason: string }> = (input, state
       return [];
     case 'active':
       return [{ type: 'ProjectArchived', data: input }];
+  }
+};
+
+/** The project goes on as it was archived: what was in it was never gone. */
+export const unarchiveProject: ProjectDecision<{ reason: string }> = (input, state) => {
+  switch (state.status) {
+    case 'absent':
+      throw projectAbsent(input.project);
+    case 'active':
+      return [];
+    case 'archived':
+      return [{ type: 'ProjectUnarchived', data: input }];
   }
 };
 

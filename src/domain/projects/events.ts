@@ -5,5 +5,6 @@ export const projectEvents = [
   defineEvent('ProjectCreated', z.object({ project: resourceName, description })),
   defineEvent('ProjectDescribed', z.object({ project: resourceName, description })),
   defineEvent('ProjectArchived', z.object({ project: resourceName, reason: z.string() })),
+  defineEvent('ProjectUnarchived', z.object({ project: resourceName, reason: z.string() })),
 ] as const;
 export type ProjectEvent = EventOf<(typeof projectEvents)[number]>;

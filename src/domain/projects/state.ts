@@ -15,5 +15,6 @@ export const project = defineDecider({
     ProjectCreated: (_, { description }): Project => ({ status: 'active', description }),
     ProjectDescribed: (state, { description }): Project => (state.status === 'active' ? { ...state, description } : state),
     ProjectArchived: (state): Project => ({ status: 'archived', description: state.status === 'absent' ? '' : state.description }),
+    ProjectUnarchived: (state): Project => ({ status: 'active', description: state.status === 'absent' ? '' : state.description }),
   },
 });

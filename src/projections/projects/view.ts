@@ -31,5 +31,6 @@ export const projectsView = defineView({
     }),
     ProjectDescribed: (row, { description }, info) => row && { ...row, description, updatedAt: info.recordedAt, etag: `${info.revision}` },
     ProjectArchived: (row, _, info) => row && { ...row, archived: true, updatedAt: info.recordedAt, etag: `${info.revision}` },
+    ProjectUnarchived: (row, _, info) => row && { ...row, archived: false, updatedAt: info.recordedAt, etag: `${info.revision}` },
   },
 });

@@ -128,6 +128,7 @@ function projectsOf(events: readonly StoredEvent[]): Row[] {
       ...before,
       ...(fact.description !== undefined && { description: fact.description }),
       ...(type === 'ProjectArchived' && { archived: true }),
+      ...(type === 'ProjectUnarchived' && { archived: false }),
       updatedAt: at,
       etag: `${revision}`,
     });

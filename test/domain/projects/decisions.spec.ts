@@ -1,5 +1,5 @@
 import { describe, test } from '@jest/globals';
-import { archiveProject, createProject, describeProject } from '../../../src/domain/projects/decisions.js';
+import { archiveProject, createProject, describeProject, unarchiveProject } from '../../../src/domain/projects/decisions.js';
 import type { ProjectEvent } from '../../../src/domain/projects/events.js';
 import { project } from '../../../src/domain/projects/state.js';
 import { anyContext, specify } from '../../support/specify.js';
@@ -8,6 +8,7 @@ const given = specify(project);
 const created: ProjectEvent = { type: 'ProjectCreated', data: { project: 'fraud', description: 'Card fraud' } };
 const described: ProjectEvent = { type: 'ProjectDescribed', data: { project: 'fraud', description: 'All fraud' } };
 const archived: ProjectEvent = { type: 'ProjectArchived', data: { project: 'fraud', reason: 'merged' } };
+const unarchived: ProjectEvent = { type: 'ProjectUnarchived', data: { project: 'fraud', reason: 'needed again' } };
 
 describe('creating a project', () => {
   test('makes it', () => given().when((state) => createProject(created.data, state, anyContext)).then(created));
@@ -28,4 +29,12 @@ describe('archiving a project', () => {
   test('ends it', () => given(created).when((state) => archiveProject(archived.data, state, anyContext)).then(archived));
   test('twice changes nothing', () => given(created, archived).when((state) => archiveProject(archived.data, state, anyContext)).thenNothing());
   test('that is absent is refused', () => given().when((state) => archiveProject(archived.data, state, anyContext)).thenRefused('NOT_FOUND'));
+});
+
+describe('unarchiving a project', () => {
+  test('takes it back', () => given(created, archived).when((state) => unarchiveProject(unarchived.data, state, anyContext)).then(unarchived));
+  test('that is active changes nothing', () => given(created, archived, unarchived).when((state) => unarchiveProject(unarchived.data, state, anyContext)).thenNothing());
+  test('that is absent is refused', () => given().when((state) => unarchiveProject(unarchived.data, state, anyContext)).thenRefused('NOT_FOUND'));
+  test('leaves it as it was described', () => given(created, described, archived, unarchived).when((state) => describeProject(described.data, state, anyContext)).thenNothing());
+  test('lets it be archived again', () => given(created, archived, unarchived).when((state) => archiveProject(archived.data, state, anyContext)).then(archived));
 });
