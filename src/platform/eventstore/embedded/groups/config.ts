@@ -30,5 +30,11 @@ export const ALL = '$all';
 /** By what a group is known among all groups. */
 export const groupKey = ({ source, name }: Pick<GroupConfig, 'source' | 'name'>): string => `${source}::${name}`;
 
+const PARKED_PREFIX = '$persistentsubscription-';
+const PARKED_SUFFIX = '-parked';
+
 /** The stream in which a group sets aside what its consumers could not handle. */
-export const parkedStream = (config: Pick<GroupConfig, 'source' | 'name'>): string => `$persistentsubscription-${groupKey(config)}-parked`;
+export const parkedStream = (config: Pick<GroupConfig, 'source' | 'name'>): string => `${PARKED_PREFIX}${groupKey(config)}${PARKED_SUFFIX}`;
+
+/** Whether a group on `$all` set events aside in this stream. Such a group does not get them from the log again: they would be set aside without end. */
+export const isParkedOfAll = (stream: string): boolean => stream.startsWith(`${PARKED_PREFIX}${ALL}::`) && stream.endsWith(PARKED_SUFFIX);

@@ -29,7 +29,6 @@ export class Consumer {
   }
 
   send(next: Message): void {
-    this.unacknowledged.set(next.id, next);
     this.total++;
     const framed = this.structuredIds ? withStructuredIds(next.frame) : next.frame;
     this.outlet.add(frame(bytesField(1, message(readEventOf(framed), varintField(5, next.retries)))));

@@ -1,18 +1,15 @@
-import { LogForward, StreamForward, type Cursor } from '../reading/cursor.js';
-import { rowFilter, type RowFilter } from '../reading/filter.js';
-import { resolvedFrame } from '../reading/links.js';
 import { groupDropped, maximumSubscribersReached, type Refusal } from '../refusals.js';
-import { recordedReader, type Block } from '../store/block.js';
 import type { EventStore } from '../store/event-store.js';
-import { firstReadable } from '../store/readable.js';
-import { ALL, groupKey, type GroupConfig } from './config.js';
+import { Backlog } from './backlog.js';
+import { groupKey, type GroupConfig } from './config.js';
 import type { Consumer } from './consumer.js';
+import { GroupCheckpoint } from './group-checkpoint.js';
 import type { Message } from './message.js';
 import { Parked } from './parked.js';
+import { GroupSource } from './source.js';
 import { chooser, type Chooser } from './strategy.js';
-import { GroupCheckpoint } from './group-checkpoint.js';
 
-/** What a consumer says of an event that it does not acknowledge. */
+/** What a consumer says of an event that it does not acknowledge. `stop` is a skip: the real server has never given it a meaning of its own. */
 export type NackAction = 'park' | 'retry' | 'skip' | 'stop';
 
 /** Events looked at in one turn while a filter lets none through. */
@@ -24,29 +21,28 @@ export class Group {
   readonly parked: Parked;
   /** The last place of the source that was read. */
   lastKnown: number | undefined;
-  private readonly waiting: Message[] = [];
-  private readonly cursor: Cursor & { next(): { block: Block; from: number; to: number } | undefined };
-  private readonly filter: RowFilter | undefined;
-  private readonly choose: Chooser;
+  private readonly backlog = new Backlog();
+  private readonly source: GroupSource;
+  private readonly chooser: Chooser;
   private readonly checkpoint: GroupCheckpoint;
   private readonly deadlines = new Map<string, { at: number; consumer: Consumer }>();
   private readonly stopWatching: () => void;
-  private rest: { block: Block; from: number; to: number } | undefined;
+  private isCaughtUp = false;
+  /** How many events are left of the batch that is being read. */
+  private batch = 0;
   private timer: NodeJS.Timeout | undefined;
   private isPumping = false;
 
   constructor(
-    private readonly store: EventStore,
+    store: EventStore,
     readonly config: GroupConfig,
   ) {
-    this.filter = config.filter && rowFilter(config.filter);
-    this.choose = chooser(config.strategy);
+    this.chooser = chooser(config.strategy);
     this.parked = new Parked(store, config);
     this.checkpoint = new GroupCheckpoint(store, config);
-    this.cursor = this.cursorFrom(this.checkpoint.stored === undefined ? this.startOf() : this.checkpoint.stored + 1);
-    const pump = () => this.pump();
-    this.stopWatching = config.source === ALL ? store.signal.watchLog(pump) : store.signal.watchStream(config.source, pump);
-    pump();
+    this.source = new GroupSource(store, config, this.checkpoint.stored);
+    this.stopWatching = this.source.watch(() => this.pump());
+    this.pump();
   }
 
   /** The last place up to which everything is acknowledged. */
@@ -54,18 +50,24 @@ export class Group {
     return this.checkpoint.stored;
   }
 
+  get status(): 'Live' | 'Behind' {
+    return this.isCaughtUp ? 'Live' : 'Behind';
+  }
+
   get inFlight(): number {
     return this.deadlines.size;
   }
 
-  get buffered(): { total: number; retried: number } {
-    return { total: this.waiting.length, retried: this.waiting.filter((message) => message.retries > 0).length };
+  /** How many events wait for a consumer: for the first time, and again. */
+  get waiting(): { read: number; retried: number } {
+    return { read: this.backlog.newCount, retried: this.backlog.retriedCount };
   }
 
   connect(consumer: Consumer): void {
     const { maxSubscriberCount } = this.config;
     if (maxSubscriberCount !== 0 && this.consumers.length >= maxSubscriberCount) throw maximumSubscribersReached(this.config);
     this.consumers.push(consumer);
+    this.chooser.added(consumer);
     consumer.confirm(groupKey(this.config));
     this.pump();
   }
@@ -75,35 +77,31 @@ export class Group {
     const at = this.consumers.indexOf(consumer);
     if (at < 0) return;
     this.consumers.splice(at, 1);
-    const back = [...consumer.unacknowledged.values()];
-    for (const message of back) {
-      this.deadlines.delete(message.id);
-      message.retries++;
-    }
-    this.waiting.unshift(...back);
+    this.chooser.removed(consumer);
+    for (const message of [...consumer.unacknowledged.values()]) this.giveAgain(consumer, message);
     this.pump();
   }
 
-  acknowledge(consumer: Consumer, ids: readonly string[]): void {
-    for (const id of ids) this.finish(consumer, id);
+  /** Events are known by their ids, whichever consumer has them: one that took too long may still acknowledge what another got. */
+  acknowledge(ids: readonly string[]): void {
+    for (const id of ids) this.finish(id);
     this.pump();
   }
 
-  refuse(consumer: Consumer, ids: readonly string[], action: NackAction, reason: string): void {
+  refuse(ids: readonly string[], action: NackAction, reason: string): void {
     for (const id of ids) {
-      const message = consumer.unacknowledged.get(id);
-      if (message === undefined) continue;
-      if (action === 'skip') this.finish(consumer, id);
-      else if (action === 'park') this.park(consumer, message, reason);
-      else this.retry(consumer, message, reason);
+      const held = this.held(id);
+      if (held === undefined) continue;
+      if (action === 'park') this.park(held.consumer, held.message, `Client explicitly NAK'ed message.\n${reason}`);
+      else if (action === 'retry') this.retry(held.consumer, held.message);
+      else this.finish(id);
     }
-    if (action === 'stop') consumer.drop(groupDropped(this.config));
     this.pump();
   }
 
-  /** Hands out parked events again, the oldest first, at most `limit`. */
-  replay(limit: number): void {
-    this.waiting.push(...this.parked.take(limit));
+  /** Hands out parked events again, the oldest first, up to the one of this number among them. */
+  replay(stopAt: number): void {
+    for (const message of this.parked.take(stopAt)) this.backlog.addAgain(message);
     this.pump();
   }
 
@@ -115,11 +113,17 @@ export class Group {
     for (const consumer of this.consumers.splice(0)) consumer.drop(reason);
   }
 
-  private finish(consumer: Consumer, id: string): void {
-    const message = consumer.unacknowledged.get(id);
-    if (message === undefined) return;
-    this.release(consumer, message);
-    this.settle(message);
+  private held(id: string): { consumer: Consumer; message: Message } | undefined {
+    const consumer = this.deadlines.get(id)?.consumer;
+    const message = consumer?.unacknowledged.get(id);
+    return consumer && message && { consumer, message };
+  }
+
+  private finish(id: string): void {
+    const held = this.held(id);
+    if (held === undefined) return;
+    this.release(held.consumer, held.message);
+    this.settle(held.message);
   }
 
   private release(consumer: Consumer, message: Message): void {
@@ -132,11 +136,16 @@ export class Group {
     if (parkedAt !== undefined) this.parked.done(parkedAt);
   }
 
-  private retry(consumer: Consumer, message: Message, reason: string): void {
-    if (message.retries >= this.config.maxRetryCount) return this.park(consumer, message, reason);
+  private retry(consumer: Consumer, message: Message): void {
+    const { maxRetryCount } = this.config;
+    if (message.retries >= maxRetryCount) this.park(consumer, message, `Reached retry count of ${maxRetryCount}`);
+    else this.giveAgain(consumer, message);
+  }
+
+  private giveAgain(consumer: Consumer, message: Message): void {
     this.release(consumer, message);
     message.retries++;
-    this.waiting.push(message);
+    this.backlog.addAgain(message);
   }
 
   private park(consumer: Consumer, message: Message, reason: string): void {
@@ -149,14 +158,10 @@ export class Group {
   private pump(): void {
     if (this.isPumping) return;
     this.isPumping = true;
-    let looked = 0;
-    for (;;) {
-      this.dispatch();
-      if (this.waiting.length >= Math.max(1, this.config.historyBufferSize)) break;
-      const read = this.read();
-      if (read === 0) break;
-      looked += read;
-      if (looked < LOOKED_AT) continue;
+    this.dispatch();
+    for (let looked = 0; this.mayRead(); ) {
+      this.takeIn();
+      if (++looked < LOOKED_AT) continue;
       setImmediate(() => this.pump());
       break;
     }
@@ -164,51 +169,46 @@ export class Group {
     this.watchDeadlines();
   }
 
-  private dispatch(): void {
-    if (this.consumers.length === 0) return;
-    for (let i = 0; i < this.waiting.length; ) {
-      const message = this.waiting[i]!;
-      const consumer = this.choose(this.consumers, message);
-      if (consumer === undefined) {
-        if (!this.consumers.some((each) => each.hasRoom)) return;
-        i++;
-        continue;
-      }
-      this.waiting.splice(i, 1);
-      consumer.send(message);
-      this.deadlines.set(message.id, { at: performance.now() + this.config.messageTimeoutMs, consumer });
+  /** While it catches up, a group begins a batch of reads when the buffer has room for more than that; then it takes what comes until the buffer is full. */
+  private mayRead(): boolean {
+    const { historyBufferSize, readBatchSize } = this.config;
+    if (this.source.isAtEnd) {
+      this.isCaughtUp = true;
+      return false;
     }
+    if (this.isCaughtUp) return (this.isCaughtUp = this.backlog.newCount < historyBufferSize);
+    if (this.batch === 0 && historyBufferSize - this.backlog.size > readBatchSize) this.batch = readBatchSize;
+    return this.batch > 0;
   }
 
-  /** Takes in some events of the source; returns how many were looked at. */
-  private read(): number {
-    const slice = this.rest ?? this.cursor.next();
-    this.rest = undefined;
-    if (slice === undefined) return 0;
-    const room = Math.max(1, Math.min(this.config.readBatchSize, this.config.historyBufferSize - this.waiting.length));
-    const to = Math.min(slice.to, slice.from + room);
-    for (let row = slice.from; row < to; row++) this.takeIn(slice.block, row);
-    if (to < slice.to) this.rest = { ...slice, from: to };
-    return to - slice.from;
-  }
-
-  private takeIn(block: Block, row: number): void {
-    if (!block.has(row)) return;
-    const place = this.config.source === ALL ? block.position(row) : block.revision(row);
+  private takeIn(): void {
+    const found = this.source.next();
+    if (found === undefined) return;
+    const { place, message } = found;
+    if (message === undefined) return this.checkpoint.skipped(place);
     this.lastKnown = place;
-    if (this.filter?.(block, row) === false) return this.checkpoint.skipped(place);
+    if (this.batch > 0) this.batch--;
     this.checkpoint.began(place);
-    const event = recordedReader(block.frame(row));
-    const stream = event.streamName();
-    this.waiting.push({
-      id: event.id(),
-      place,
-      parkedAt: undefined,
-      target: `${block.revision(row)}@${stream}`,
-      frame: this.config.resolveLinks ? resolvedFrame(this.store, block, row) : block.frame(row),
-      pin: this.config.strategy === 'PinnedByCorrelation' ? (correlationOf(event.metadata()) ?? stream) : stream,
-      retries: 0,
+    this.backlog.add(message);
+    this.dispatch();
+  }
+
+  private dispatch(): void {
+    if (!this.consumers.some((consumer) => consumer.hasRoom)) return;
+    this.backlog.offer((message) => {
+      const consumer = this.chooser.choose(message);
+      if (consumer === undefined) return this.consumers.some((each) => each.hasRoom) ? 'left' : undefined;
+      this.hand(consumer, message);
+      return 'taken';
     });
+  }
+
+  private hand(consumer: Consumer, message: Message): void {
+    consumer.send(message);
+    // The same event id twice in one source: the one that is under way stands for both.
+    if (this.deadlines.has(message.id)) return this.settle(message);
+    consumer.unacknowledged.set(message.id, message);
+    this.deadlines.set(message.id, { at: performance.now() + this.config.messageTimeoutMs, consumer });
   }
 
   /** Gives out again what was not acknowledged in time. */
@@ -223,34 +223,11 @@ export class Group {
 
   private timeOut(): void {
     const now = performance.now();
-    for (const [id, { at, consumer }] of this.deadlines) {
+    for (const [id, { at }] of this.deadlines) {
       if (at > now) break;
-      const message = consumer.unacknowledged.get(id);
-      if (message !== undefined) this.retry(consumer, message, 'The event was not acknowledged in time.');
+      const held = this.held(id);
+      if (held !== undefined) this.retry(held.consumer, held.message);
     }
     this.pump();
-  }
-
-  private startOf(): number {
-    const { from, source } = this.config;
-    if (from === 'start') return 0;
-    if (from !== 'end') return from;
-    return source === ALL ? this.store.log.end : this.store.streams.get(source).committed.last + 1;
-  }
-
-  private cursorFrom(place: number): Cursor {
-    const { source } = this.config;
-    if (source === ALL) return new LogForward(this.store.log, place);
-    return new StreamForward(this.store, source, Math.max(place, firstReadable(this.store.streams.get(source).committed)));
-  }
-}
-
-function correlationOf(metadata: Buffer): string | undefined {
-  try {
-    const value = (JSON.parse(metadata.toString('utf8')) as Record<string, unknown> | null)?.['$correlationId'];
-    return typeof value === 'string' ? value : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
   }
 }

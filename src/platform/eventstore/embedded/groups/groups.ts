@@ -1,8 +1,9 @@
 import { groupDoesNotExist, groupDropped, groupExists, groupFailed } from '../refusals.js';
 import type { EventStore } from '../store/event-store.js';
-import { groupKey, parkedStream, type GroupConfig } from './config.js';
+import { ALL, groupKey, type GroupConfig } from './config.js';
 import { Group } from './group.js';
 import { GroupCheckpoint } from './group-checkpoint.js';
+import { STRATEGIES } from './strategy.js';
 
 const PREFIX = 'group/';
 
@@ -16,7 +17,7 @@ export class Groups {
 
   async create(config: GroupConfig): Promise<void> {
     if (this.groups.has(groupKey(config))) throw groupExists(config);
-    requireSensible(config);
+    this.requireSensible(config);
     await this.save(config);
     this.groups.set(groupKey(config), new Group(this.store, config));
   }
@@ -24,7 +25,7 @@ export class Groups {
   /** Gives a group other settings. Its readers are dropped; how far it was stays. */
   async update(config: GroupConfig): Promise<void> {
     const group = this.find(config);
-    requireSensible(config);
+    this.requireSensible(config);
     const updated = { ...config, filter: group.config.filter };
     group.stop(groupDropped(config));
     await this.save(updated);
@@ -37,7 +38,7 @@ export class Groups {
     this.groups.delete(groupKey(of));
     this.store.setWithNextCommit(PREFIX + groupKey(of), undefined);
     GroupCheckpoint.remove(this.store, group.config);
-    if (group.parked.count > 0) await new Promise<void>((resolve) => this.store.delete(parkedStream(of), 'any', () => resolve()));
+    await group.parked.remove();
     await this.store.settled();
   }
 
@@ -74,8 +75,13 @@ export class Groups {
   private async save(config: GroupConfig): Promise<void> {
     await this.store.set(PREFIX + groupKey(config), Buffer.from(JSON.stringify(config)));
   }
-}
 
-function requireSensible(config: GroupConfig): void {
-  if (config.readBatchSize >= config.historyBufferSize) throw groupFailed(config, 'The history buffer must be larger than a batch of reads.');
+  private requireSensible(config: GroupConfig): void {
+    const { readBatchSize, historyBufferSize, strategy, source, from } = config;
+    if (source === '') throw groupFailed(config, 'Bad stream name.');
+    if (!STRATEGIES.includes(strategy)) throw groupFailed(config, `Consumer strategy ${String(strategy)} does not exist.`);
+    if (source === ALL && typeof from === 'number' && from >= this.store.log.end)
+      throw groupFailed(config, 'Invalid Start From position: commit position must be less than or equal to the last commit position in the transaction file.');
+    if (readBatchSize >= historyBufferSize) throw groupFailed(config, 'readBatchSize may not be greater than or equal to bufferSize');
+  }
 }

@@ -8,6 +8,8 @@ export interface Message {
   readonly parkedAt: number | undefined;
   /** The event that it is about, as a link names it. */
   readonly target: string;
+  /** The revision under which it stands in its stream, or among the parked ones. */
+  readonly revision: number;
   /** The framed reply of a read. */
   readonly frame: Buffer;
   /** By which a pinned strategy chooses its consumer. */

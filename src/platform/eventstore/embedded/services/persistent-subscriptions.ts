@@ -64,8 +64,8 @@ function serveReader(groups: Groups, calls: OpenCalls, call: ServerDuplexStream<
     try {
       if (said.kind === 'open') joined ??= join(groups, call, said);
       else if (joined === undefined) throw new Refusal(status.INVALID_ARGUMENT, 'A reader begins by saying which group it reads.');
-      else if (said.kind === 'ack') joined.group.acknowledge(joined.consumer, said.ids);
-      else joined.group.refuse(joined.consumer, said.ids, said.action, said.reason);
+      else if (said.kind === 'ack') joined.group.acknowledge(said.ids);
+      else joined.group.refuse(said.ids, said.action, said.reason);
     } catch (error) {
       call.emit('error', asRefusal(error));
     }

@@ -200,6 +200,10 @@ export class RecordedEventView {
     return identifier?.next() ? identifier.text() : '';
   }
 
+  revision(): bigint {
+    return this.field(3)?.unsigned() ?? 0n;
+  }
+
   data(): Buffer {
     return this.field(8)?.slice() ?? NO_BYTES;
   }

@@ -189,12 +189,12 @@ function readIds(reader: Reader): { ids: string[]; action: NackAction; reason: s
 /** `SubscriptionInfo`. */
 export function groupInfo(group: Group): Buffer {
   const { config, consumers } = group;
-  const { total, retried } = group.buffered;
+  const { read, retried } = group.waiting;
   const processed = consumers.reduce((sum, consumer) => sum + consumer.total, 0);
   return message(
     stringField(1, config.source),
     stringField(2, config.name),
-    stringField(3, 'Live'),
+    stringField(3, group.status),
     ...consumers.map(({ about, slots, unacknowledged, total: sent }) =>
       bytesField(
         4,
@@ -215,7 +215,7 @@ export function groupInfo(group: Group): Buffer {
     varintField(18, config.checkpointAfterMs),
     varintField(19, config.minCheckpointCount),
     varintField(20, config.maxCheckpointCount),
-    varintField(21, total),
+    varintField(21, read),
     varintField(23, retried),
     varintField(24, group.inFlight),
     varintField(25, group.inFlight),
