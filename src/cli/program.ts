@@ -54,14 +54,15 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
 /** What the machine can do to us anywhere; everything else without a sentence of its own is a defect and shows its stack. */
 function sentenceFor(error: unknown): string | undefined {
   if (error instanceof SetupError) return error.message;
-  const { code, port } = error as { code?: unknown; port?: unknown };
+  const { code, port, syscall, path, message } = error as NodeJS.ErrnoException & { port?: unknown };
   switch (code) {
     case 'ENOSPC':
       return 'The disk is full: free some space and start again.';
     case 'EADDRINUSE':
       return `Port ${port} is in use: stop what uses it, or choose another one (see the settings in README.md).`;
     default:
-      return undefined;
+      // A file or a folder that is not as the user thinks.
+      return syscall !== undefined && path !== undefined ? `The system refuses: ${message}.` : undefined;
   }
 }
 

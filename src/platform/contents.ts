@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { access, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { access, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from './make-folder.js';
 
 /** A file that is being written, beside its final place until it is whole. */
 export interface Unfinished {
@@ -47,12 +48,12 @@ export class Contents {
   }
 
   async begin(): Promise<Unfinished> {
-    await mkdir(this.folder, { recursive: true });
+    makeFolder(this.folder);
     const path = join(this.folder, `${randomUUID()}${unfinished}`);
     return {
       path,
       keep: async (hash) => {
-        await mkdir(join(this.folder, hash.slice(0, 2)), { recursive: true });
+        makeFolder(join(this.folder, hash.slice(0, 2)));
         await rename(path, this.pathOf(hash));
       },
       abandon: () => rm(path, { force: true }),
@@ -61,7 +62,7 @@ export class Contents {
 
   /** Claims a content, whether it is there yet or not. */
   async claim(hash: string): Promise<Claim> {
-    await mkdir(this.folder, { recursive: true });
+    makeFolder(this.folder);
     const claim = this.claimNamed(`${hash}.${randomUUID()}${claimed}`);
     await writeFile(join(this.folder, claim.name), '');
     return claim;

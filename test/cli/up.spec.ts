@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { readLocalRun } from '../../src/cli/local-run.js';
@@ -175,9 +175,25 @@ describe('says in one sentence why it cannot start, with exit code 1 and nothing
     );
   });
 
-  test('a data folder that is a file', async () => {
-    await writeFile(data.path, '');
-    expect(await refusal({})).toBe(`This user cannot write into ${data.path}: choose another folder with TARL_DATA_DIR.`);
+  test.each([
+    ['a file', async () => writeFile(data.path, '').then(() => data.path), (path: string) => `${path} is a file, or lies within one`],
+    ['below a file', async () => writeFile(data.path, '').then(() => join(data.path, 'below/it')), (path: string) => `${path} is a file, or lies within one`],
+    ['of a name that is too long', () => join(data.path, 'x'.repeat(300)), (path: string) => `The path of the data folder is too long for this system (${path.length} bytes)`],
+    ['of a path that is too long for its lock', () => join(data.path, 'x'.repeat(200), 'y'.repeat(200), 'z'.repeat(100)), (path: string) => `The path of the data folder is too long for this system (${path.length} bytes)`],
+    ['at a link in a circle', async () => symlink(data.path, data.path).then(() => data.path), (path: string) => `No folder can be made at ${path}`],
+    ...(existsSync('/proc/self') ? [['where the system makes none', () => '/proc/tarl', (path: string) => `No folder can be made at ${path}`] as const] : []),
+  ] as const)('a data folder %s', async (_what, make, sentence) => {
+    const path = await make();
+    expect(await refusal({ TARL_DATA_DIR: path })).toBe(`${sentence(path)}: choose another folder with TARL_DATA_DIR.`);
+  });
+
+  (process.getuid?.() !== 0 || othersReachUs ? test : test.skip)('a data folder that this user may not write', async () => {
+    const uid = process.getuid?.() === 0 ? nobody : undefined;
+    await mkdir(data.path, { mode: 0o555 });
+    await chmod(dirname(data.path), 0o755);
+    const refused = tarl(['up'], { env: { TARL_DATA_DIR: data.path }, uid });
+    expect(await refused.ended).toBe(1);
+    expect(refused.output.err.trim()).toBe(`This user cannot write into ${data.path}: choose another folder with TARL_DATA_DIR.`);
   });
 
   test('a data folder that another TARL uses', async () => {

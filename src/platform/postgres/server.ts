@@ -1,6 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -9,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { findBinaries, type Binaries } from './binaries.js';
 import { prepareCluster, socketFolder, writeSettings, type Settings } from './cluster.js';
 import { explainFailure, isPortTaken, isStillEnding } from './failure.js';
+import { makeFolder } from '../make-folder.js';
 import { endLeftover } from '../supervise/leftover.js';
 import type { Part } from '../supervise/keep-running.js';
 import { chooseIdentity, type Identity } from './identity.js';
@@ -41,7 +41,7 @@ export interface RunningPostgres extends Part {
  */
 export async function startPostgres({ dir, port, log = () => {}, settings = {} }: PostgresOptions): Promise<RunningPostgres> {
   const folder = resolve(dir);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder, 0o700);
   const binaries = findBinaries();
   await endLeftoverPostgres(folder);
   const identity = await chooseIdentity(binaries.postgres, folder);

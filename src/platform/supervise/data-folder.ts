@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, statfs, writeFile } from 'node:fs/promises';
+import { readFile, statfs, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
+import { makeFolder } from '../make-folder.js';
 import { SetupError } from './setup-error.js';
 
 /** How what TARL keeps is laid out on disk; one more with each change that an older TARL would misread. */
@@ -10,6 +11,12 @@ const layout = 1;
 
 /** With less room than this neither store can even start. */
 const leastFree_bytes = 100 * 1024 * 1024;
+
+/** What SQLite, which keeps the lock, says of files that it cannot open or not write. */
+const [cannotOpen, readOnly] = [14, 8];
+
+/** SQLite takes paths of 512 bytes, with the name of the lock and what it may add. */
+const longestPath_bytes = 490;
 
 /** A data folder that this process alone uses, until it releases it or ends. */
 export interface DataFolder {
@@ -24,7 +31,7 @@ export async function openDataFolder(dir: string): Promise<DataFolder> {
   const path = resolve(dir);
   const run = join(path, 'run');
   try {
-    await mkdir(run, { recursive: true, mode: 0o700 });
+    makeFolder(run, 0o700);
     const lock = await takeLock(path, run);
     await checkSpace(path);
     await checkLayout(path);
@@ -73,10 +80,17 @@ async function checkLayout(path: string): Promise<void> {
 }
 
 function explain(error: unknown, path: string): unknown {
-  const { code, errcode } = error as { code?: string; errcode?: number };
-  const sqliteCannotOpen = errcode === 14 || errcode === 8;
-  if (code === 'ENOSPC') return new SetupError(`The disk that holds ${path} is full: free some space and start again.`, { cause: error });
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code === 'ENOTDIR' || code === 'EEXIST' || sqliteCannotOpen)
-    return new SetupError(`This user cannot write into ${path}: choose another folder with TARL_DATA_DIR.`, { cause: error });
-  return error;
+  const why = reasonOf(error as { code?: string; errcode?: number; syscall?: string }, path);
+  return why === undefined ? error : new SetupError(why, { cause: error });
+}
+
+function reasonOf({ code, errcode, syscall }: { code?: string; errcode?: number; syscall?: string }, path: string): string | undefined {
+  const another = 'choose another folder with TARL_DATA_DIR.';
+  const isTooLong = code === 'ENAMETOOLONG' || (errcode === cannotOpen && Buffer.byteLength(path) > longestPath_bytes);
+  if (isTooLong) return `The path of the data folder is too long for this system (${Buffer.byteLength(path)} bytes): ${another}`;
+  if (code === 'ENOSPC') return `The disk that holds ${path} is full: free some space and start again.`;
+  if (code === 'ENOTDIR' || code === 'EEXIST') return `${path} is a file, or lies within one: ${another}`;
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || errcode === cannotOpen || errcode === readOnly) return `This user cannot write into ${path}: ${another}`;
+  if (code === 'ENOENT' || code === 'ELOOP') return `No folder can be made at ${path}: ${another}`;
+  return syscall === undefined ? undefined : `${path} cannot be used (${code} at ${syscall}): ${another}`;
 }

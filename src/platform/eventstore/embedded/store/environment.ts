@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { open, type Database, type RootDatabase } from 'lmdb';
+import { makeFolder } from '../../../make-folder.js';
 import { inTransactions } from './transaction.js';
 import { DATA_FILE } from './data-file.js';
 import { noteLayout, takeFolder } from './folder.js';
@@ -27,7 +27,7 @@ export class Environment {
 
   /** Opens a data folder for this process alone. Throws FolderProblem, with a sentence for the operator, when that cannot be. */
   static open(dir: string, isDurable: boolean): Environment {
-    mkdirSync(dir, { recursive: true });
+    makeFolder(dir);
     const folder = takeFolder(dir, LAYOUT_VERSION);
     try {
       const environment = new Environment(dir, isDurable, folder);

@@ -1,5 +1,6 @@
-import { copyFileSync, existsSync, fsyncSync, mkdirSync, openSync, closeSync, renameSync, rmSync, statSync, readdirSync } from 'node:fs';
+import { copyFileSync, existsSync, fsyncSync, openSync, closeSync, renameSync, rmSync, statSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolder } from '../../../make-folder.js';
 import { FolderProblem } from '../store/folder.js';
 import { DATA_FILE } from '../store/data-file.js';
 import { storeInCopy, type JournalPart } from './journal-beside.js';
@@ -64,7 +65,7 @@ async function journalOf(dir: string): Promise<JournalPart> {
 }
 
 function requireEmpty(dir: string): void {
-  mkdirSync(dir, { recursive: true });
+  makeFolder(dir);
   if (readdirSync(dir).some((name) => name !== UNFINISHED)) throw new FolderProblem(`The folder ${dir} is not empty.`);
 }
 

@@ -58,3 +58,10 @@ test('a node is not opened to a network in the clear by accident', async () => {
     expect(refused.output.err.trim().split('\n')).toHaveLength(1);
   }
 });
+
+test('a folder that cannot be made is told in one sentence, with exit code 1', async () => {
+  await writeFile(join(folder.path, 'file'), '');
+  const refused = tarl(['eventstore', 'up', '--dir', join(folder.path, 'file/log')]);
+  expect(await refused.ended).toBe(1);
+  expect(refused.output.err).toBe(`The system refuses: ENOTDIR: not a directory, mkdir '${join(folder.path, 'file/log')}'.\n`);
+});
