@@ -56,7 +56,7 @@ export async function create(connection: LocalRun, name: string, { http }: { htt
     (answer) => answer.changed,
     (error: unknown) => {
       // Somebody described it otherwise, or gave a group more features: the demo's own are written all the same.
-      if (error instanceof PlatformRefusal && error.code === 'ALREADY_EXISTS') return false;
+      if (error instanceof PlatformRefusal && error.said.code === 'ALREADY_EXISTS') return false;
       throw error;
     },
   );

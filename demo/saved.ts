@@ -35,7 +35,7 @@ export async function saveTrainingSet(client: ServiceClient, { origin, destinati
     return await reply;
   } catch (error) {
     // A demo of more or fewer flights asked something else under this name.
-    if (!(error instanceof PlatformRefusal) || error.code !== 'ALREADY_EXISTS') throw error;
+    if (!(error instanceof PlatformRefusal) || error.said.code !== 'ALREADY_EXISTS') throw error;
     const { rows, hash, knownAt } = await client.unary<{ rows: string; hash: string; knownAt: { position: string } }>('GetTrainingSet', { project, trainingSet });
     return { rows, hash, knownAt: knownAt.position, changed: false };
   }

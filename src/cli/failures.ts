@@ -4,21 +4,26 @@ import { CommandFailure, exitCodeOf, exitCodes } from './exit-codes.js';
 export interface RefusalSaid {
   readonly code: string;
   readonly message: string;
+  /** A constant to branch on. */
+  readonly reason?: string;
   readonly fields?: readonly { readonly field: string; readonly description: string }[];
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly traceId?: string;
 }
 
-/** The platform's "no", with its canonical code. */
+/** The platform's "no", as it said it. */
 export class PlatformRefusal extends CommandFailure {
-  constructor(message: string, readonly code: string) {
-    super(message, exitCodeOf(code));
+  constructor(message: string, readonly said: RefusalSaid) {
+    super(message, exitCodeOf(said.code));
   }
 }
 
 /** A refusal as a sentence with its code, and a line for each field that the sentence does not name. */
-export function refused({ code, message, fields = [] }: RefusalSaid): PlatformRefusal {
+export function refused(said: RefusalSaid): PlatformRefusal {
+  const { code, message, fields = [] } = said;
   const unsaid = fields.filter(({ description }) => !message.includes(description));
   const lines = [`${code}: ${message}`, ...unsaid.map(({ field, description }) => `  ${field}: ${description}`)];
-  return new PlatformRefusal(lines.join('\n'), code);
+  return new PlatformRefusal(lines.join('\n'), said);
 }
 
 /** Nobody answers at an address. */

@@ -64,7 +64,7 @@ export class ServiceClient {
   failureOf(error: ServiceError): CommandFailure {
     // Without an answer of ours there are no details: then it is the connection that failed.
     if (error.code === status.UNAVAILABLE && error.metadata?.get('grpc-status-details-bin').length === 0) return unreachable(this.connection.addresses.grpc, error);
-    return refused({ code: status[error.code] ?? 'UNKNOWN', message: error.details, fields: statusDetails(error).fields });
+    return refused({ code: status[error.code] ?? 'UNKNOWN', message: error.details, ...statusDetails(error) });
   }
 
   private method(rpc: string) {

@@ -8,6 +8,7 @@ import { findConnection } from './connection.js';
 import { refused, unreachable, type RefusalSaid } from './failures.js';
 import type { LocalRun } from './local-run.js';
 import { globalOptions } from './output.js';
+import { refusedBy } from './rest.js';
 import { progress, whole } from './progress.js';
 
 const filterNames = ['type', 'stream', 'project', 'actor', 'correlation'];
@@ -67,8 +68,7 @@ async function* linesOf({ addresses, key }: LocalRun, query: URLSearchParams): A
     throw unreachable(addresses.rest, error);
   });
   if (!response.ok || !response.body) {
-    const { code = `${response.status}`, detail = '' } = (await response.json()) as { code?: string; detail?: string };
-    throw refused({ code, message: detail });
+    throw refusedBy((await response.json()) as Record<string, unknown>, response.status);
   }
   yield* createInterface({ input: Readable.fromWeb(response.body as never) });
 }

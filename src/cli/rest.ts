@@ -1,7 +1,7 @@
 import type { HttpRoute } from '../commands/kit/command.js';
 import { pathFields } from '../api/rest/paths.js';
 import { CommandFailure, exitCodes } from './exit-codes.js';
-import { refused, unreachable } from './failures.js';
+import { refused, unreachable, type RefusalSaid } from './failures.js';
 import type { LocalRun } from './local-run.js';
 
 /** Sends one request to a route of the API: the input's fields go where the route wants them. `onAnswer` hears the answer's headers. */
@@ -42,7 +42,12 @@ async function answerOf(response: Response, url: URL): Promise<Record<string, un
     throw new CommandFailure(`What answers at ${url.origin} is not TARL: it said ${response.status} and no JSON.`, exitCodes.unavailable, { cause });
   }
   if (response.ok) return body;
-  throw refused({ code: String(body.code ?? response.status), message: String(body.detail ?? body.title ?? text), fields: body.fields as never });
+  throw refusedBy(body, response.status);
+}
+
+/** A problem (RFC 9457) as the command's failure. */
+export function refusedBy({ code, detail, title, reason, fields, metadata, traceId }: Record<string, unknown>, status: number): CommandFailure {
+  return refused({ code: String(code ?? status), message: String(detail ?? title ?? ''), ...({ reason, fields, metadata, traceId } as Partial<RefusalSaid>) });
 }
 
 const queryTexts = (value: unknown): string[] =>

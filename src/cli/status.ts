@@ -5,7 +5,7 @@ import { readConfig } from '../platform/config/index.js';
 import { findConnection } from './connection.js';
 import { CommandFailure, exitCodes } from './exit-codes.js';
 import { unreachable } from './failures.js';
-import type { LocalRun } from './local-run.js';
+import type { Addresses, LocalRun } from './local-run.js';
 import { globalOptions, print, printJson } from './output.js';
 import { callRest } from './rest.js';
 import { block, table } from './table.js';
@@ -18,14 +18,32 @@ export function status(program: Command): void {
     .addHelpText('after', '\nEnds with 5 when the platform is not up, or is not ready.\n\nExample:\n  $ tarl status --json | jq .ready');
   command.action(async () => {
     const { json, profile } = globalOptions(command);
-    const connection = await findConnection(readConfig(), profile);
-    const wrong = whatIsWrong(await healthOf(connection));
-    // Whoever has no health has no details either.
-    const facts = wrong === undefined ? ((await callRest(connection, { method: 'GET', path: '/api/v1/platform' }, {})) as unknown as PlatformStatus) : undefined;
-    if (json) await printJson({ ready: wrong === undefined, reason: wrong, addresses: connection.addresses, ...facts });
-    else await print(readable(connection, facts));
-    if (wrong !== undefined) throw new CommandFailure(wrong, exitCodes.unavailable);
+    const found = await lookAt(profile);
+    if (json) await printJson(found);
+    else if (found.addresses) await print(readable(found.addresses, found));
+    if (!found.ready) throw new CommandFailure(found.reason, exitCodes.unavailable);
   });
+}
+
+/** What is known of the platform; of one that is not up at most where it should be. */
+type Found =
+  | ({ readonly ready: true; readonly addresses: Addresses } & PlatformStatus)
+  | { readonly ready: false; readonly reason: string; readonly addresses?: Addresses };
+
+async function lookAt(profile?: string): Promise<Found> {
+  let addresses: Addresses | undefined;
+  try {
+    const connection = await findConnection(readConfig(), profile);
+    addresses = connection.addresses;
+    const reason = whatIsWrong(await healthOf(connection));
+    // Whoever has no health has no details either.
+    if (reason !== undefined) return { ready: false, reason, addresses };
+    const facts = await callRest(connection, { method: 'GET', path: '/api/v1/platform' }, {});
+    return { ready: true, addresses, ...(facts as unknown as PlatformStatus) };
+  } catch (error) {
+    if (error instanceof CommandFailure && error.exitCode === exitCodes.unavailable) return { ready: false, reason: error.message, addresses };
+    throw error;
+  }
 }
 
 async function healthOf({ addresses: { rest } }: LocalRun): Promise<Health> {
@@ -43,8 +61,8 @@ function whatIsWrong({ ready, checks }: Health): string | undefined {
   return `The platform is up but not ready: ${reasons.join('; ')}.`;
 }
 
-function readable({ addresses }: LocalRun, facts: PlatformStatus | undefined): string {
-  if (!facts) return block({ ...addresses });
-  const { version, node, postgres, endOfLog, views } = facts;
+function readable(addresses: Addresses, found: Found): string {
+  if (!found.ready) return block({ ...addresses });
+  const { version, node, postgres, endOfLog, views } = found;
   return `${block({ ...addresses, tarl: version, node, postgres, 'event store': `log ends at ${endOfLog}` })}\n\n${table(viewRows(views))}`;
 }

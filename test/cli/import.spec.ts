@@ -149,7 +149,7 @@ describe('bad rows of an import', () => {
     const partial = await run('features', 'import', 'flights/partial', file('bad.csv'), '--partial', '--json');
     expect(partial.code).toBe(3);
     expect(JSON.parse(partial.stdout)).toMatchObject({ rowsWritten: 1, rowsRejected: 3, rowsQuarantined: 0 });
-    expect(partial.stderr).toMatch(/Line 4, values.count.*\n.*Line 5, entity.id.*\n.*Line 6, eventTime/);
+    expect(JSON.parse(partial.stderr).error.message).toMatch(/Line 4, values.count.*\n.*Line 5, entity.id.*\n.*Line 6, eventTime/);
   });
 
   test('wait in the quarantine, are mended in a file and sent again', async () => {
