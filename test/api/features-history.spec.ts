@@ -76,7 +76,10 @@ describe('a training set over REST', () => {
     );
     const asDocument = await post(historical, body, { accept: 'application/json' });
     expect(JSON.parse(asDocument.text)).toEqual({ rows: expected });
-    expect(await post(historical, body, { accept: 'image/png' })).toMatchObject({ status: 406 });
+    expect((await post(historical, body, { accept: 'application/json;q=0.1, text/csv;q=0.8, */*;q=0.5' })).type).toMatch(/^text\/csv/);
+    const neither = await post(historical, body, { accept: 'image/png, text/csv;q=0' });
+    expect(neither).toMatchObject({ status: 406, type: expect.stringContaining('application/problem+json') });
+    expect(JSON.parse(neither.text)).toMatchObject({ reason: 'NOT_ACCEPTABLE', detail: expect.stringContaining('application/vnd.apache.parquet') });
   });
 
   test('takes its rows as NDJSON or CSV, with the question in the query string', async () => {

@@ -1,21 +1,27 @@
 import { Refusal } from '../../domain/kit/index.js';
+import { bestOf } from '../negotiate.js';
 import { arrow, parquet } from './table-binary.js';
 import { csv, json, ndjson, type TableFormat } from './table-text.js';
 
-const formats: Readonly<Record<string, TableFormat>> = {
-  'application/x-ndjson': ndjson, 'application/ndjson': ndjson, 'application/*': ndjson, '*/*': ndjson,
-  'text/csv': csv, 'text/*': csv,
+/** The formats by what a caller may ask for; the first where nothing in particular is asked for. */
+const formats = {
+  'application/x-ndjson': ndjson,
+  'application/ndjson': ndjson,
+  'text/csv': csv,
   'application/json': json,
   'application/vnd.apache.arrow.stream': arrow,
   'application/vnd.apache.parquet': parquet,
-};
+} satisfies Readonly<Record<string, TableFormat>>;
 
-/** The first format of an `Accept` header that is known; NDJSON where nothing is asked for. */
-export function formatOf(accept = '*/*'): TableFormat {
-  const asked = accept.split(',').map((type) => type.split(';', 1)[0]!.trim().toLowerCase());
-  const known = asked.find((type) => Object.hasOwn(formats, type));
-  if (known !== undefined) return formats[known]!;
-  throw new Refusal('INVALID_ARGUMENT', 'Tables come as application/x-ndjson, text/csv, application/json, application/vnd.apache.arrow.stream or application/vnd.apache.parquet', { reason: 'NOT_ACCEPTABLE' });
+const offered = Object.keys(formats) as (keyof typeof formats)[];
+const mediaTypes = [...new Set(Object.values(formats).map(({ mediaType }) => mediaType))];
+
+/** The format that an `Accept` header likes best. */
+export function formatOf(accept: string | undefined): TableFormat {
+  const best = bestOf(accept, offered);
+  if (best !== undefined) return formats[best];
+  const description = `takes ${mediaTypes.slice(0, -1).join(', ')} or ${mediaTypes.at(-1)}`;
+  throw new Refusal('INVALID_ARGUMENT', `Accept ${description}`, { reason: 'NOT_ACCEPTABLE', fields: [{ field: 'Accept', description }] });
 }
 
 /** The content type of an answer in the format. */
