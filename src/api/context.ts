@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { Caller } from '../commands/kit/command.js';
+import type { Caller, IfMatch } from '../commands/kit/command.js';
 import { Refusal } from '../domain/kit/index.js';
+import { readIfMatch } from './if-match.js';
 import type { WireContext } from './operations.js';
 import type { Visitor } from './visitors.js';
 
@@ -31,8 +32,12 @@ class HeaderContext implements WireContext {
   get idempotencyKey(): string | undefined {
     return this.token('Idempotency-Key');
   }
-  get etag(): string | undefined {
-    return etagOf(this.visitor.header('if-match'));
+  get ifMatch(): IfMatch | undefined {
+    const value = this.visitor.header('if-match');
+    if (value === undefined) return undefined;
+    const read = readIfMatch(value);
+    if (read === undefined) throw badHeader('If-Match', 'takes * or etags of earlier answers, such as "5" or "5", "6"');
+    return read;
   }
   get minPosition(): string | undefined {
     return this.token('Tarl-Min-Position');
@@ -85,14 +90,6 @@ export const traceparentOf = (header: HeaderReader): string => givenTraceparent(
 
 /** The trace id within a traceparent. */
 export const traceIdOf = (traceparent: string): string => traceparent.slice(3, 35);
-
-/** `If-Match: "5"` or a bare 5; `*` asks for nothing in particular. */
-function etagOf(value: string | undefined): string | undefined {
-  if (value === undefined || value === '*') return undefined;
-  const [, quoted, bare] = /^(?:"([\x21\x23-\x7e]{1,128})"|([\x21\x23-\x7e]{1,128}))$/.exec(value) ?? [];
-  if (quoted === undefined && bare === undefined) throw badHeader('If-Match', 'takes one etag of an earlier answer');
-  return quoted ?? bare;
-}
 
 const badHeader = (header: string, description: string) =>
   new Refusal('INVALID_ARGUMENT', `${header} ${description}`, { reason: 'INVALID_HEADER', fields: [{ field: header, description }] });

@@ -56,8 +56,11 @@ describe.each(Object.keys(commands))('over %s', (wire) => {
   });
 
   test.each([
-    ['an etag of two', { 'if-match': '"1", "2"' }],
     ['an etag that is none', { 'if-match': '"' }],
+    ['an etag behind another sign', { 'if-match': 'x"1"' }],
+    ['two etags with nothing between them', { 'if-match': '"1" "2"' }],
+    ['a star among etags', { 'if-match': '"1", *' }],
+    ['no etag at all', { 'if-match': ',' }],
     ['an idempotency key with blanks', { 'idempotency-key': 'two words' }],
     ['an idempotency key that is too long', { 'idempotency-key': 'k'.repeat(257) }],
     ['an empty idempotency key', { 'idempotency-key': '' }],
@@ -65,8 +68,12 @@ describe.each(Object.keys(commands))('over %s', (wire) => {
     expectRefused(await command('describe', { project: 'there', description: 'two' }, headers as unknown as Record<string, string>));
   });
 
-  test('an outdated etag is refused', async () => {
-    expectRefused(await command('describe', { project: 'there', description: 'two' }, { 'if-match': '"7"' }), 'FAILED_PRECONDITION', { reason: 'ETAG_MISMATCH' });
+  test.each(['"7"', '7', '"7", "8"', 'W/"0"', 'W/"0", "7"'])('an outdated or weak etag is refused: %s', async (etags) => {
+    expectRefused(await command('describe', { project: 'there', description: 'two' }, { 'if-match': etags }), 'FAILED_PRECONDITION', { reason: 'ETAG_MISMATCH' });
+  });
+
+  test('nothing is created for whoever asks that it exists', async () => {
+    expectRefused(await command('create', { project: 'fresh' }, { 'if-match': '*' }), 'FAILED_PRECONDITION', { reason: 'ETAG_MISMATCH' });
   });
 });
 

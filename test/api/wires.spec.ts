@@ -88,6 +88,8 @@ describe.each(Object.keys(wires))('over %s', (wire) => {
     await create({ project, description: 'one' });
     expect((await describeProject({ project, description: 'two' }, { 'if-match': '"0"' })).answer).toMatchObject({ changed: true, etag: '1' });
     expect(await describeProject({ project, description: 'three' }, { 'if-match': '"0"' })).toMatchObject({ code: 'FAILED_PRECONDITION', reason: 'ETAG_MISMATCH' });
+    expect((await describeProject({ project, description: 'two' }, { 'if-match': '"0", W/"9",, "1"' })).answer).toMatchObject({ changed: false, etag: '1' });
+    expect((await describeProject({ project, description: 'two' }, { 'if-match': '*' })).answer).toMatchObject({ changed: false, etag: '1' });
     expect((await get(project)).answer).toMatchObject({ description: 'two', etag: '1' });
   });
 

@@ -85,15 +85,31 @@ describe('an etag', () => {
     const project = newName();
     const executor = newProcess();
     const { etag } = await executor.execute(createProject, { project }, as());
-    await executor.execute(describeProject, { project, description: 'two' }, as({ etag }));
-    await expect(executor.execute(describeProject, { project, description: 'three' }, as({ etag }))).rejects.toMatchObject({
+    await executor.execute(describeProject, { project, description: 'two' }, as({ ifMatch: [etag] }));
+    await expect(executor.execute(describeProject, { project, description: 'three' }, as({ ifMatch: [etag] }))).rejects.toMatchObject({
       code: 'FAILED_PRECONDITION',
       details: { reason: 'ETAG_MISMATCH', metadata: { etag: '1' } },
     });
   });
 
+  test('is one of several that the resource may have, or any where it only has to exist', async () => {
+    const project = newName();
+    const executor = newProcess();
+    await executor.execute(createProject, { project }, as());
+    await executor.execute(describeProject, { project, description: 'two' }, as({ ifMatch: ['7', '0'] }));
+    await executor.execute(describeProject, { project, description: 'three' }, as({ ifMatch: '*' }));
+    await expect(executor.execute(describeProject, { project, description: 'four' }, as({ ifMatch: ['7', '0'] }))).rejects.toMatchObject({ message: 'The resource has changed: its etag is 2, not 7 or 0' });
+    await expect(executor.execute(describeProject, { project, description: 'four' }, as({ ifMatch: [] }))).rejects.toMatchObject({ message: 'The resource has changed: its etag is 2, not a weak one' });
+  });
+
+  test('is asked for in vain of what does not exist, also where any would do', async () => {
+    const project = newName();
+    await expect(newProcess().execute(createProject, { project }, as({ ifMatch: '*' }))).rejects.toMatchObject({ code: 'FAILED_PRECONDITION', details: { reason: 'ETAG_MISMATCH' } });
+    await newProcess().execute(createProject, { project }, as());
+  });
+
   test('is no etag of what does not exist', async () => {
-    await expect(newProcess().execute(createProject, { project: newName() }, as({ etag: '0' }))).rejects.toMatchObject({
+    await expect(newProcess().execute(createProject, { project: newName() }, as({ ifMatch: ['0'] }))).rejects.toMatchObject({
       code: 'FAILED_PRECONDITION',
       message: 'The resource does not exist, so its etag is not 0',
     });

@@ -11,6 +11,6 @@ export function refuseIntrospection(document: DocumentNode, { wire: { caller } }
 
 /** Refuses several commands under one idempotency key or etag, which stand for one: the first would take effect and the next be refused. */
 export function refuseSharedHeaders(document: DocumentNode, { wire }: GraphqlContext): void {
-  if (weigh(document).commands <= 1 || (wire.idempotencyKey === undefined && wire.etag === undefined)) return;
+  if (weigh(document).commands <= 1 || (wire.idempotencyKey === undefined && wire.ifMatch === undefined)) return;
   throw new Refusal('INVALID_ARGUMENT', 'Idempotency-Key and If-Match belong to one mutation: send the others in requests of their own', { reason: 'SEVERAL_MUTATIONS' });
 }

@@ -27,7 +27,7 @@ function addOne(group: Command, named: Named): void {
   for (const field of shape.fields) command.addOption(optionOf(field));
   if (kind === 'command') {
     command.option('--idempotency-key <key>', 'a repeat under the same key takes effect once');
-    command.option('--if-match <etag>', 'refuse when the resource has changed since this etag');
+    command.option('--if-match <etag>', 'refuse when the resource has changed since this etag; * when it does not exist');
   } else {
     command.option('--min-position <position>', 'wait until the answer holds everything up to this position');
   }
@@ -53,7 +53,7 @@ function tellMoment(headers: Headers): void {
 
 const headersOf = ({ idempotencyKey, ifMatch, minPosition }: Record<string, unknown>): Record<string, string> => ({
   ...(idempotencyKey !== undefined && { 'idempotency-key': String(idempotencyKey) }),
-  ...(ifMatch !== undefined && { 'if-match': `"${String(ifMatch).replaceAll('"', '')}"` }),
+  ...(ifMatch !== undefined && { 'if-match': ifMatch === '*' ? '*' : `"${String(ifMatch).replaceAll('"', '')}"` }),
   ...(minPosition !== undefined && { 'tarl-min-position': String(minPosition) }),
 });
 

@@ -100,13 +100,16 @@ export interface Caller {
   may(permission: Permission, project?: string): boolean;
 }
 
+/** The etags of which a resource must have one, as `If-Match` has them; `*` for any, as long as the resource exists. */
+export type IfMatch = '*' | readonly string[];
+
 /** What travels with one request whichever wire it came by. */
 export interface RequestContext {
   readonly caller: Caller;
   /** A key of the caller's choice under which a repeat of the request is recognised. */
   readonly idempotencyKey?: string;
-  /** The etag that the resource must still have. */
-  readonly etag?: string;
+  /** Which etags the resource may have for the command to take effect. */
+  readonly ifMatch?: IfMatch;
   readonly correlationId?: string;
   /** The event that led to the request, where it was no one from outside. */
   readonly causationId?: string;

@@ -5,7 +5,7 @@ import { project as projectDecider, projectStream } from '../../domain/projects/
 import { EventStoreTimeout, EventStoreUnavailable, WrongExpectedRevision } from '../../platform/eventstore/errors.js';
 import { formatPosition, type EventStore, type NewEvent } from '../../platform/eventstore/port.js';
 import { advance, emptyAggregate, type Aggregate, type Aggregates } from './aggregates.js';
-import type { CommandReply, InnerCommand, RequestContext, Requirement } from './command.js';
+import type { CommandReply, IfMatch, InnerCommand, RequestContext, Requirement } from './command.js';
 import { bodyHashOf, requireSameBody, type RememberingCommandLog } from './idempotency.js';
 import { commandIdOf, eventIdOf, eventMetadata, type CommandIdentity } from './metadata.js';
 import { parseInput } from './validate.js';
@@ -80,7 +80,7 @@ export class CommandExecutor {
   /** Refusals and repeats are only final when decided on what the log holds now, not on a cached fold. */
   private decide({ command, input, context, identity }: Work, aggregate: Aggregate, fresh: boolean): NewEvent[] | 'look again' {
     try {
-      if (context.etag !== undefined) requireEtag(context.etag, aggregate.revision);
+      if (context.ifMatch !== undefined) requireEtag(context.ifMatch, aggregate.revision);
       const decided = command.decide(input, aggregate.state, { now: this.now().toISOString(), actor: context.caller.actor });
       if (decided.length === 0 && !fresh) return 'look again';
       return decided.map((event, index) => ({
@@ -169,10 +169,13 @@ export function identityOf(command: { readonly name: string }, input: unknown, c
   return context.idempotencyKey === undefined ? { commandId } : { commandId, bodyHash: bodyHashOf(command.name, input) };
 }
 
-function requireEtag(etag: string, revision: bigint): void {
-  if (etag === `${revision}`) return;
-  if (revision < 0n) throw new Refusal('FAILED_PRECONDITION', `The resource does not exist, so its etag is not ${etag}`, { reason: 'ETAG_MISMATCH' });
-  throw new Refusal('FAILED_PRECONDITION', `The resource has changed: its etag is ${revision}, not ${etag}`, { reason: 'ETAG_MISMATCH', metadata: { etag: `${revision}` } });
+function requireEtag(wanted: IfMatch, revision: bigint): void {
+  const etag = `${revision}`;
+  if (revision >= 0n && (wanted === '*' || wanted.includes(etag))) return;
+  if (wanted === '*') throw new Refusal('FAILED_PRECONDITION', 'The resource does not exist, and If-Match: * asks for one that does', { reason: 'ETAG_MISMATCH' });
+  const named = wanted.join(' or ') || 'a weak one';
+  if (revision < 0n) throw new Refusal('FAILED_PRECONDITION', `The resource does not exist, so its etag is not ${named}`, { reason: 'ETAG_MISMATCH' });
+  throw new Refusal('FAILED_PRECONDITION', `The resource has changed: its etag is ${etag}, not ${named}`, { reason: 'ETAG_MISMATCH', metadata: { etag } });
 }
 
 const versionOf = (command: InnerCommand, type: string): number => (command.into ?? command.decider).events.find((event) => event.type === type)!.version;

@@ -1,5 +1,5 @@
 import type { Tracing } from '../../platform/telemetry/tracing.js';
-import type { Caller, CommandReply, InnerCommand, RequestContext } from './command.js';
+import type { Caller, CommandReply, IfMatch, InnerCommand, RequestContext } from './command.js';
 
 /** Takes a command to where it is executed. */
 export type Execute = (command: InnerCommand, input: unknown, context: RequestContext) => Promise<CommandReply>;
@@ -31,8 +31,8 @@ class UnderSpan implements AnyContext {
   get idempotencyKey(): string | undefined {
     return this.context.idempotencyKey;
   }
-  get etag(): string | undefined {
-    return this.context.etag;
+  get ifMatch(): IfMatch | undefined {
+    return this.context.ifMatch;
   }
   get minPosition(): string | undefined {
     return this.context.minPosition;

@@ -11,8 +11,8 @@ test('a request that is traced is asked and answered as one that is not', () => 
   const context = contextFrom(visitor, 1_000);
   const under = withTraceparent(context, span);
   expect(under.traceparent).toBe(span);
-  const { caller, idempotencyKey, etag, minPosition, correlationId, deadline, signal } = under;
-  expect({ caller, idempotencyKey, etag, minPosition, correlationId, deadline, signal }).toEqual({ caller: visitor.caller, idempotencyKey: 'once', etag: '5', minPosition: '7', correlationId: 'c1', deadline: 1_000, signal: context.signal });
+  const { caller, idempotencyKey, ifMatch, minPosition, correlationId, deadline, signal } = under;
+  expect({ caller, idempotencyKey, ifMatch, minPosition, correlationId, deadline, signal }).toEqual({ caller: visitor.caller, idempotencyKey: 'once', ifMatch: ['5'], minPosition: '7', correlationId: 'c1', deadline: 1_000, signal: context.signal });
   under.noteParked?.(new Map([['projects', 2]]));
   under.noteAsOf?.('42');
   expect([visitor.parkedKeys, visitor.asOf]).toEqual([new Map([['projects', 2]]), new Set(['42'])]);
