@@ -87,7 +87,29 @@ describe('a refused row', () => {
     expect(mended).toMatchObject({ code: 'OK', answer: { rowsWritten: 1 } });
     expect(await online(group, 'b', mended.answer.position)).toMatchObject({ values: { n: 7, said: 'ü' } });
     expect(await waitingIn(group)).toEqual([]);
-    expect(await mend({ n: 7 })).toMatchObject({ code: 'NOT_FOUND', reason: 'QUARANTINED_ROW_NOT_FOUND' });
+    const again = await mend({ n: 7, said: 'ü' }, { entity: { id: 'b' } });
+    expect([again.code, again.answer]).toEqual(['OK', mended.answer]);
+    expect(await mend({ n: 7 })).toMatchObject({ code: 'FAILED_PRECONDITION', reason: 'ROW_MENDED_BEFORE' });
+  });
+
+  test('that nobody knows cannot be mended', async () => {
+    expect(await platform.rest(`/api/v1/projects/q/quarantined-rows/${crypto.randomUUID()}:mend`, {})).toMatchObject({ code: 'NOT_FOUND', reason: 'QUARANTINED_ROW_NOT_FOUND' });
+  });
+
+  test.each(['REST', 'gRPC', 'GraphQL'])('is discarded once over %s, and who asks again under the same key gets the same answer', async (wire) => {
+    const group = await refusedRows(negative);
+    const [{ id }] = await waitingIn(group);
+    const discard = async (reason: string) => {
+      const [input, headers] = [{ project: 'q', ids: [id], reason }, { 'idempotency-key': `discard-${wire}` }];
+      if (wire === 'REST') return platform.rest('/api/v1/projects/q/quarantined-rows:discard', { ids: [id], reason }, headers);
+      if (wire === 'gRPC') return callGrpc(quarantine, 'DiscardQuarantinedRows', input, headers);
+      const outcome = await platform.graphql('mutation ($input: DiscardQuarantinedRowsInput!) { discardQuarantinedRows(input: $input) { discarded position } }', { input }, headers);
+      return { ...outcome, answer: outcome.answer?.discardQuarantinedRows };
+    };
+    const [first, again] = [await discard('old'), await discard('old')];
+    expect(first).toMatchObject({ code: 'OK', answer: { discarded: 1 } });
+    expect([again.code, again.answer]).toEqual(['OK', first.answer]);
+    expect(await discard('older')).toMatchObject({ code: 'FAILED_PRECONDITION', reason: 'IDEMPOTENCY_KEY_REUSED' });
   });
 
   test('may lose a name that its group does not know', async () => {
@@ -109,7 +131,8 @@ describe('a refused row', () => {
     expect(await platform.graphql('mutation ($input: DiscardQuarantinedRowsInput!) { discardQuarantinedRows(input: $input) { discarded } }', { input: { project: 'q', ids: [ids[2]], reason: 'by hand' } })).toMatchObject({ code: 'OK', answer: { discardQuarantinedRows: { discarded: 1 } } });
     expect(await waitingIn(group)).toEqual([]);
     const replay = await fetch(`${platform.addresses.rest}/api/v1/replay?type=QuarantinedRowsDiscarded`, { headers: { authorization: `Bearer ${ownerKey}` } });
-    expect((await replay.text()).trim().split('\n').map((line: string) => JSON.parse(line).data)).toEqual([
+    const told = (await replay.text()).trim().split('\n').map((line: string) => JSON.parse(line).data);
+    expect(told.filter(({ ids: [id] }: { ids: string[] }) => ids.includes(id))).toEqual([
       { project: 'q', ids: [ids[0]], reason: 'sent twice' },
       { project: 'q', ids: [ids[1]], reason: 'too old' },
       { project: 'q', ids: [ids[2]], reason: 'by hand' },

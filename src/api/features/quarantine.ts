@@ -12,9 +12,9 @@ export interface QuarantineCommands {
 }
 
 export function quarantineCommands(core: Core): QuarantineCommands {
-  const { quarantine, eventStore } = core;
+  const { quarantine, eventStore, commandLog } = core;
   return {
-    mend: (input, context) => mendQuarantinedRow({ quarantine, writer: featureStore(core).writer }, input, context),
-    discard: (input, context) => discardQuarantinedRows({ quarantine, eventStore }, input, context),
+    mend: (input, context) => mendQuarantinedRow({ quarantine, commandLog, writer: featureStore(core).writer }, input, context),
+    discard: (input, context) => discardQuarantinedRows({ quarantine, eventStore, commandLog }, input, context),
   };
 }

@@ -29,6 +29,8 @@ export interface WriteRequest {
   readonly quarantine?: boolean;
   /** Where each row stands in the caller's file, for the quarantine. */
   readonly sourceOf?: (row: number) => string;
+  /** What a repeat is known by, where the caller sent something else than these rows. */
+  readonly bodyHash?: string;
   readonly rows: IncomingRows;
 }
 

@@ -49,7 +49,7 @@ export class FeatureWriter {
     requirePermission({ permission: writePermission }, request.project, context);
     const commandId = commandIdOf(context);
     if (context.idempotencyKey === undefined) return this.prepareOnce(request, { commandId }, context);
-    return this.afterItsTwin(commandId, () => this.prepareOnce(request, { commandId, bodyHash: hashOf(request) }, context));
+    return this.afterItsTwin(commandId, () => this.prepareOnce(request, { commandId, bodyHash: request.bodyHash ?? hashOf(request) }, context));
   }
 
   /** The same key a second time while the first is under way waits for its end, and then finds it in the log. */

@@ -5,6 +5,7 @@ import { resourceName } from '../../../domain/kit/index.js';
 import { formatPosition, type EventStore } from '../../../platform/eventstore/port.js';
 import type { RequestContext } from '../../kit/command.js';
 import { identityOf, requirePermission } from '../../kit/execute.js';
+import { requireSameBody, type RememberingCommandLog } from '../../kit/idempotency.js';
 import { eventIdOf, eventMetadata } from '../../kit/metadata.js';
 import { parseInput } from '../../kit/validate.js';
 import { writePermission } from '../write.js';
@@ -19,21 +20,38 @@ export interface DiscardReply {
   readonly position: string;
 }
 
+/** What discarding needs of the platform. */
+export interface Discarding {
+  readonly quarantine: Quarantine;
+  readonly eventStore: EventStore;
+  readonly commandLog: RememberingCommandLog;
+}
+
 /**
  * Gives refused rows up. The log says who decided it and why before they go: a crash in between leaves them, and the
- * decision can be made again. Refuses when any of them does not wait.
+ * decision can be made again. Refuses when any of them does not wait; a repeat under its key answers as the first time.
  */
-export async function discardQuarantinedRows({ quarantine, eventStore }: { quarantine: Quarantine; eventStore: EventStore }, raw: unknown, context: RequestContext): Promise<DiscardReply> {
+export async function discardQuarantinedRows({ quarantine, eventStore, commandLog }: Discarding, raw: unknown, context: RequestContext): Promise<DiscardReply> {
   const input = parseInput(discardInput, raw);
   const { project, reason } = input;
   requirePermission({ permission: writePermission }, project, context);
   const ids = [...new Set(input.ids)].sort();
+  const identity = identityOf({ name: 'DiscardQuarantinedRows' }, input, context);
+  const { commandId, bodyHash } = identity;
+  const recorded = bodyHash === undefined ? undefined : await commandLog.find(commandId);
+  if (recorded) {
+    requireSameBody(recorded, bodyHash!);
+    await quarantine.remove(project, ids);
+    return { discarded: ids.length, position: recorded.position };
+  }
   const present = new Set(await quarantine.present(project, ids));
   if (present.size < ids.length) throw notWaiting(project, ids.filter((id) => !present.has(id)));
-  const identity = identityOf({ name: 'DiscardQuarantinedRows' }, input, context);
   const discarded: QuarantineEvent = { type: 'QuarantinedRowsDiscarded', data: { project, ids, reason } };
   const { version } = quarantineDecisions.events[0]!;
   const event = { id: eventIdOf(identity, ids.join()), ...discarded, metadata: { ...eventMetadata(identity, context, version, project) } };
-  const { position } = await eventStore.append(quarantineStream(project), [event], { expected: 'any' });
-  return { discarded: await quarantine.remove(project, ids), position: formatPosition(position) };
+  const appended = await eventStore.append(quarantineStream(project), [event], { expected: 'any' });
+  const position = formatPosition(appended.position);
+  if (bodyHash !== undefined) commandLog.remember(commandId, { bodyHash, position, revision: appended.revision });
+  await quarantine.remove(project, ids);
+  return { discarded: ids.length, position };
 }

@@ -1,7 +1,10 @@
 import { z } from 'zod';
+import { notWaiting } from '../../../domain/features/quarantine/state.js';
 import { Refusal, resourceName } from '../../../domain/kit/index.js';
 import type { RequestContext } from '../../kit/command.js';
 import { requirePermission } from '../../kit/execute.js';
+import { bodyHashOf, type CommandLog } from '../../kit/idempotency.js';
+import { commandIdOf } from '../../kit/metadata.js';
 import { parseInput } from '../../kit/validate.js';
 import type { WriteReply, WriteRequest } from '../incoming.js';
 import { rowsFromJson } from '../row-wise.js';
@@ -25,26 +28,47 @@ export const mendInput = z.strictObject({
 });
 type Mend = z.output<typeof mendInput>;
 
+/** What mending needs of the platform. */
+export interface Mending {
+  readonly quarantine: Quarantine;
+  readonly writer: FeatureWriter;
+  readonly commandLog: CommandLog;
+}
+
 /**
  * Writes a refused row again with other values, like any row. It leaves the quarantine when it is written; where it is
- * refused again, it stays as it was. Repeated, it is written once.
+ * refused again, it stays as it was. Repeated, it is written once, and answers as the first time.
  */
-export async function mendQuarantinedRow({ quarantine, writer }: { quarantine: Quarantine; writer: FeatureWriter }, raw: unknown, context: RequestContext): Promise<WriteReply> {
+export async function mendQuarantinedRow({ quarantine, writer, commandLog }: Mending, raw: unknown, context: RequestContext): Promise<WriteReply> {
   const mend = parseInput(mendInput, raw);
   const { project, id } = mend;
   requirePermission({ permission: writePermission }, project, context);
-  const { group, version, mode, row } = await quarantine.get(project, id);
-  const request: WriteRequest = { project, group, ...(version !== undefined && { version }), mode, partial: false, rows: rowsFromJson([mended(row, mend)]) };
-  // The row's own key, whoever mends it: an answer that was lost is asked for again.
+  // The row's own key, whatever the caller's: an answer that was lost is asked for again. What the row holds never changes, so the mend says which row is written.
   const own = Object.create(context, { idempotencyKey: { value: `quarantined-row:${id}` }, causationId: { value: id } }) as RequestContext;
+  const bodyHash = bodyHashOf('MendQuarantinedRow', mend);
+  const waiting = await quarantine.find(project, id);
+  if (!waiting) return mendedBefore(commandLog, mend, bodyHash, own);
+  const { group, version, mode, row } = waiting;
+  const request: WriteRequest = { project, group, ...(version !== undefined && { version }), mode, partial: false, bodyHash, rows: rowsFromJson([mended(row, mend)]) };
   const reply = await writer.write(request, own).catch(async (error: unknown) => {
     if (!(error instanceof Refusal) || error.details.reason !== 'IDEMPOTENCY_KEY_REUSED') throw error;
     await quarantine.remove(project, [id]);
-    throw new Refusal('FAILED_PRECONDITION', `The refused row ${id} was written before, with other values`, { reason: 'ROW_MENDED_BEFORE', metadata: { id } });
+    throw otherValues(id);
   });
   await quarantine.remove(project, [id]);
   return reply;
 }
+
+/** The answer of the first time, for a row that its mender has written. */
+async function mendedBefore(commandLog: CommandLog, { project, id }: Mend, bodyHash: string, own: RequestContext): Promise<WriteReply> {
+  const commandId = commandIdOf(own);
+  const recorded = await commandLog.find(commandId);
+  if (!recorded) throw notWaiting(project, [id]);
+  if (recorded.bodyHash !== bodyHash) throw otherValues(id);
+  return { commandId, position: recorded.position, rowsWritten: 1, rowsRejected: 0, rowsQuarantined: 0, faults: [] };
+}
+
+const otherValues = (id: string) => new Refusal('FAILED_PRECONDITION', `The refused row ${id} was written before, with other values`, { reason: 'ROW_MENDED_BEFORE', metadata: { id } });
 
 function mended({ entity, eventTime, values: held }: GivenRow, mend: Mend): GivenRow {
   if (mend.whole) return { entity: mend.entity, eventTime: mend.eventTime, values: mend.values };

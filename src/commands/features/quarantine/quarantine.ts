@@ -1,5 +1,4 @@
 import type { Pool } from 'pg';
-import { notWaiting } from '../../../domain/features/quarantine/state.js';
 import { Refusal } from '../../../domain/kit/index.js';
 import type { RefusedRow } from './refused-row.js';
 
@@ -50,10 +49,10 @@ export class Quarantine {
     );
   }
 
-  /** A row that waits; refuses when there is none. */
-  async get(project: string, id: string): Promise<RefusedRow> {
+  /** A row, while it waits. */
+  async find(project: string, id: string): Promise<RefusedRow | undefined> {
     const { rows } = await this.pool.query(`select "group", version::float8, mode, "row", faults, source from feature_quarantine where project = $1 and id = $2 and expires_at > now()`, [project, id]);
-    if (rows.length === 0) throw notWaiting(project, [id]);
+    if (rows.length === 0) return undefined;
     const { version, row, ...rest } = rows[0];
     return { id, project, ...rest, ...(version !== null && { version }), row: JSON.parse(row) };
   }
