@@ -119,6 +119,23 @@ describe('a training set over REST', () => {
     expect(lines(asLines.text)[0]).toEqual({ airport: 'LAS', event_time: '2001-01-01T10:15:00.000Z', label: 'a', delay: 3, note: 'fog, "dense"' });
   });
 
+  test('keeps all digits of whole numbers in columns of the request, whichever way they come and go', async () => {
+    const cells = '{"airport":"LAS","event_time":"2001-01-01T10:15:00Z","order":9007199254740993,"few":-9223372036854775808,"mixed":9007199254740993,"many":[9007199254740993,1],"huge":1e300,"share":0.12345678901234567}';
+    const small = '{"airport":"LAS","event_time":"2001-01-01T10:15:00Z","order":7,"few":null,"mixed":1.5,"many":[],"huge":18446744073709551616,"share":0.5}';
+    const shown = { order: '9007199254740993', few: '-9223372036854775808', mixed: '9007199254740993', many: ['9007199254740993', 1], huge: 1e300, share: 0.12345678901234567, delay: 3 };
+    const question = `{"features":["airports:delay"],"rows":[${cells},${small}]}`;
+    const [first, second] = lines((await post(historical, question, {})).text);
+    expect([first, second]).toMatchObject([shown, { order: 7, few: null, mixed: 1.5, many: [], huge: 18446744073709551616, share: 0.5 }]);
+    expect(lines((await post(`${historical}?features=airports:delay`, `${cells}\n${small}\n`, { 'content-type': 'application/x-ndjson' })).text)).toEqual([first, second]);
+    const table = tableFromIPC(await fetched(historical, question, inArrow));
+    expect(String(table.schema.fields[2]!.type)).toBe('Int64');
+    expect(columnsOf(table)).toMatchObject({ order: [9007199254740993n, 7n], few: [-9223372036854775808n, null], mixed: ['9007199254740993', '1.5'] });
+    const saved = await post('/api/v1/projects/flights/training-sets', `{"trainingSet":"digits","storeRows":true,${question.slice(1)}`, {});
+    expect(saved).toMatchObject({ status: 200 });
+    const kept = await fetch(`${platform.addresses.rest}/api/v1/projects/flights/training-sets/digits/rows`, { headers: { authorization: `Bearer ${ownerKey}` } });
+    expect(lines(await kept.text())).toEqual([first, second]);
+  });
+
   test('refuses Arrow and Parquet that it cannot read', async () => {
     for (const type of ['application/vnd.apache.parquet', 'application/vnd.apache.arrow.stream', 'application/vnd.apache.arrow.file']) {
       for (const body of ['', 'PAR1', 'ARROW1']) {
@@ -312,6 +329,15 @@ test('GraphQL joins a small training set', async () => {
   const query = 'query ($rows: [JSON!]!) { historicalFeatures(project: "flights", features: ["airports"], rows: $rows) { rows knownAt } }';
   const { historicalFeatures } = await ok(platform.graphql(query, { rows }));
   expect(historicalFeatures.rows).toEqual(expected);
+});
+
+test('GraphQL refuses a whole number of which it has lost digits, in place of giving back another', async () => {
+  const query = 'query ($rows: [JSON!]!) { historicalFeatures(project: "flights", features: ["airports"], rows: $rows) { rows } }';
+  const asked = (order: unknown) => platform.graphql(query, { rows: [rows[1], { ...rows[0], order }] });
+  expect(await asked(2 ** 53)).toMatchObject({ code: 'INVALID_ARGUMENT', fields: [{ field: 'rows[1].order', description: expect.stringContaining('beyond 2^53') }] });
+  expect((await ok(asked('9007199254740993'))).historicalFeatures.rows[1]).toMatchObject({ order: '9007199254740993' });
+  const save = 'mutation ($input: SaveTrainingSetInput!) { saveTrainingSet(input: $input) { hash } }';
+  expect(await platform.graphql(save, { input: { project: 'flights', trainingSet: 'rounded', features: ['airports'], rows: [{ ...rows[0], order: 2 ** 53 }] } })).toMatchObject({ code: 'INVALID_ARGUMENT', fields: [{ field: 'rows[0].order' }] });
 });
 
 describe('the deletion of an entity', () => {

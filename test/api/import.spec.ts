@@ -96,6 +96,14 @@ describe('an import', () => {
     expect(await send(group, 'id,event_time,count\n1,2026-01-01,5.5\n', types.csv)).toMatchObject({ code: 'INVALID_ARGUMENT', fields: [{ description: expect.stringContaining('whole number') }] });
   });
 
+  test('takes whole numbers of lines of JSON with all their digits, also where the group has texts', async () => {
+    const group = await newGroup();
+    const imported = await send(group, '{"id":9007199254740993,"event_time":"2026-01-01","count":9007199254740995,"city":9007199254740997,"score":9007199254740993,"embedding":[1,9007199254740992]}\n', types.ndjson);
+    expect(imported).toMatchObject({ code: 'OK', answer: { rowsWritten: 1 } });
+    const read = await platform.rest('/api/v1/projects/i/features:readOnline', { features: [group], entities: [{ id: '9007199254740993' }] }, { 'tarl-min-position': imported.answer.position });
+    expect(read.answer.rows[0].values).toMatchObject({ count: '9007199254740995', city: '9007199254740997', score: 2 ** 53, embedding: [1, 2 ** 53] });
+  });
+
   test('of what is no file of rows, or of a body that is compressed, says so', async () => {
     const group = await newGroup();
     expect(await send(group, csv(1), 'application/x-www-form-urlencoded')).toMatchObject({ code: 'INVALID_ARGUMENT', status: 415, message: expect.stringContaining('text/csv') });

@@ -37,6 +37,11 @@ describe('rows of a file', () => {
     await expect(batchesOf('c.jsonl', '[1]\n')).rejects.toThrow('Line 1 is not a JSON object');
   });
 
+  test('lines of JSON keep all digits of whole numbers', async () => {
+    const text = '{"a":9007199254740993,"b":[9007199254740993],"c":0.1234567890123456789,"d":18446744073709551616}\n{"a":-9223372036854775808,"b":{"x":-9007199254740993},"c":1e20,"d":"9007199254740993"}\n';
+    expect(await batchesOf('large.ndjson', text)).toEqual([{ first: 1, rows: 2, columns: { a: [9007199254740993n, -9223372036854775808n], b: [['9007199254740993'], { x: '-9007199254740993' }], c: [0.12345678901234568, 1e20], d: [2 ** 64, '9007199254740993'] } }]);
+  });
+
   test('a Parquet file comes in batches that follow one another, without all of it in memory', async () => {
     const source = await openRows(join(packageRoot, 'node_modules/vega-datasets/data/flights-3m.parquet'), 100_000);
     let rows = 0;

@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { parseInput } from '../../commands/kit/validate.js';
+import { int64Of } from '../../domain/features/int64.js';
 import { groupReference } from '../../domain/features/reference.js';
 import { formatTimeUs, inRange, parseTimeUs, timeFault } from '../../domain/features/times.js';
 import type { FeatureType, FeatureValue } from '../../domain/features/values.js';
 import { Refusal, resourceName, type FieldViolation } from '../../domain/kit/index.js';
 import { formatPosition, parsePosition, PositionError } from '../../platform/eventstore/port.js';
+import { typeOfValues } from '../../platform/rows/typed.js';
 import type { AsOfAnswer, AsOfRequest } from '../../projections/features/history/as-of.js';
 import { defaultTimeColumn } from '../../projections/features/history/entity-times.js';
 import { requireOrder, type AskedRange, type HistoricalAnswer, type HistoricalQuestion } from '../../projections/features/history/historical.js';
@@ -64,7 +66,7 @@ export interface RequestColumns {
 /** A question for a training set as JSON says it: rows are objects, whose `timeColumn` is the time of the row. They may also come in columns. */
 export function historicalQuestionOf(raw: unknown, given?: RequestColumns): HistoricalQuestion {
   const { knownAt: known, timeColumn, rows, start, end, ...selection } = parseInput(historicalInput, raw);
-  const table = given ?? (rows && { rows: rows.length, columns: columnsOf(rows) });
+  const table = given ?? (rows && { rows: rows.length, ...wholeColumns(columnsOf(rows)) });
   if (table && (start ?? end) !== undefined) throw new Refusal('INVALID_ARGUMENT', 'start and end are for a question without rows, which have times of their own', { reason: 'RANGE_BESIDE_ROWS' });
   return { ...selection, known: knownOf(known), rows: table ? tableOf(table, timeColumn) : rangeOf(start, end) };
 }
@@ -104,18 +106,31 @@ export function cellOf({ type, at }: TrainingColumn, row: number): unknown {
 
 const knownOf = (known: z.output<typeof knownAt> | undefined): KnownAt => (known ? { position: known.position, timeUs: known.time, rowTime: known.rowTime } : {});
 
-function tableOf({ rows, columns, types }: Omit<RequestColumns, 'types'> & Partial<RequestColumns>, timeColumn: string): RequestTable {
+function tableOf({ rows, columns, types }: RequestColumns, timeColumn: string): RequestTable {
   const given = columns.get(timeColumn) ?? [];
   const timeUs = Float64Array.from({ length: rows }, (_, row) => timeOf(given[row]));
   const faults: FieldViolation[] = [];
   for (let row = 0; row < rows && faults.length < mostFaults; row++) if (Number.isNaN(timeUs[row])) faults.push({ field: `rows[${row}].${timeColumn}`, description: timeFault });
   if (faults.length > 0) throw new Refusal('INVALID_ARGUMENT', `${faults[0]!.field} ${timeFault}`, { reason: 'INVALID_INPUT', fields: faults });
-  return { rows, timeUs, columns, timeColumn, ...(types && { types }) };
+  return { rows, timeUs, columns, timeColumn, ...(types.size > 0 && { types }) };
 }
 
 function rangeOf(startUs: number | undefined, endUs: number | undefined): AskedRange {
   requireOrder({ startUs, endUs });
   return { startUs, endUs };
+}
+
+/** Whole numbers that came with all their digits in their one form; a column of whole numbers alone is said to be one. */
+function wholeColumns(columns: Map<string, unknown[]>): Pick<RequestColumns, 'columns' | 'types'> {
+  const types = new Map<string, FeatureType>();
+  for (const [name, values] of columns) {
+    if (!values.some((value) => typeof value === 'bigint')) continue;
+    if (typeOfValues(values) === 'INT64') types.set(name, 'INT64');
+    values.forEach((value, row) => {
+      if (typeof value === 'bigint') values[row] = int64Of(value);
+    });
+  }
+  return { columns, types };
 }
 
 /** ISO 8601, or whole microseconds since the Unix epoch. */

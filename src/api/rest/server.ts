@@ -2,9 +2,10 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isUtf8 } from 'node:buffer';
 import { Refusal } from '../../domain/kit/index.js';
+import { parseExactly } from '../../platform/rows/exact-json.js';
 import { traceIdOf, traceparentOf } from '../context.js';
 import { encodingFault } from './encoding.js';
-import { parseRows } from './features/bodies.js';
+import { carriesColumns, parseRows } from './features/bodies.js';
 import type { SendFailure } from './guard.js';
 import { restError, sendProblem } from './problem.js';
 import { headersOf } from './request.js';
@@ -34,7 +35,8 @@ export function parseStrictJson(fastify: FastifyInstance): void {
     if (fault) return done(fault);
     if (body.length === 0) return done(null, undefined);
     if (!isUtf8(body as Buffer)) return done(malformed('it is not UTF-8'));
-    return parseJson(request, body.toString(), (error, value) => done(error && malformed(error.message), value));
+    const text = body.toString();
+    return parseJson(request, text, (error, value) => done(error && malformed(error.message), error || !carriesColumns(request) ? value : parseExactly(text, 3)));
   });
 }
 

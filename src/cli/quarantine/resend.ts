@@ -35,7 +35,10 @@ async function sendFile(connection: LocalRun, project: string, file: string): Pr
   const told = { written: 0, refused: 0, faults: [] as string[] };
   const bytes = createReadStream(file);
   for await (const { rows, columns, lines } of ndjsonBatches(bytes, atOnce)) {
-    const at = (name: string, row: number): unknown => columns.get(name)?.[row] ?? undefined;
+    const at = (name: string, row: number): unknown => {
+      const value = columns.get(name)?.[row] ?? undefined;
+      return typeof value === 'bigint' ? String(value) : value;
+    };
     await Promise.all(
       Array.from({ length: rows }, async (_, row) => {
         const id = at('id', row);

@@ -1,10 +1,11 @@
 import { isUtf8 } from 'node:buffer';
+import { parseExactly } from './exact-json.js';
 import { BatchBuilder, RowsError, type ReadFrom, type RowBatch } from './batch.js';
 
 /** The most bytes of one line. */
 const longestLine = 16 * 1024 * 1024;
 
-/** The rows of a file that holds one JSON object a line; empty lines count for nothing. */
+/** The rows of a file that holds one JSON object a line, whole numbers beyond 2^53 as bigint; empty lines count for nothing. */
 export async function* ndjsonBatches(bytes: AsyncIterable<Buffer>, batchRows: number, from: ReadFrom = { rows: 0 }): AsyncGenerator<RowBatch> {
   const gathered = new BatchBuilder(batchRows, from);
   let line = from.line ?? 0;
@@ -47,7 +48,7 @@ function objectIn(bytes: Buffer, line: number): Record<string, unknown> | undefi
   if (text.trim() === '') return undefined;
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseExactly(text, 1);
   } catch (error) {
     throw new RowsError(`Line ${line} is not JSON: ${(error as Error).message}`);
   }

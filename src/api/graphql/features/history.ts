@@ -5,6 +5,7 @@ import { featureHistory, tablesOf } from '../../features/history.js';
 import type { Observer } from '../../observer.js';
 import type { GraphqlContext } from '../context.js';
 import type { Resolvers } from '../schema.js';
+import { refuseRounded } from './rounded.js';
 
 /** The most rows of a training set in one GraphQL answer, which is held in memory whole; the other wires stream. */
 export const mostRows = 10_000;
@@ -63,6 +64,7 @@ export function featureHistoryResolvers(core: Core, observer: Observer): Resolve
       historicalFeatures: (_root, args: Arguments, { wire }: GraphqlContext) =>
         observer.observe('graphql', 'GetHistoricalFeatures', wire, async (context) => {
           if (args['rows'].length > mostRows) throw new Refusal('INVALID_ARGUMENT', `GraphQL takes at most ${mostRows} rows; the other wires stream`, { reason: 'TOO_MANY_ROWS' });
+          refuseRounded(args['rows']);
           const answer = await history.historical(historicalQuestionOf(given(args)), context);
           const rows: object[] = [];
           for await (const table of tablesOf(answer)) {

@@ -6,6 +6,7 @@ import { saveTrainingSet, trainingSetRows } from '../../features/training-sets.j
 import type { Observer } from '../../observer.js';
 import type { GraphqlContext } from '../context.js';
 import type { Resolvers } from '../schema.js';
+import { refuseRounded } from './rounded.js';
 import { given, mostRows } from './history.js';
 
 export const trainingSetTypeDefs = `
@@ -69,6 +70,7 @@ export function trainingSetResolvers(core: Core, observer: Observer): Resolvers 
       saveTrainingSet: (_root, { input }: Arguments, { wire }: GraphqlContext) =>
         observer.observe('graphql', 'SaveTrainingSet', wire, async (context) => {
           if (input['rows']?.length > mostRows) throw tooMany();
+          refuseRounded(input['rows']);
           return saveTrainingSet(core, saveRequestOf(given(input)), context);
         }),
     },

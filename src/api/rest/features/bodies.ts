@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Refusal } from '../../../domain/kit/index.js';
 import { encodingFault } from '../encoding.js';
 import { CsvBody, readCsv } from './csv.js';
-import { NdjsonBody, readNdjson } from './ndjson.js';
+import { NdjsonBody, readNdjson, readNdjsonExactly } from './ndjson.js';
 import { ColumnsBody, readArrow, readParquet } from './columns-body.js';
 
 export { ColumnsBody, CsvBody, NdjsonBody };
@@ -30,6 +30,12 @@ export const rowsMediaTypes = Object.keys(readers) as RowsMediaType[];
 /** Addresses whose bodies may be larger than memory. */
 const streamed = /\/rows::import$/;
 
+/** Addresses that give columns of their callers back, whatever they are. */
+const carrying = /\/(features::historical|training-sets)$/;
+
+/** Whether whole numbers must keep all their digits, because no type says what the columns hold. */
+export const carriesColumns = ({ routeOptions, method }: FastifyRequest): boolean => method === 'POST' && carrying.test(routeOptions.url ?? '');
+
 /** Takes bodies of rows in their formats: whole, up to the limit of the server, or as a stream where the address imports. */
 export function parseRows(fastify: FastifyInstance): void {
   for (const mediaType of rowsMediaTypes) {
@@ -37,7 +43,8 @@ export function parseRows(fastify: FastifyInstance): void {
       const fault = encodingFault(request);
       if (fault) throw fault;
       if (streamed.test(request.routeOptions.url ?? '')) return new StreamedBody(mediaType, payload);
-      return readers[mediaType](await collected(payload, request.routeOptions.bodyLimit));
+      const body = await collected(payload, request.routeOptions.bodyLimit);
+      return mediaType === 'application/x-ndjson' && carriesColumns(request) ? readNdjsonExactly(body) : readers[mediaType](body);
     });
   }
 }
