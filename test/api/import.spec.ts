@@ -104,6 +104,14 @@ describe('an import', () => {
     expect(read.answer.rows[0].values).toMatchObject({ count: '9007199254740995', city: '9007199254740997', score: 2 ** 53, embedding: [1, 2 ** 53] });
   });
 
+  test('names what is a whole number where the group has something else, also under a key', async () => {
+    const group = await newGroup();
+    const rows = [...columns.filter(({ name }) => ['id', 'event_time'].includes(name)), { name: 'active', type: 'INT64', at: () => 1 }] as TypedColumn[];
+    const writer = new ArrowWriter();
+    const body = Buffer.concat([...writer.write({ rows: 1, columns: rows }), writer.finish()]);
+    expect(await send(group, body, types.arrow, '', { 'idempotency-key': `${group}-1` })).toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringContaining('active takes true or false') });
+  });
+
   test('of what is no file of rows, or of a body that is compressed, says so', async () => {
     const group = await newGroup();
     expect(await send(group, csv(1), 'application/x-www-form-urlencoded')).toMatchObject({ code: 'INVALID_ARGUMENT', status: 415, message: expect.stringContaining('text/csv') });

@@ -47,7 +47,7 @@ export function namedColumns({ columns }: RowBatch, { group, entities, features 
 export function incomingOf({ columns, rows }: RowBatch, { keys, features, eventTime }: NamedColumns): IncomingRows {
   const read = ({ column, type }: { column: string; type: keyof typeof fileValues }) => {
     const values = columns.get(column) ?? new Array<unknown>(rows).fill(null);
-    return values.map((value) => (value === null || value === undefined ? null : (fileValues[type](value) ?? value)));
+    return values.map((value) => (value === null || value === undefined ? null : (fileValues[type](value) ?? asJson(value))));
   };
   const times = columns.get(eventTime) ?? [];
   return {
@@ -58,6 +58,9 @@ export function incomingOf({ columns, rows }: RowBatch, { keys, features, eventT
     features: new Map(features.map((feature) => [feature.name, read(feature)])),
   };
 }
+
+/** What fits nothing is shown as it stands, and JSON knows no bigint. */
+const asJson = (value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value);
 
 function refuse(field: string, description: string): never {
   throw new Refusal('INVALID_ARGUMENT', `${field} ${description}`, { reason: 'INVALID_INPUT', fields: [{ field, description }] });
