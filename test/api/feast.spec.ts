@@ -60,6 +60,14 @@ describe("Feast's feature server", () => {
     expect(await read(online.position)).toMatchObject({ values: [0.25], statuses: ['PRESENT'] });
   });
 
+  test('takes whole numbers of 64 bits as Python sends them, with all their digits', async () => {
+    const send = (path: string, text: string, position = '') => fetch(platform.addresses.rest + path, { method: 'POST', body: text, headers: { authorization: `Bearer ${ownerKey}`, 'content-type': 'application/json', ...(position && { 'tarl-min-position': position }) } });
+    const pushed = await send('/push', `{"push_source_name":"driver_hourly_stats","df":{"driver_id":[9007199254740993],"avg_daily_trips":[9007199254740995],"note":[9007199254740997],"event_timestamp":["${recent}"]}}`);
+    expect(pushed.status).toBe(200);
+    const answer = await send('/get-online-features', '{"features":["driver_hourly_stats:avg_daily_trips","driver_hourly_stats:note"],"entities":{"driver_id":[9007199254740993]}}', pushed.headers.get('tarl-position')!);
+    expect(JSON.parse((await answer.text()).replaceAll(/\[(\d+)\]/g, '["$1"]')).results.map(({ values }: any) => values)).toEqual([['9007199254740993'], ['9007199254740995'], ['9007199254740997']]);
+  });
+
   test('tells failures by the class of the exception that a client raises', async () => {
     const failed = async (path: string, body: unknown) => {
       const { status, text } = await call(path, body);

@@ -5,7 +5,7 @@ import { Refusal } from '../../domain/kit/index.js';
 import { parseExactly } from '../../platform/rows/exact-json.js';
 import { traceIdOf, traceparentOf } from '../context.js';
 import { encodingFault } from './encoding.js';
-import { carriesColumns, parseRows } from './features/bodies.js';
+import { keepsDigits, parseRows } from './features/bodies.js';
 import type { SendFailure } from './guard.js';
 import { restError, sendProblem } from './problem.js';
 import { headersOf } from './request.js';
@@ -36,7 +36,7 @@ export function parseStrictJson(fastify: FastifyInstance): void {
     if (body.length === 0) return done(null, undefined);
     if (!isUtf8(body as Buffer)) return done(malformed('it is not UTF-8'));
     const text = body.toString();
-    return parseJson(request, text, (error, value) => done(error && malformed(error.message), error || !carriesColumns(request) ? value : parseExactly(text, 3)));
+    return parseJson(request, text, (error, value) => done(error && malformed(error.message), error || !keepsDigits(request) ? value : parseExactly(text, 3)));
   });
 }
 

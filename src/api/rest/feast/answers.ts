@@ -15,7 +15,7 @@ interface FeastColumn {
 /** The JSON of Feast's `GetOnlineFeaturesResponse`: the keys of the entities first, then the features, a column each. */
 export function onlineAnswerText({ keys }: OnlineRequest, { entities, features, groups }: OnlineAnswer): string {
   const timesOf = new Map(groups.map(({ group, timeUs }) => [group, Array.from(timeUs, timestamp)]));
-  const own = [...keys.values()].map((values): FeastColumn => ({ values, statuses: new Array<string>(entities).fill('PRESENT'), event_timestamps: new Array<string>(entities).fill(timestamp(0)) }));
+  const own = [...keys.values()].map((values): FeastColumn => ({ values: values.map(given), statuses: new Array<string>(entities).fill('PRESENT'), event_timestamps: new Array<string>(entities).fill(timestamp(0)) }));
   const read = features.map(({ group, type, values, statuses }): FeastColumn => ({
     values: Array.from<FeatureValue | null, unknown>(values, (value) => shown(value, type)),
     statuses: Array.from(statuses, (status) => featureStatuses[status]!),
@@ -23,6 +23,9 @@ export function onlineAnswerText({ keys }: OnlineRequest, { entities, features, 
   }));
   return JSON.stringify({ metadata: { feature_names: [...keys.keys(), ...features.map(({ name }) => name)] }, results: [...own, ...read] });
 }
+
+/** A key as the client gave it. */
+const given = (value: unknown): unknown => (typeof value === 'bigint' ? raw(String(value)) : value);
 
 /** Whole seconds without a fraction, as protobuf writes a Timestamp. */
 const timestamp = (us: number): string => formatTimeUs(us).replace('.000Z', 'Z');

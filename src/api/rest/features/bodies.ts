@@ -30,11 +30,11 @@ export const rowsMediaTypes = Object.keys(readers) as RowsMediaType[];
 /** Addresses whose bodies may be larger than memory. */
 const streamed = /\/rows::import$/;
 
-/** Addresses that give columns of their callers back, whatever they are. */
-const carrying = /\/(features::historical|training-sets)$/;
+/** Addresses that give columns of their callers back, whatever they are; and those of Feast's clients, which know whole numbers alone. */
+const exact = /\/(features::historical|training-sets|push|get-online-features)$/;
 
-/** Whether whole numbers must keep all their digits, because no type says what the columns hold. */
-export const carriesColumns = ({ routeOptions, method }: FastifyRequest): boolean => method === 'POST' && carrying.test(routeOptions.url ?? '');
+/** Whether whole numbers must keep all their digits. The cells of all these bodies stand in a list or object within another within the body. */
+export const keepsDigits = ({ routeOptions, method }: FastifyRequest): boolean => method === 'POST' && exact.test(routeOptions.url ?? '');
 
 /** Takes bodies of rows in their formats: whole, up to the limit of the server, or as a stream where the address imports. */
 export function parseRows(fastify: FastifyInstance): void {
@@ -44,7 +44,7 @@ export function parseRows(fastify: FastifyInstance): void {
       if (fault) throw fault;
       if (streamed.test(request.routeOptions.url ?? '')) return new StreamedBody(mediaType, payload);
       const body = await collected(payload, request.routeOptions.bodyLimit);
-      return mediaType === 'application/x-ndjson' && carriesColumns(request) ? readNdjsonExactly(body) : readers[mediaType](body);
+      return mediaType === 'application/x-ndjson' && keepsDigits(request) ? readNdjsonExactly(body) : readers[mediaType](body);
     });
   }
 }
