@@ -91,8 +91,8 @@ class Bench {
         return;
       case 'metadata': {
         const { maxCount, truncateBefore } = operation;
-        await client.setStreamMetadata(operation.stream, { ...(maxCount !== undefined && { maxCount }), ...(truncateBefore !== undefined && { truncateBefore }) });
-        this.model.setMetadata(operation.stream, { maxCount, truncateBefore });
+        const answer = client.setStreamMetadata(operation.stream, { ...(maxCount !== undefined && { maxCount }), ...(truncateBefore !== undefined && { truncateBefore }) });
+        expect(await outcome(answer)).toBe(this.model.setMetadata(operation.stream, { maxCount, truncateBefore }));
         return;
       }
       case 'restart':
@@ -117,9 +117,9 @@ class Bench {
 
 const revision = (expectation: keyof typeof EXPECTED | number) => (typeof expectation === 'number' ? BigInt(expectation) : EXPECTED[expectation]);
 
-async function outcome(deleting: Promise<unknown>): Promise<string> {
+async function outcome(doing: Promise<unknown>): Promise<string> {
   try {
-    await deleting;
+    await doing;
     return 'done';
   } catch (error) {
     return (error as { type: string }).type;

@@ -80,13 +80,16 @@ export class ModelStore {
     return 'done';
   }
 
-  setMetadata(name: string, { maxCount, truncateBefore }: { maxCount?: number | undefined; truncateBefore?: number | undefined }): void {
+  setMetadata(name: string, { maxCount, truncateBefore }: { maxCount?: number | undefined; truncateBefore?: number | undefined }): 'done' | 'stream-deleted' {
     const stream = this.stream(name);
+    // What is gone for good takes no metadata, unless there is some already.
+    if (stream.isTombstoned && !stream.hasMetadata) return 'stream-deleted';
     stream.hasMetadata = true;
     stream.maxCount = maxCount ?? Infinity;
     // Metadata written to a deleted stream brings it back, empty.
     stream.truncateBefore = stream.isDeleted ? stream.last + 1 : (truncateBefore ?? 0);
     stream.isDeleted = false;
+    return 'done';
   }
 
   read(name: string): ModelEvent[] | 'stream-not-found' | 'stream-deleted' {

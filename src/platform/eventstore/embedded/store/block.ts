@@ -204,6 +204,10 @@ export class RecordedEventView {
     return this.field(3)?.unsigned() ?? 0n;
   }
 
+  isJson(): boolean {
+    return this.system('content-type') === 'application/json';
+  }
+
   data(): Buffer {
     return this.field(8)?.slice() ?? NO_BYTES;
   }

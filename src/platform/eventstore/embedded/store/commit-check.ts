@@ -18,6 +18,8 @@ export interface Known {
   atRevision(stream: StreamState, revision: number, id: string): Placed | undefined;
   /** Whether the stream has metadata of its own. */
   hasMetadata(stream: StreamState): boolean;
+  /** Whether the stream holds the metadata of a tombstoned one. */
+  isOfTombstoned(stream: StreamState): boolean;
 }
 
 const WRITE: CommitCheck = { decision: 'write' };
@@ -26,9 +28,10 @@ const DELETED: CommitCheck = { decision: 'deleted' };
 
 /** Compares what a writer expects with what is so, and knows an append that was already written. */
 export function checkCommit(stream: StreamState, expected: Expectation, ids: readonly string[], known: Known): CommitCheck {
-  // The metadata of a tombstoned stream can still be written, though not read.
-  if (stream.decided.tombstoned) return DELETED;
-  const { last, metadata } = stream.decided;
+  const { last, metadata, tombstoned } = stream.decided;
+  if (tombstoned) return DELETED;
+  // The metadata of a tombstoned stream can still be written where there is some, though not read.
+  if (last < 0 && known.isOfTombstoned(stream)) return DELETED;
   switch (expected) {
     case 'exists':
       if (isSoftDeleted(metadata)) return DELETED;

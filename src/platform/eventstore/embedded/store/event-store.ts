@@ -16,10 +16,10 @@ import { GroupCommit, type Settled } from './group-commit.js';
 import { Indexes } from './indexes.js';
 import { recoverJournal, type Recovered } from './recovery.js';
 import { MappedMemory } from './mapped-memory.js';
-import { METASTREAM_METADATA, SOFT_DELETE_JSON, isMetastream, isSoftDeleted, metastreamOf, originalOf, parseMetadata, undeletedJson } from './metadata.js';
+import { METASTREAM_METADATA, SOFT_DELETE_JSON, isMetastream, isSoftDeleted, metadataOf, metastreamOf, originalOf, undeletedJson, type StreamMetadata } from './metadata.js';
 import { NameIndex } from './name-index.js';
 import type { Pending } from './pending.js';
-import { firstReadable } from './readable.js';
+import { firstReadable, oldestReadable } from './readable.js';
 import { rememberLatest } from './latest-ids.js';
 import { RecentIds, type Placed } from './recent-ids.js';
 import { StreamIndex } from './stream-index.js';
@@ -72,6 +72,7 @@ export class EventStore {
       byId: (id) => this.recent.get(id),
       atRevision: (stream, revision, id) => this.placedAt(stream, revision, id),
       hasMetadata: (stream) => this.streams.get(metastreamOf(stream.name)).decided.last >= 0,
+      isOfTombstoned: (stream) => isMetastream(stream.name) && this.streams.get(originalOf(stream.name)).decided.tombstoned,
     };
     this.commits = new GroupCommit(this.writer, this.log, indexes, {
       committed: (streams) => this.signal.raise(streams),
@@ -114,7 +115,7 @@ export class EventStore {
     if (check.decision !== 'write') return this.refuse(stream, check, done);
     // A metadata stream may get one event more than asked for, which is not the writer's.
     const revision = stream.decided.last + events.length;
-    const position = events.length === 0 ? this.commits.addEmpty(now) : this.writeAll(stream, events, now);
+    const position = this.writeAll(stream, events, now);
     this.settle(done, { kind: 'written', revision, position });
   }
 
@@ -220,11 +221,18 @@ export class EventStore {
     const { last, metadata } = stream.decided;
     const original = isMetastream(stream.name) ? this.streams.get(originalOf(stream.name)) : undefined;
     const undeletesOriginal = original !== undefined && isSoftDeleted(original.decided.metadata);
-    const position = this.write(stream, events, now);
-    if (original !== undefined) this.setMetadata(original, events.at(-1)!.data);
-    if (isSoftDeleted(metadata)) this.writeMetadata(stream, undeletedJson(metadata.json, last + 1), now);
-    if (undeletesOriginal) this.writeMetadata(original, undeletedJson(original.decided.metadata.json, original.decided.last + 1), now);
+    const position = events.length === 0 ? this.commits.addEmpty(now) : this.write(stream, events, now);
+    const lastEvent = events.at(-1);
+    if (original !== undefined && lastEvent !== undefined) this.setMetadata(original, lastEvent);
+    // Even an append without events makes the stream one that is there, though empty.
+    if (isSoftDeleted(metadata)) this.undelete(stream, metadata, last + 1, now);
+    if (undeletesOriginal) this.undelete(original, original.decided.metadata, original.decided.last + 1, now);
     return position;
+  }
+
+  private undelete(stream: StreamState, { json }: StreamMetadata, firstRevision: number, now: number): void {
+    const undeleted = undeletedJson(json, firstRevision);
+    if (undeleted !== undefined) this.writeMetadata(stream, undeleted, now);
   }
 
   private write(stream: StreamState, events: readonly ProposedEvent[], now: number): number {
@@ -241,12 +249,12 @@ export class EventStore {
   private writeMetadata(stream: StreamState, json: Buffer, now: number): number {
     const event: ProposedEvent = { id: randomUUID(), type: TYPE_METADATA, isJson: true, metadata: NO_BYTES, data: json };
     const position = this.write(this.streams.get(metastreamOf(stream.name)), [event], now);
-    this.setMetadata(stream, json);
+    this.setMetadata(stream, event);
     return position;
   }
 
-  private setMetadata(stream: StreamState, json: Buffer): void {
-    const metadata = isMetastream(stream.name) ? METASTREAM_METADATA : parseMetadata(Buffer.from(json));
+  private setMetadata(stream: StreamState, { data, isJson }: ProposedEvent): void {
+    const metadata = isMetastream(stream.name) ? METASTREAM_METADATA : metadataOf(Buffer.from(data), isJson);
     stream.decided = { ...stream.decided, metadata };
     this.commits.touch(stream);
   }
@@ -269,7 +277,11 @@ export class EventStore {
   }
 
   private readablePosition(stream: StreamState, placed: Placed): number | undefined {
-    return placed.revision >= firstReadable(stream.decided) ? placed.position : undefined;
+    if (placed.revision < firstReadable(stream.decided)) return undefined;
+    const { maxAgeMs } = stream.decided.metadata;
+    if (maxAgeMs === undefined) return placed.position;
+    const found = this.find(stream, placed.revision);
+    return found !== undefined && found.block.createdMs(found.row) < oldestReadable(stream.decided, Date.now()) ? undefined : placed.position;
   }
 
   private placedAt(stream: StreamState, revision: number, id: string): Placed | undefined {

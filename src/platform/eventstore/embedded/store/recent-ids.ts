@@ -25,12 +25,15 @@ export class RecentIds {
     return this.young.get(key) ?? this.old.get(key);
   }
 
+  /** Notes where an event stands. An id that is written again, to another stream or behind itself, stays known by its first place. */
   add(id: string, placed: Placed): void {
+    const key = keyOf(id);
+    if (this.young.get(key) !== undefined || this.old.get(key) !== undefined) return;
     if (this.young.size >= GENERATION) {
       [this.young, this.old] = [this.old, this.young];
       this.young.clear();
     }
-    this.young.set(keyOf(id), placed);
+    this.young.set(key, placed);
   }
 
   clear(): void {

@@ -2,7 +2,7 @@ import { TOMBSTONE_REVISION } from '../wire/recorded-event.js';
 import { recordedReader } from './block.js';
 import type { BlockLog } from './block-log.js';
 import type { NameIndex } from './name-index.js';
-import { METASTREAM_METADATA, NO_METADATA, isMetastream, metastreamOf, parseMetadata, type StreamMetadata } from './metadata.js';
+import { METASTREAM_METADATA, NO_METADATA, isMetastream, metadataOf, metastreamOf, type StreamMetadata } from './metadata.js';
 import type { StreamIndex } from './stream-index.js';
 
 /** What is so of a stream at one point of the log. */
@@ -54,7 +54,7 @@ export class Streams {
     const nameBytes = Buffer.from(name);
     const number = this.names.get(name) ?? 0;
     const { last, tombstoned } = this.lastOf(number);
-    const head: Head = { last, tombstoned, metadata: isMetastream(name) ? METASTREAM_METADATA : this.metadataOf(name) };
+    const head: Head = { last, tombstoned, metadata: isMetastream(name) ? METASTREAM_METADATA : this.loadMetadata(name) };
     return { name, nameBytes, number, decided: head, committed: head };
   }
 
@@ -67,14 +67,16 @@ export class Streams {
   }
 
   /** The metadata in the last event of the stream's metadata stream. */
-  private metadataOf(name: string): StreamMetadata {
+  private loadMetadata(name: string): StreamMetadata {
     const number = this.names.get(metastreamOf(name));
     if (number === undefined) return NO_METADATA;
     const run = this.index.backward(number, TOMBSTONE_REVISION - 1024, 1)[0];
     const block = run && this.log.load(run.block);
     if (block === undefined) return NO_METADATA;
     for (let row = block.count - 1; row >= 0; row--) {
-      if (block.stream(row) === number) return parseMetadata(Buffer.from(recordedReader(block.frame(row)).data()));
+      if (block.stream(row) !== number) continue;
+      const event = recordedReader(block.frame(row));
+      return metadataOf(Buffer.from(event.data()), event.isJson());
     }
     return NO_METADATA;
   }

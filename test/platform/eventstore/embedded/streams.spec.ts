@@ -1,0 +1,112 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { ANY, BACKWARDS, END, EventStoreDBClient, NO_STREAM, binaryEvent, jsonEvent } from '@eventstore/db-client';
+import { startEventStore, type RunningEventStore } from '../../../../src/platform/eventstore/embedded/index.js';
+import { until } from '../../../support/until.js';
+
+let node: RunningEventStore;
+let client: EventStoreDBClient;
+let number = 0;
+
+beforeAll(async () => {
+  node = await startEventStore({ projections: false });
+  client = EventStoreDBClient.connectionString(node.connectionString);
+});
+afterAll(async () => {
+  await client.dispose();
+  await node.close();
+});
+
+const event = () => jsonEvent({ type: 'T', data: {} });
+const events = (count: number) => Array.from({ length: count }, event);
+
+async function aStream(count: number): Promise<string> {
+  const stream = `s${++number}`;
+  if (count > 0) await client.appendToStream(stream, events(count));
+  return stream;
+}
+
+async function revisions(stream: string): Promise<number[]> {
+  const read: number[] = [];
+  for await (const { event: each } of client.readStream(stream)) read.push(Number(each!.revision));
+  return read;
+}
+
+describe('metadata that the real server does not understand', () => {
+  test.each([
+    ['a count of 0', { $maxCount: 0 }],
+    ['a negative count', { $maxCount: -1 }],
+    ['an age of 0', { $maxAge: 0 }],
+    ['a negative truncation', { $tb: -1 }],
+    ['a count that is no whole number', { $maxCount: 1.5, $tb: 3 }],
+    ['a count as text', { $maxCount: '1', $tb: 3 }],
+    ['no count at all', { $maxCount: null, $tb: 3 }],
+    ['an access list of something else', { $acl: { x: 1 }, $tb: 3 }],
+    ['a truncation beyond every revision, as JavaScript rounds it', { $tb: 2 ** 63 }],
+    ['no object', [1, 2]],
+  ])('hides nothing: %s', async (_, data) => {
+    const stream = await aStream(4);
+    await client.appendToStream(`$$${stream}`, jsonEvent({ type: '$metadata', data: data as never }));
+    expect(await revisions(stream)).toEqual([0, 1, 2, 3]);
+  });
+
+  test('hides nothing: bytes', async () => {
+    const stream = await aStream(3);
+    await client.appendToStream(`$$${stream}`, binaryEvent({ type: '$metadata', data: Buffer.from('{"$maxCount":1}') }));
+    expect(await revisions(stream)).toEqual([0, 1, 2]);
+    await client.setStreamMetadata(stream, { maxCount: 1 });
+    expect(await revisions(stream)).toEqual([2]);
+  });
+});
+
+describe('a stream that was deleted', () => {
+  test('is there again, though empty, after an append without events', async () => {
+    const stream = await aStream(2);
+    await client.deleteStream(stream);
+    await client.appendToStream(stream, []);
+    expect(await revisions(stream)).toEqual([]);
+    await client.appendToStream(stream, event());
+    expect(await revisions(stream)).toEqual([2]);
+  });
+
+  test('shows its events again when its metadata is overwritten with what is none', async () => {
+    const stream = await aStream(2);
+    await client.deleteStream(stream);
+    await client.appendToStream(`$$${stream}`, binaryEvent({ type: '$metadata', data: Buffer.from('not JSON') }));
+    expect(await revisions(stream)).toEqual([0, 1]);
+  });
+
+  test('for good takes no metadata when it never had any', async () => {
+    const [without, withMetadata] = [await aStream(1), await aStream(1)];
+    await client.setStreamMetadata(withMetadata, { maxCount: 3 });
+    for (const stream of [without, withMetadata]) await client.tombstoneStream(stream);
+    await expect(client.setStreamMetadata(without, { maxCount: 1 })).rejects.toMatchObject({ type: 'stream-deleted', streamName: `$$${without}` });
+    expect((await client.setStreamMetadata(withMetadata, { maxCount: 1 })).success).toBe(true);
+  });
+});
+
+describe('an event id', () => {
+  test('that is written to a second stream stays known by the first', async () => {
+    const [first, second] = [await aStream(0), await aStream(0)];
+    const same = event();
+    for (const stream of [first, second, first, second]) await client.appendToStream(stream, same, { expectedRevision: ANY });
+    expect([await revisions(first), await revisions(second)]).toEqual([[0], [0, 1]]);
+  });
+
+  test('that comes twice in one append stays known by its first place', async () => {
+    const stream = await aStream(0);
+    const same = event();
+    expect(Number((await client.appendToStream(stream, [same, same])).nextExpectedRevision)).toBe(1);
+    expect(Number((await client.appendToStream(stream, [same, same])).nextExpectedRevision)).toBe(0);
+    expect(await revisions(stream)).toEqual([0, 1]);
+  });
+
+  test('of an event that is too old to be read is repeated without a position', async () => {
+    const stream = await aStream(0);
+    const old = event();
+    await client.appendToStream(stream, old, { expectedRevision: NO_STREAM });
+    await client.setStreamMetadata(stream, { maxAge: 1 });
+    await until('it is too old', async () => (await revisions(stream)).length === 0);
+    expect(await client.appendToStream(stream, old, { expectedRevision: NO_STREAM })).toMatchObject({ success: true, nextExpectedRevision: 0n, position: undefined });
+    for await (const _ of client.readStream(stream, { direction: BACKWARDS, fromRevision: END })) throw new Error('It was written again.');
+  });
+});
