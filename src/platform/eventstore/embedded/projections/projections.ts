@@ -26,6 +26,10 @@ const PASS = 256;
 /** At more appends a second than this, projections take turns with them. */
 const BUSY_RATE = 2000;
 const REST_MS = 12;
+/** Streams remembered by their numbers. */
+const REMEMBERED = 10_000;
+/** The revision of a tombstone, which no number holds exactly. */
+const LAST_REVISION = '9223372036854775807';
 const ACL = Buffer.from('{"$acl":{"$r":"$all","$mr":"$all"}}');
 const TYPES: Record<Emission['type'] | '$metadata', Buffer> = { '$>': Buffer.from('$>'), '$@': Buffer.from('$@'), $metadata: Buffer.from('$metadata') };
 
@@ -39,6 +43,8 @@ export class Projections {
   private readonly resets = new Set<ProjectionState>();
   /** For each stream of links, where it stood when a projection began to repeat itself. */
   private readonly linked = new Map<string, number>();
+  /** Which streams, by their numbers, are streams of the system. */
+  private readonly ofSystem = new Map<number, boolean>();
   private running: Promise<void> | undefined;
 
   constructor(private readonly store: EventStore) {
@@ -133,9 +139,10 @@ export class Projections {
   private project(states: readonly ProjectionState[], block: Block, row: number): number {
     if (!block.has(row) || !block.isIntact(row)) return 0;
     const type = block.type(row);
-    if (type === LINK_TYPE) return 0;
     const revision = block.revision(row);
-    const source = { stream: block.streamName(row), revision: revision === TOMBSTONE_REVISION ? Number.MAX_SAFE_INTEGER : revision, type };
+    // Nobody asks for a later link in a stream of the system, of which there are many.
+    if (type === LINK_TYPE && revision > 0 && this.isOfSystem(block, row)) return 0;
+    const source = { stream: block.streamName(row), revision: revision === TOMBSTONE_REVISION ? LAST_REVISION : String(revision), type, data: () => recordedReader(block.frame(row)).data() };
     let emitted = 0;
     for (const { projection, written } of states) {
       const emission = projection.emit(source);
@@ -146,6 +153,16 @@ export class Projections {
       emitted++;
     }
     return emitted;
+  }
+
+  private isOfSystem(block: Block, row: number): boolean {
+    const stream = block.stream(row);
+    let isOfSystem = this.ofSystem.get(stream);
+    if (isOfSystem === undefined) {
+      if (this.ofSystem.size >= REMEMBERED) this.ofSystem.clear();
+      this.ofSystem.set(stream, (isOfSystem = block.streamName(row).startsWith('$')));
+    }
+    return isOfSystem;
   }
 
   /** The position of the event that the last readable link of a stream was written for; -1 where there is none. Looked up once in a repetition. */
@@ -170,8 +187,8 @@ export class Projections {
   }
 }
 
-function linkEvent({ type, data, origin }: Emission, causedBy: string, position: number): ProposedEvent {
-  const noted = { $v: '1:-1:1:4', $c: position, $p: position, ...(origin !== undefined && { $o: origin }), $causedBy: causedBy };
+function linkEvent({ type, data, origin, isDeletion }: Emission, causedBy: string, position: number): ProposedEvent {
+  const noted = { $v: '1:-1:1:4', $c: position, $p: position, ...(isDeletion && { $deleted: -1 }), ...(origin !== undefined && { $o: origin }), $causedBy: causedBy };
   return { id: randomUUID(), type: TYPES[type], isJson: false, metadata: Buffer.from(JSON.stringify(noted)), data: Buffer.from(data) };
 }
 
