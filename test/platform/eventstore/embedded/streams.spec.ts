@@ -110,3 +110,12 @@ describe('an event id', () => {
     for await (const _ of client.readStream(stream, { direction: BACKWARDS, fromRevision: END })) throw new Error('It was written again.');
   });
 });
+
+test('an append is as large as the real server counts it: two bytes for a character of a type, whatever it takes in UTF-8', async () => {
+  const stream = await aStream(0);
+  const limit = 1024 * 1024;
+  const type = 'тип 🚀';
+  const fitting = (more: number) => binaryEvent({ type, data: Buffer.alloc(limit - 2 * type.length + more) });
+  await expect(client.appendToStream(stream, fitting(1))).rejects.toMatchObject({ type: 'maximum-append-size-exceeded', maxAppendSize: limit });
+  expect((await client.appendToStream(stream, fitting(0))).success).toBe(true);
+});

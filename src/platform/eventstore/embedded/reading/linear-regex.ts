@@ -22,9 +22,27 @@ export function linearRegex(expression: string): (text: string) => boolean {
   return (text) => tests.every((test) => test(text)) && main.matcher(text).find();
 }
 
+/** What \d, \w and \s stand for in .NET, where they know all of Unicode, as they are written within brackets. */
+const UNICODE: Readonly<Record<string, string>> = { d: '\\p{Nd}', w: '\\p{L}\\p{Mn}\\p{Nd}\\p{Pc}', s: '\\s\\x0b\\x85\\p{Z}' };
+
+/** The same expression with the real server's meaning of its shorthands. */
+function withUnicode(expression: string): string {
+  let isBracketed = false;
+  return expression.replaceAll(/\\(.)|\[\^?\]?|\]/gs, (part, escaped: string | undefined) => {
+    if (escaped === undefined) {
+      isBracketed = isBracketed ? !part.endsWith(']') : part.startsWith('[');
+      return part;
+    }
+    const all = UNICODE[escaped];
+    if (all !== undefined) return isBracketed ? all : `[${all}]`;
+    const others = isBracketed ? undefined : UNICODE[escaped.toLowerCase()];
+    return others !== undefined && escaped !== escaped.toLowerCase() ? `[^${others}]` : part;
+  });
+}
+
 function compile(part: string, whole: string): RE2JS {
   try {
-    return RE2JS.compile(part);
+    return RE2JS.compile(withUnicode(part));
   } catch (error) {
     throw invalidArgument(`The filter ${whole} cannot be run: ${(error as Error).message}`);
   }

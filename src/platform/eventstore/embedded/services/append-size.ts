@@ -10,5 +10,12 @@ export interface StreamsLimits {
   readonly answered?: (method: string, stream: string | undefined, ms: number) => void;
 }
 
-/** What one event counts towards the size of an append. */
-export const sizeOf = (event: ProposedEvent): number => event.data.length + event.metadata.length + 2 * event.type.length;
+/** What one event counts towards the size of an append: its type as text of two bytes a character, as the real server keeps it. */
+export const sizeOf = (event: ProposedEvent): number => event.data.length + event.metadata.length + 2 * utf16Length(event.type);
+
+/** Characters of UTF-8 text as UTF-16 counts them: those of four bytes are two. */
+function utf16Length(text: Buffer): number {
+  let length = 0;
+  for (const byte of text) length += byte >= 0xf0 ? 2 : (byte & 0xc0) === 0x80 ? 0 : 1;
+  return length;
+}
