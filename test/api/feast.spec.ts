@@ -50,6 +50,11 @@ describe("Feast's feature server", () => {
     expect(JSON.parse(answer.text).metadata.feature_names).toEqual(['driver_id', 'driver_hourly_stats__conv_rate']);
   });
 
+  test('answers with no values for a frame without rows', async () => {
+    const answer = await call('/get-online-features', { features: ['driver_hourly_stats:note'], entities: { driver_id: [] } });
+    expect(JSON.parse(answer.text)).toEqual({ metadata: { feature_names: ['driver_id', 'note'] }, results: [{ values: [], statuses: [], event_timestamps: [] }, { values: [], statuses: [], event_timestamps: [] }] });
+  });
+
   test('takes a frame as pandas gives it by default, for the mode that is named', async () => {
     const df = { driver_id: { 0: 7 }, conv_rate: { 0: 0.25 }, event_timestamp: { 0: recent } };
     const offline = await call('/push', { push_source_name: 'driver_hourly_stats', df, to: 'offline' });
@@ -80,6 +85,7 @@ describe("Feast's feature server", () => {
     expect(await failed('/push', { push_source_name: 'driver_hourly_stats', df: { ...frame, conv_rate: ['x', 1, 1] } })).toMatchObject({ status: 422, class: 'FeastError', message: expect.stringContaining('conv_rate') });
     expect(await failed('/push', { push_source_name: 'driver_hourly_stats', df: frame, to: 'sideways' })).toMatchObject({ status: 422 });
     expect(await failed('/get-online-features', { features: ['driver_hourly_stats'], entities: { driver_id: [1, 2], other: [1] } })).toMatchObject({ status: 422, message: expect.stringContaining('entities.other') });
+    expect(await failed('/get-online-features', { features: ['driver_hourly_stats:note'], entities: {} })).toMatchObject({ status: 422, message: expect.stringContaining('entities names no key') });
     expect(await failed('/get-online-features?project=NO', { features: [], entities: {} })).toMatchObject({ status: 422, message: expect.stringContaining('TARL_FEAST_PROJECT') });
   });
 

@@ -280,3 +280,21 @@ test('questions about single entities of one GraphQL request are answered togeth
   const aliases = Array.from({ length: 5 }, (_, index) => `e${index}: onlineFeatures(project: "p", features: ["${group}:count"], entity: { id: ${index}, name: "a" }) { statuses }`);
   expect((await platform.graphql(`{ ${aliases.join(' ')} }`)).answer).toMatchObject({ e0: { statuses: { count: 'NOT_FOUND' } }, e4: { statuses: { count: 'NOT_FOUND' } } });
 });
+
+test('who asks for no entities is answered with none, on every wire', async () => {
+  const group = await newGroup();
+  for (const verb of ['readOnline', 'readAsOf']) expect(await platform.rest(`/api/v1/projects/p/features:${verb}`, { features: [group], entities: [] })).toMatchObject({ code: 'OK', answer: { rows: [] } });
+  expect(await platform.rest('/api/v1/projects/p/features:readOffline', { features: [group], entities: [] }, { accept: 'application/json' })).toMatchObject({ code: 'OK', answer: { rows: [] } });
+  for (const rpc of ['ReadOnline', 'ReadAsOf']) expect((await platform.grpc(rpc, { project: 'p', features: [group], entities: [] })).answer.features.map(({ name }: any) => name)).toEqual(expect.arrayContaining(['count', 'score']));
+  expect(await platform.graphql(`{ readOnline(project: "p", features: ["${group}"], entities: []) { values } }`)).toMatchObject({ code: 'OK', answer: { readOnline: [] } });
+  expect(await platform.rest('/api/v1/projects/p/features:readOnline', { features: ['absent'], entities: [] })).toMatchObject({ code: 'NOT_FOUND' });
+});
+
+test('who names no keys of the entities asked for is told which', async () => {
+  const group = await newGroup();
+  const refused = { code: 'INVALID_ARGUMENT', reason: 'KEY_MISSING', fields: [{ field: 'entities.id', description: `is needed as a key of ${group}` }] };
+  expect(await platform.rest('/api/v1/projects/p/features:readOnline', { features: [group], entities: [{}] })).toMatchObject(refused);
+  expect(await platform.grpc('ReadOnline', { project: 'p', features: [group], entities: [{ key: {} }] })).toMatchObject(refused);
+  expect(await platform.graphql(`{ readOnline(project: "p", features: ["${group}"], entities: [{}]) { values } }`)).toMatchObject(refused);
+  expect(await platform.rest('/api/v1/projects/p/features:readOnline', { features: [group] })).toMatchObject({ code: 'INVALID_ARGUMENT', fields: [{ field: 'entities', description: 'is required' }] });
+});

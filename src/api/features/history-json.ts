@@ -51,7 +51,7 @@ export const historicalInput = z.strictObject({
 });
 
 /** The question for the history of chosen entities. */
-export const offlineInput = z.strictObject({ ...asked, entities: z.array(z.record(z.string(), z.unknown())).min(1).max(10_000), start: time.optional(), end: time.optional() });
+export const offlineInput = z.strictObject({ ...asked, entities: z.array(z.record(z.string(), z.unknown())).max(10_000), start: time.optional(), end: time.optional() });
 
 /** The question for the values at a past moment. */
 export const asOfInput = readInput.extend({ at: time.optional(), knownAt: knownAt.optional() });

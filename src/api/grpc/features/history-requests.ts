@@ -20,7 +20,6 @@ export function asOfRequestOf(message: ReadPastMessage): AsOfRequest {
 /** What ReadOffline asks. */
 export function offlineQuestionOf(message: ReadPastMessage): HistoricalQuestion {
   const { project, features, service, fullNames, entities, keys } = onlineRequestOf(message);
-  if (entities === 0) refuse('entities', 'names at least one entity');
   const table: RequestTable = { rows: entities, timeUs: new Float64Array(entities), columns: keys };
   const { fromUs, endUs } = message;
   return { project, features, service, fullNames, aliases: [], known: knownOf(message.known), rows: { ...rangeOf(fromUs, endUs), entities: table } };

@@ -26,7 +26,8 @@ const modes = { online: 'ONLINE', offline: 'OFFLINE', online_and_offline: 'BOTH'
 export function onlineRequestOf(project: string, body: unknown): OnlineRequest {
   const { entities, feature_service: service, features, full_feature_names: fullNames } = parseInput(onlineInput, body);
   const columns = Object.entries(entities);
-  const rows = columns[0]?.[1].length ?? 0;
+  if (columns.length === 0) refuse('entities', 'names no key; it takes a list of values for each');
+  const rows = columns[0]![1].length;
   const uneven = columns.find(([, values]) => values.length !== rows);
   if (uneven) refuse(`entities.${uneven[0]}`, `has ${uneven[1].length} values where ${columns[0]![0]} has ${rows}`);
   return { project, features: features ?? [], ...(service ? { service } : {}), fullNames: fullNames ?? false, entities: rows, keys: new Map(columns) };

@@ -144,6 +144,8 @@ function keysOfJoins(request: OnlineRequest): KeysOfJoin {
 
 /** The encoded keys of the entities in one group. */
 function keysOf({ keys, entities }: OnlineRequest, { keys: parts, definition }: PlannedJoin): (string | null)[] {
+  // An empty list of entities names no keys, and lacks none.
+  if (entities === 0 && keys.size === 0) return [];
   const columns = parts.map(({ name, type }) => {
     const values = keys.get(name);
     if (values === undefined) {
