@@ -85,6 +85,25 @@ describe('a feature service', () => {
     expect(await platform.rest(`${read}:historical`, { service, rows: [{ ...entity, event_time: '2026-02-01' }] })).toMatchObject({ code: 'INVALID_ARGUMENT', fields: [fault] });
   });
 
+  test('that a feature registered later gives a second column of one name says which two, and is read with full names', async () => {
+    for (const group of ['left', 'right']) await ok(platform.rest('/api/v1/projects/p/feature-groups', { group, entities: [{ name: 'cards_id', type: 'INT64' }], features: [{ name: `of_${group}`, type: 'INT64' }] }));
+    const service = await newService({ features: ['left:of_left', 'right'] });
+    const { knownAt } = await ok(platform.rest(`${read}:readAsOf`, { service, entities: [entity] }));
+    await ok(platform.rest('/api/v1/projects/p/feature-groups/right:registerFeature', { feature: { name: 'of_left', type: 'INT64' } }));
+    const fault = { field: 'service', description: `${service} has right, which makes a second column of_left beside that of left; ask for full names, or change the service` };
+    const rows = [{ ...entity, event_time: '2026-02-01' }];
+    const reads: [string, object][] = [['readOnline', { entities: [entity] }], ['readAsOf', { entities: [entity] }], ['readOffline', { entities: [entity] }], ['historical', { rows }]];
+    for (const [verb, body] of reads) {
+      expect(await platform.rest(`${read}:${verb}`, { service, ...body })).toMatchObject({ code: 'INVALID_ARGUMENT', fields: [fault] });
+      expect(await platform.rest(`${read}:${verb}`, { service, fullNames: true, ...body }, { accept: 'application/json' })).toMatchObject({ code: 'OK' });
+    }
+    expect(await platform.rest(`${read}:readOnline`, { features: ['left:of_left', 'right'], entities: [entity] })).toMatchObject({ fields: [{ field: 'features[1]', description: 'makes a second column of_left beside that of left; ask for full names' }] });
+    expect(await platform.rest(`${read}:historical`, { features: ['left:of_left'], rows: [{ ...rows[0], of_left: 1 }] })).toMatchObject({ fields: [{ description: 'makes a second column of_left beside that of the rows; ask for full names' }] });
+    expect((await ok(platform.rest(`${read}:readAsOf`, { service, entities: [entity], knownAt }))).rows[0].values).toEqual({ of_left: null, of_right: null });
+    await ok(platform.rest(`${services}/${service}:change`, { features: ['left:of_left', 'right:of_right'] }));
+    expect((await ok(platform.rest(`${read}:readOnline`, { service, entities: [entity] }))).rows[0].values).toEqual({ of_left: null, of_right: null });
+  });
+
   test('that is archived stays readable and changes no more', async () => {
     const service = await newService();
     const { position } = await ok(platform.rest(`${services}/${service}:archive`, { reason: 'Replaced' }));

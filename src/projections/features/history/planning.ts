@@ -16,14 +16,15 @@ export class Planning {
   private readonly columns: PlannedColumn[] = [];
   private readonly runs = new Map<string, PlannedRun>();
   private readonly shown: (number | ComputedColumn)[] = [];
-  private readonly taken: Set<string>;
+  /** The columns that there are, each with what it is of. */
+  private readonly taken: Map<string, string>;
 
   constructor(
     private readonly selection: Omit<Selection, 'features'>,
     private readonly named: Named,
     requestColumns: Iterable<string>,
   ) {
-    this.taken = new Set(requestColumns);
+    this.taken = new Map([...requestColumns].map((column) => [column, 'the rows']));
   }
 
   /** Takes up the columns that a reference stands for, the one at a place in the request. */
@@ -85,10 +86,12 @@ export class Planning {
   }
 
   private columnName(name: string, feature: string, at: number): string {
-    const { fullNames } = this.selection;
+    const { fullNames, service } = this.selection;
     const column = fullNames ? `${name}__${feature}` : feature;
-    if (this.taken.has(column)) this.fault(at, `makes a second column ${column}; ${fullNames ? 'rename the other one' : 'ask for full names'}`);
-    this.taken.add(column);
+    const other = this.taken.get(column);
+    // Never one for the other: a feature registered later must not take the place of the one that a model knows.
+    if (other !== undefined) this.fault(at, `makes a second column ${column} beside that of ${other}; ${fullNames ? 'rename the other one' : service ? 'ask for full names, or change the service' : 'ask for full names'}`);
+    this.taken.set(column, name);
     return column;
   }
 
