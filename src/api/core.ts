@@ -83,7 +83,7 @@ export interface JobsStatus {
 
 /** The projection engine as the rest of the platform sees it. */
 export interface Projections {
-  /** Resolves when all named views hold everything up to the position; a Refusal UNAVAILABLE when they do not within the time. */
+  /** Resolves when all named views hold everything up to the position; a Refusal UNAVAILABLE when they do not within the time, and OUT_OF_RANGE when the log ends before it. */
   waitFor(views: readonly string[], position: Position, options?: { timeoutMs?: number; signal?: AbortSignal }): Promise<void>;
   status(): Promise<readonly ViewStatus[]>;
   /** Builds a view anew beside the live one and switches. Queries go on meanwhile. */

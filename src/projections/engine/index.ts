@@ -43,6 +43,8 @@ export interface ProjectionEngineOptions {
 
 /** How long a query waits for its view when it does not say. */
 const defaultPatience_ms = 5000;
+/** Who has waited so long may wait for a position that was never given out. */
+const lookAtEnd_ms = 200;
 const pollInterval_ms = 10;
 /** Whoever waits calls the owners again in every so many looks. */
 const looksPerCall = 50;
@@ -94,10 +96,17 @@ export class ProjectionEngine implements Projections {
     for (const view of views) this.viewNamed(view);
     const { reached } = this.world;
     if (reached.owns(views) && reached.holds(views, position)) return;
-    const held = reached.wait(views, position, Math.max(0, timeoutMs), signal);
-    this.poll();
-    if (await held) return;
-    await this.refuse(views, position);
+    const beyond = new AbortController();
+    const look = setTimeout(() => void this.refuseBeyondEnd(position).catch((refusal: unknown) => refusal instanceof Refusal && beyond.abort(refusal)), lookAtEnd_ms);
+    try {
+      const held = reached.wait(views, position, Math.max(0, timeoutMs), signal ? AbortSignal.any([signal, beyond.signal]) : beyond.signal);
+      this.poll();
+      if (await held) return;
+    } finally {
+      clearTimeout(look);
+    }
+    await this.refuseBeyondEnd(position);
+    this.refuseLate(views, position);
   }
 
   status(): Promise<readonly ViewStatus[]> {
@@ -235,10 +244,13 @@ export class ProjectionEngine implements Projections {
     this.world.reached.replace(await readCheckpoints(this.world.pool));
   }
 
-  private async refuse(views: readonly string[], position: Position): Promise<never> {
-    if (comparePositions(await this.lastPosition(), position) < 0) {
-      throw new Refusal('INVALID_ARGUMENT', `The position ${formatPosition(position)} lies beyond the end of the log`, { reason: 'POSITION_BEYOND_END' });
-    }
+  private async refuseBeyondEnd(position: Position): Promise<void> {
+    const end = await this.lastPosition();
+    if (comparePositions(end, position) >= 0) return;
+    throw new Refusal('OUT_OF_RANGE', `Position ${formatPosition(position)} lies beyond the end of the log, ${formatPosition(end)}`, { reason: 'POSITION_BEYOND_END' });
+  }
+
+  private refuseLate(views: readonly string[], position: Position): never {
     const { reached } = this.world;
     const late = views.find((view) => comparePositions(reached.of(view), position) < 0) ?? views[0]!;
     throw new Refusal('UNAVAILABLE', `View ${late} is at position ${formatPosition(reached.of(late))} and has not reached ${formatPosition(position)} yet`, {

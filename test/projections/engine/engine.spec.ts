@@ -78,7 +78,15 @@ describe('waiting for a position', () => {
     const engine = world.engine([counters]);
     await engine.start();
     const beyond = { commit: 1n << 60n, prepare: 1n << 60n };
-    await expect(engine.waitFor(['counters'], beyond, { timeoutMs: 20 })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    await expect(engine.waitFor(['counters'], beyond, { timeoutMs: 20 })).rejects.toMatchObject({ code: 'OUT_OF_RANGE', details: { reason: 'POSITION_BEYOND_END' } });
+  });
+
+  test('beyond the end of the log is refused before the time is up, which would never come', async () => {
+    const engine = world.engine([counters]);
+    await engine.start();
+    const beyond = { commit: 1n << 60n, prepare: 1n << 60n };
+    const caller = new AbortController();
+    await expect(engine.waitFor(['counters'], beyond, { timeoutMs: 3_600_000, signal: caller.signal })).rejects.toMatchObject({ code: 'OUT_OF_RANGE' });
   });
 
   test('ends when its caller gives up', async () => {
