@@ -58,7 +58,8 @@ export class Observer {
     this.metrics.requestDone(wire, operation, code, started);
     const line = { wire, operation, code, traceId: traceparent && traceIdOf(traceparent), ms: Math.round(performance.now() - started) };
     if (!refusal) this.logger.error({ ...line, err: error }, 'request failed');
-    else if (refusal === error) this.logger.info({ ...line, reason: refusal.details.reason }, 'request refused');
+    // What a refusal is caused by is nothing that its caller can mend.
+    else if (refusal === error && refusal.cause === undefined) this.logger.info({ ...line, reason: refusal.details.reason }, 'request refused');
     else this.logger.warn({ ...line, reason: refusal.details.reason, err: error }, 'request failed');
   }
 }

@@ -8,6 +8,7 @@ import { defineReaction, type Reaction } from '../../src/commands/reactions/defi
 import { Reactor } from '../../src/commands/reactions/reactor.js';
 import { Refusal } from '../../src/domain/kit/index.js';
 import { projectEvents } from '../../src/domain/projects/events.js';
+import { UndecodableEvent } from '../../src/platform/eventstore/decode-stored.js';
 import type { StoredEvent } from '../../src/platform/eventstore/port.js';
 import { jobsView } from '../../src/projections/jobs/view.js';
 import { projectsView } from '../../src/projections/projects/view.js';
@@ -140,6 +141,19 @@ test('a command that is refused for good is passed over, and one that is refused
     asked.push(project);
     const code = codes[asked.length - 1];
     if (code) throw new Refusal(code, 'no');
+  });
+  await until('both have been asked for', () => asked.includes('b'));
+  expect(asked).toEqual(['a', 'a', 'b']);
+});
+
+test('a command on a stream that cannot be read is not passed over, for its effect would be lost', async () => {
+  const asked: string[] = [];
+  await create('a');
+  const [event] = (await eventsOf('a')) as [StoredEvent];
+  await create('b');
+  react([describeNew], async (_, { project }: any) => {
+    asked.push(project);
+    if (asked.length === 1) throw new UndecodableEvent(event, new Error('damaged'));
   });
   await until('both have been asked for', () => asked.includes('b'));
   expect(asked).toEqual(['a', 'a', 'b']);

@@ -1,4 +1,5 @@
-import { decode, type Decider, type EventDefinition } from '../../domain/kit/index.js';
+import type { Decider } from '../../domain/kit/index.js';
+import { evolveStored, type Readable } from '../../platform/eventstore/decode-stored.js';
 import { StreamDeleted } from '../../platform/eventstore/errors.js';
 import { formatPosition, startOfLog, type EventStore, type Position, type StoredEvent } from '../../platform/eventstore/port.js';
 import { isWorthKeeping, longStream, type Snapshots } from './snapshots/snapshots.js';
@@ -123,7 +124,7 @@ export const emptyAggregate = <State>(decider: Decider<State>): Aggregate<State>
   commands: new Map(),
 });
 
-type Folded = Pick<StoredEvent, 'id' | 'type' | 'data' | 'metadata' | 'revision' | 'position'>;
+type Folded = Readable & Pick<StoredEvent, 'id'>;
 
 /** Folds further events of the stream into the aggregate. */
 export function advance<State>(decider: Decider<State>, aggregate: Aggregate<State>, events: readonly Folded[]): Aggregate<State> {
@@ -132,18 +133,13 @@ export function advance<State>(decider: Decider<State>, aggregate: Aggregate<Sta
   const isWhole = aggregate.isWhole && first.revision === aggregate.revision + 1n;
   let { state } = aggregate;
   const commands = new Map(aggregate.commands);
-  for (const { type, data, metadata, revision, position } of events) {
-    state = decider.evolve(state, decode(definitionOf(decider, type), Number(metadata['version'] ?? 1), data));
+  for (const event of events) {
+    const { metadata, revision, position } = event;
+    state = evolveStored(decider, state, event);
     if (typeof metadata['commandId'] !== 'string') continue;
     commands.delete(metadata['commandId']);
     commands.set(metadata['commandId'], { revision, position: formatPosition(position), bodyHash: metadata['bodyHash'] as string | undefined });
     if (commands.size > rememberedCommands) commands.delete(commands.keys().next().value!);
   }
   return { state, revision: last.revision, position: last.position, lastId: last.id, isWhole, commands };
-}
-
-function definitionOf(decider: Decider, type: string): EventDefinition {
-  const definition = decider.events.find((event) => event.type === type);
-  if (definition) return definition;
-  throw new Error(`A ${decider.category} stream holds an event of type ${type}, which this release does not know`);
 }

@@ -108,7 +108,7 @@ export class CommandExecutor {
       }
       const { revision, position } = await eventStore.append(stream, events, { expected: aggregate.revision < 0n ? 'none' : aggregate.revision, deadlineMs });
       const first = revision - BigInt(events.length - 1);
-      aggregates.keep(stream, advance(command.decider, aggregate, events.map((event, index) => ({ ...event, revision: first + BigInt(index), position }))));
+      aggregates.keep(stream, advance(command.decider, aggregate, events.map((event, index) => ({ ...event, stream, revision: first + BigInt(index), position }))));
       const reply = replyOf(identity, formatPosition(position), revision, true);
       if (identity.bodyHash !== undefined) commandLog.remember(identity.commandId, { bodyHash: identity.bodyHash, position: reply.position, revision });
       return reply;

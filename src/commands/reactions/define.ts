@@ -1,4 +1,5 @@
-import { decode, type EventDefinition, type EventOf } from '../../domain/kit/index.js';
+import type { EventDefinition, EventOf } from '../../domain/kit/index.js';
+import { decodeStored } from '../../platform/eventstore/decode-stored.js';
 import type { StoredEvent } from '../../platform/eventstore/port.js';
 import type { InnerCommand } from '../kit/command.js';
 
@@ -32,6 +33,6 @@ export function defineReaction<const Definitions extends readonly EventDefinitio
     name,
     since: new Date(since),
     eventTypes: [...byType.keys()],
-    react: ({ type, metadata, data }) => react(decode(byType.get(type)!, Number(metadata['version'] ?? 1), data) as EventOf<Definitions[number]>),
+    react: (event) => react(decodeStored(byType.get(event.type)!, event) as EventOf<Definitions[number]>),
   };
 }

@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg';
 import { isPassing, Refusal } from '../../domain/kit/index.js';
 import { backoffMs, pause } from '../../platform/eventstore/backoff.js';
+import { UndecodableEvent } from '../../platform/eventstore/decode-stored.js';
 import type { EventStore, Position, StoredEvent } from '../../platform/eventstore/port.js';
 import { movePlace, noteFailure, readPlace } from './checkpoint.js';
 import type { Order, Reaction } from './define.js';
@@ -64,14 +65,14 @@ class ReactionLane {
     }
   }
 
-  /** A considered no is an answer, and the reaction goes on; whatever else fails is tried again. */
+  /** A considered no is an answer, and the reaction goes on; whatever else fails is tried again, so that the effect is not lost. */
   private async react(event: StoredEvent): Promise<void> {
     const { reaction, surroundings } = this;
     for (const [index, order] of reaction.react(event).entries()) {
       try {
         await surroundings.issue(reaction, event, order, index);
       } catch (error) {
-        if (!(error instanceof Refusal) || isPassing(error)) throw error;
+        if (!(error instanceof Refusal) || isPassing(error) || error instanceof UndecodableEvent) throw error;
         surroundings.log.warn({ reaction: reaction.name, event: event.id, command: order.command.name, code: error.code, reason: error.details.reason }, 'The command of a reaction was refused');
       }
     }

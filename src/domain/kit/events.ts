@@ -36,6 +36,7 @@ export function decode<Definition extends EventDefinition>(definition: Definitio
   if (version > definition.version) {
     throw new Error(`${definition.type} version ${version} was written by a newer release; this one knows version ${definition.version}`);
   }
+  if (version !== definition.version && !(Number.isInteger(version) && version >= 1)) throw new Error(`${definition.type} says of itself that it has version ${version}, which is none`);
   const current = version === definition.version ? stored : definition.upcasts.slice(version - 1).reduce<unknown>((data, upcast) => upcast(data), stored);
   const parsed = definition.data.safeParse(current);
   if (parsed.success) return { type: definition.type, data: parsed.data } as EventOf<Definition>;

@@ -1,4 +1,5 @@
-import { decode, type Decider } from '../../domain/kit/index.js';
+import type { Decider } from '../../domain/kit/index.js';
+import { evolveStored } from '../../platform/eventstore/decode-stored.js';
 import type { EventStore, StoredEvent } from '../../platform/eventstore/port.js';
 
 /** So many streams are kept folded; another one is read again when it comes back. */
@@ -55,8 +56,4 @@ export class States {
   }
 }
 
-function fold(decider: Decider, { state }: Folded, { type, data, metadata, revision }: StoredEvent): Folded {
-  const definition = decider.events.find((event) => event.type === type);
-  if (!definition) throw new Error(`A ${decider.category} stream holds an event of type ${type}, which this release does not know`);
-  return { state: decider.evolve(state, decode(definition, Number(metadata['version'] ?? 1), data)), revision };
-}
+const fold = (decider: Decider, { state }: Folded, event: StoredEvent): Folded => ({ state: evolveStored(decider, state, event), revision: event.revision });

@@ -21,6 +21,7 @@ export interface TestPlatform {
   readonly trainingSets: Client;
   /** Where the rows of saved training sets are. */
   readonly trainingSetsFolder: string;
+  readonly eventStoreUrl: string;
   /** The lines it logs. */
   readonly log: readonly Record<string, unknown>[];
   rest(path: string, body: unknown, headers?: Headers): Promise<Outcome>;
@@ -41,6 +42,7 @@ export async function testPlatform(settings: Record<string, string> = {}): Promi
   const trainingSetsClient: Client = new loaded.tarl.features.v1.TrainingSets(addresses.grpc, credentials.createInsecure());
   return {
     addresses,
+    eventStoreUrl: store.url,
     log,
     features,
     trainingSets: trainingSetsClient,

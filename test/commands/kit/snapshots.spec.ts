@@ -107,7 +107,7 @@ describe('after a restart', () => {
     for (let at = 0; at < 12_500; at += 250) {
       const events = Array.from({ length: 250 }, (_, index) => countedEvent(at + index));
       const { revision, position } = await eventStore.append(stream, events, { expected: 'any' });
-      aggregate = advance(tally, aggregate, events.map((event, index) => ({ ...event, revision: revision - 249n + BigInt(index), position })));
+      aggregate = advance(tally, aggregate, events.map((event, index) => ({ ...event, stream, revision: revision - 249n + BigInt(index), position })));
       aggregates.keep(stream, aggregate);
       await snapshots.settled();
       const kept = (await snapshots.find(stream))?.revision;

@@ -2,6 +2,7 @@ import { decodeChunk, featureRowsWritten, type BlockHead, type RowBlock } from '
 import { BytesBlock, readChunk } from '../../../domain/features/chunk-bytes/read-chunk.js';
 import { featureEntityDeleted, type FeatureEntityDeleted } from '../../../domain/features/deletion.js';
 import { decode } from '../../../domain/kit/index.js';
+import { UndecodableEvent } from '../../../platform/eventstore/decode-stored.js';
 import type { StoredEvent } from '../../../platform/eventstore/port.js';
 import type { Written } from './known.js';
 
@@ -22,8 +23,16 @@ export interface EntityDeleted extends OfHistory {
 /** One event of a group's history. */
 export type HistoryEvent = RowsWritten | EntityDeleted;
 
-/** Decodes an event of a stream of rows. Throws on a type that this release does not know: skipping it could lose rows. */
+/** Decodes an event of a stream of rows; throws UndecodableEvent, also on a type that this release does not know: skipping it could lose rows. */
 export function historyEvent(event: StoredEvent): HistoryEvent {
+  try {
+    return decoded(event);
+  } catch (error) {
+    throw new UndecodableEvent(event, error);
+  }
+}
+
+function decoded(event: StoredEvent): HistoryEvent {
   const written = { revision: event.revision, position: event.position, recordedAtUs: event.recordedAt.getTime() * 1000 };
   const version = Number(event.metadata['version'] ?? 1);
   switch (event.type) {
@@ -32,7 +41,7 @@ export function historyEvent(event: StoredEvent): HistoryEvent {
     case featureEntityDeleted.type:
       return { ...written, deleted: decode(featureEntityDeleted, version, event.data).data };
     default:
-      throw new Error(`${event.stream} holds an event of type ${event.type}, which this release does not know`);
+      throw new Error(`this release does not know the type ${event.type} in a stream of rows`);
   }
 }
 

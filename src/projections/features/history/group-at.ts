@@ -1,9 +1,9 @@
-import { decode, Refusal, resourceName } from '../../../domain/kit/index.js';
+import { Refusal, resourceName } from '../../../domain/kit/index.js';
 import { requireShared, requireVersion } from '../../../domain/features/decisions.js';
-import { featureGroupEvents } from '../../../domain/features/events.js';
 import { groupNamed } from '../../../domain/features/reference.js';
 import { featureGroup, type FeatureGroup, type FeatureGroupDefinition } from '../../../domain/features/state.js';
 import { featureGroupStream } from '../../../domain/features/streams.js';
+import { evolveStored } from '../../../platform/eventstore/decode-stored.js';
 import { comparePositions, formatPosition, type EventStore, type Position } from '../../../platform/eventstore/port.js';
 
 /**
@@ -22,9 +22,7 @@ export async function groupAt(eventStore: EventStore, project: string, named: st
   for await (const event of isName ? eventStore.readStream(featureGroupStream(owner, group), { signal }) : []) {
     if (comparePositions(event.position, until) > 0) then ??= state;
     if (then && !foreign) break;
-    const definition = featureGroupEvents.find(({ type }) => type === event.type);
-    if (!definition) throw new Error(`${event.stream} holds an event of type ${event.type}, which this release does not know`);
-    state = featureGroup.evolve(state, decode(definition, Number(event.metadata['version'] ?? 1), event.data));
+    state = evolveStored(featureGroup, state, event);
   }
   if (foreign) requireShared({ project: owner, group, withProject: project }, state);
   then ??= state;

@@ -1,8 +1,8 @@
-import { featureServiceEvents } from '../../../domain/features/services/events.js';
 import { requireService } from '../../../domain/features/services/decisions.js';
 import { featureService, type FeatureService, type FeatureServiceDefinition } from '../../../domain/features/services/state.js';
 import { featureServiceStream } from '../../../domain/features/streams.js';
-import { decode, resourceName } from '../../../domain/kit/index.js';
+import { resourceName } from '../../../domain/kit/index.js';
+import { evolveStored } from '../../../platform/eventstore/decode-stored.js';
 import type { EventStore } from '../../../platform/eventstore/port.js';
 import { isKnown, type KnownAt } from './known.js';
 
@@ -16,9 +16,7 @@ export async function serviceAt(eventStore: EventStore, project: string, service
   if (![project, service].every((name) => resourceName.safeParse(name).success)) return requireService({ project, service }, state);
   for await (const event of eventStore.readStream(featureServiceStream(project, service), { signal })) {
     if (state.status !== 'absent' && !isKnown(known, { position: event.position, recordedAtUs: event.recordedAt.getTime() * 1000 })) break;
-    const definition = featureServiceEvents.find(({ type }) => type === event.type);
-    if (!definition) throw new Error(`${event.stream} holds an event of type ${event.type}, which this release does not know`);
-    state = featureService.evolve(state, decode(definition, Number(event.metadata['version'] ?? 1), event.data));
+    state = evolveStored(featureService, state, event);
   }
   return requireService({ project, service }, state);
 }

@@ -6,7 +6,8 @@ import { featureService, type FeatureService } from '../../../domain/features/se
 import { featureGroupStream, featureServiceStream, pipelineStream, trainingSetStream, transformationStream } from '../../../domain/features/streams.js';
 import { trainingSet, type TrainingSetState } from '../../../domain/features/training-sets/state.js';
 import { transformation, type Transformation } from '../../../domain/features/transformations/state.js';
-import { decode, type Decider } from '../../../domain/kit/index.js';
+import type { Decider } from '../../../domain/kit/index.js';
+import { evolveStored } from '../../../platform/eventstore/decode-stored.js';
 import { comparePositions, parsePosition, type EventStore } from '../../../platform/eventstore/port.js';
 import { rowsAt } from '../../kit/as-of.js';
 
@@ -89,9 +90,7 @@ export async function foldAt<State>({ eventStore, asOf, signal }: Where, decider
   let state = decider.initialState;
   for await (const event of eventStore.readStream(stream, { signal })) {
     if (until && comparePositions(event.position, until) > 0) break;
-    const definition = decider.events.find(({ type }) => type === event.type);
-    if (!definition) throw new Error(`${event.stream} holds an event of type ${event.type}, which this release does not know`);
-    state = decider.evolve(state, decode(definition, Number(event.metadata['version'] ?? 1), event.data));
+    state = evolveStored(decider, state, event);
   }
   return state;
 }

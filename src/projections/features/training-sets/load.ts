@@ -1,8 +1,8 @@
 import { requireTrainingSet } from '../../../domain/features/training-sets/decisions.js';
-import { trainingSetEvents } from '../../../domain/features/training-sets/events.js';
 import { trainingSet, type SavedTrainingSet, type TrainingSetState } from '../../../domain/features/training-sets/state.js';
 import { trainingSetStream } from '../../../domain/features/streams.js';
-import { decode, resourceName } from '../../../domain/kit/index.js';
+import { resourceName } from '../../../domain/kit/index.js';
+import { evolveStored } from '../../../platform/eventstore/decode-stored.js';
 import type { EventStore } from '../../../platform/eventstore/port.js';
 
 /** A saved training set as the log has it now. Refuses where there is none. */
@@ -11,9 +11,7 @@ export async function loadTrainingSet(eventStore: EventStore, project: string, n
   // What cannot be a name stands in no stream's name either.
   if (![project, name].every((part) => resourceName.safeParse(part).success)) return requireTrainingSet({ project, trainingSet: name }, state);
   for await (const event of eventStore.readStream(trainingSetStream(project, name))) {
-    const definition = trainingSetEvents.find(({ type }) => type === event.type);
-    if (!definition) throw new Error(`${event.stream} holds an event of type ${event.type}, which this release does not know`);
-    state = trainingSet.evolve(state, decode(definition, Number(event.metadata['version'] ?? 1), event.data));
+    state = evolveStored(trainingSet, state, event);
   }
   return requireTrainingSet({ project, trainingSet: name }, state);
 }

@@ -1,8 +1,8 @@
 import { versionedGroup } from '../../../domain/features/reference.js';
 import { transformationStream } from '../../../domain/features/streams.js';
-import { transformationEvents } from '../../../domain/features/transformations/events.js';
 import { transformation, type Transformation } from '../../../domain/features/transformations/state.js';
-import { decode, resourceName } from '../../../domain/kit/index.js';
+import { resourceName } from '../../../domain/kit/index.js';
+import { evolveStored } from '../../../platform/eventstore/decode-stored.js';
 import type { EventStore } from '../../../platform/eventstore/port.js';
 import { isKnown, type KnownAt } from '../history/known.js';
 import { readable, type ReadableTransformation } from '../../../domain/features/transformations/readable.js';
@@ -19,9 +19,7 @@ export async function transformationAt(eventStore: EventStore, project: string, 
   for await (const event of eventStore.readStream(transformationStream(project, name), { signal })) {
     const asked = version !== undefined && (state.status === 'absent' || state.versions.length < version);
     if (state.status !== 'absent' && !asked && !isKnown(known, { position: event.position, recordedAtUs: event.recordedAt.getTime() * 1000 })) break;
-    const definition = transformationEvents.find(({ type }) => type === event.type);
-    if (!definition) throw new Error(`${event.stream} holds an event of type ${event.type}, which this release does not know`);
-    state = transformation.evolve(state, decode(definition, Number(event.metadata['version'] ?? 1), event.data));
+    state = evolveStored(transformation, state, event);
   }
   return readable(project, named, state);
 }
