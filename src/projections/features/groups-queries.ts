@@ -53,7 +53,7 @@ export const featureGroupQueries = [
     http: { method: 'GET', path: '/api/v1/projects/{project}/feature-groups' },
     permission: 'features.read',
     views: ['feature-groups'],
-    input: z.object({ project: resourceName, ...listInput, ...asOfInput }),
+    input: z.object({ project: resourceName, ...listInput(listing), ...asOfInput }),
     output: z.object({ featureGroups: z.array(featureGroupRow), nextPageToken: z.string() }).meta({ id: 'FeatureGroupList' }),
     run: async ({ project, ...request }, { pool }) => {
       const { rows, nextPageToken } = await listPage(pool, listing, project, request);

@@ -152,3 +152,12 @@ describe('the pages of a list', () => {
     for (const other of [{ filter: 'b' }, { orderBy: 'owner' }]) await expect(page({ pageToken, ...other })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringContaining('another filter or order') });
   });
 });
+
+test('a list says which fields it may be filtered and sorted by', () => {
+  const { filter, orderBy } = featureServiceQueries.find(({ name }) => name === 'ListFeatureServices')!.input.shape as Record<string, { description?: string }>;
+  expect(filter!.description).toBe(
+    'Conditions that all must hold, and texts to be found anywhere. Fields: service, owner, description (texts: =, !=, or : for a part); archived (true or false: =, !=); ' +
+    'createdAt, updatedAt (times: =, !=, <, <=, >, >=); tags (tags.tier = "1", or tags : tier).',
+  );
+  expect(orderBy!.description).toBe('One of service, owner, createdAt, updatedAt, with desc behind it for the other direction; by name where it is left out.');
+});

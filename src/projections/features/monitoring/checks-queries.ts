@@ -67,7 +67,7 @@ export const driftCheckQueries = [
     http: { method: 'GET', path: '/api/v1/projects/{project}/drift-checks' },
     permission: 'features.read',
     views: ['feature-drift-checks'],
-    input: z.object({ project: resourceName, ...listInput, ...asOfInput }),
+    input: z.object({ project: resourceName, ...listInput(checks), ...asOfInput }),
     output: z.object({ driftChecks: z.array(driftCheckRow), nextPageToken: z.string() }).meta({ id: 'DriftCheckList' }),
     run: async ({ project, ...request }, { pool }) => {
       const { rows, nextPageToken } = await listPage(pool, checks, project, request);
@@ -80,7 +80,7 @@ export const driftCheckQueries = [
     http: { method: 'GET', path: '/api/v1/projects/{project}/measured-drifts' },
     permission: 'features.read',
     views: ['feature-drifts'],
-    input: z.object({ project: resourceName, ...listInput, ...asOfInput }),
+    input: z.object({ project: resourceName, ...listInput(drifts), ...asOfInput }),
     output: z.object({ measuredDrifts: z.array(measuredDriftRow), nextPageToken: z.string() }).meta({ id: 'MeasuredDriftList' }),
     run: async ({ project, ...request }, { pool }) => {
       const { rows, nextPageToken } = await listPage(pool, drifts, project, request);

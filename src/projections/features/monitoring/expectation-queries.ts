@@ -54,7 +54,7 @@ export const expectationQueries = [
     http: { method: 'GET', path: '/api/v1/projects/{project}/expectation-breaches' },
     permission: 'features.read',
     views: ['expectation-breaches'],
-    input: z.object({ project: resourceName, ...listInput }),
+    input: z.object({ project: resourceName, ...listInput(breaches) }),
     output: z.object({ expectationBreaches: z.array(expectationBreachRow), nextPageToken: z.string() }).meta({ id: 'ExpectationBreachList' }),
     run: async ({ project, ...request }, { pool }) => {
       const { rows, nextPageToken } = await listPage(pool, breaches, project, request);

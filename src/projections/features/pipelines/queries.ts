@@ -79,7 +79,7 @@ export const pipelineQueries = [
     http: { method: 'GET', path: '/api/v1/projects/{project}/pipelines' },
     permission: 'features.read',
     views: ['pipelines'],
-    input: z.object({ project: resourceName, ...listInput, ...asOfInput }),
+    input: z.object({ project: resourceName, ...listInput(listing), ...asOfInput }),
     output: z.object({ pipelines: z.array(pipelineRow), nextPageToken: z.string() }).meta({ id: 'PipelineList' }),
     run: async ({ project, ...request }, { pool }) => {
       const { rows, nextPageToken } = await listPage(pool, listing, project, request);
@@ -106,7 +106,7 @@ export const pipelineQueries = [
     http: { method: 'GET', path: '/api/v1/projects/{project}/pipeline-runs' },
     permission: 'features.read',
     views: ['pipeline-runs'],
-    input: z.object({ project: resourceName, ...listInput, ...asOfInput }),
+    input: z.object({ project: resourceName, ...listInput(runListing), ...asOfInput }),
     output: z.object({ pipelineRuns: z.array(pipelineRunRow), nextPageToken: z.string() }).meta({ id: 'PipelineRunList' }),
     run: async ({ project, ...request }, { pool }) => {
       const { rows, nextPageToken } = await listPage(pool, runListing, project, request);

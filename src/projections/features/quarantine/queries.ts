@@ -75,7 +75,7 @@ export const quarantineQueries = [
     http: { method: 'GET', path: '/api/v1/projects/{project}/quarantined-rows' },
     permission: 'features.read',
     views: [],
-    input: z.object({ project: resourceName, ...listInput }),
+    input: z.object({ project: resourceName, ...listInput(listing) }),
     output: z.object({ quarantinedRows: z.array(quarantinedRow), nextPageToken: z.string() }).meta({ id: 'QuarantinedRowList' }),
     run: async ({ project, ...request }, { pool }) => {
       const { rows, nextPageToken } = await listPage(pool, listing, project, request);

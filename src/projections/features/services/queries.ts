@@ -52,7 +52,7 @@ export const featureServiceQueries = [
     http: { method: 'GET', path: '/api/v1/projects/{project}/feature-services' },
     permission: 'features.read',
     views: ['feature-services'],
-    input: z.object({ project: resourceName, ...listInput, ...asOfInput }),
+    input: z.object({ project: resourceName, ...listInput(listing), ...asOfInput }),
     output: z.object({ featureServices: z.array(featureServiceRow), nextPageToken: z.string() }).meta({ id: 'FeatureServiceList' }),
     run: async ({ project, ...request }, { pool }) => {
       const { rows, nextPageToken } = await listPage(pool, listing, project, request);

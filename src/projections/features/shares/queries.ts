@@ -42,7 +42,7 @@ export const featureGroupShareQueries = [
     http: { method: 'GET', path: '/api/v1/projects/{project}/shared-feature-groups' },
     permission: 'features.read',
     views: ['feature-group-shares'],
-    input: z.object({ project: resourceName, ...listInput, ...asOfInput }),
+    input: z.object({ project: resourceName, ...listInput(granted), ...asOfInput }),
     output: z.object({ sharedFeatureGroups: z.array(sharedGroupRow), nextPageToken: z.string() }).meta({ id: 'SharedFeatureGroupList' }),
     run: async ({ project, ...request }, { pool }) => {
       const { rows, nextPageToken } = await listPage(pool, granted, project, request);
@@ -55,7 +55,7 @@ export const featureGroupShareQueries = [
     http: { method: 'GET', path: '/api/v1/projects/{project}/feature-group-shares' },
     permission: 'features.read',
     views: ['feature-group-shares'],
-    input: z.object({ project: resourceName, ...listInput, ...asOfInput }),
+    input: z.object({ project: resourceName, ...listInput(given), ...asOfInput }),
     output: z.object({ featureGroupShares: z.array(groupShare), nextPageToken: z.string() }).meta({ id: 'FeatureGroupShareList' }),
     run: async ({ project, ...request }, { pool }) => {
       const { rows, nextPageToken } = await listPage(pool, given, project, request);

@@ -78,7 +78,7 @@ export const trainingSetQueries = [
     http: { method: 'GET', path: '/api/v1/projects/{project}/training-sets' },
     permission: 'features.read',
     views: ['training-sets'],
-    input: z.object({ project: resourceName, ...listInput, ...asOfInput }),
+    input: z.object({ project: resourceName, ...listInput(listing), ...asOfInput }),
     output: z.object({ trainingSets: z.array(trainingSetRow), nextPageToken: z.string() }).meta({ id: 'TrainingSetList' }),
     run: async ({ project, ...request }, { pool }) => {
       const { rows, nextPageToken } = await listPage(pool, listing, project, request);

@@ -53,7 +53,7 @@ export const transformationQueries = [
     http: { method: 'GET', path: '/api/v1/projects/{project}/transformations' },
     permission: 'features.read',
     views: ['transformations'],
-    input: z.object({ project: resourceName, ...listInput, ...asOfInput }),
+    input: z.object({ project: resourceName, ...listInput(listing), ...asOfInput }),
     output: z.object({ transformations: z.array(transformationRow), nextPageToken: z.string() }).meta({ id: 'TransformationList' }),
     run: async ({ project, ...request }, { pool }) => {
       const { rows, nextPageToken } = await listPage(pool, listing, project, request);

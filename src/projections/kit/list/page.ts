@@ -4,15 +4,16 @@ import { z } from 'zod';
 import { Refusal } from '../../../domain/kit/index.js';
 import { rowsAt } from '../as-of.js';
 import { keyOfPageToken, otherQuestion, pageInput, pageTokenAfter } from '../paging.js';
+import { describeFilter, describeOrder } from './describe.js';
 import { parseFilter } from './parse.js';
 import { whereOf, type Filterable } from './where.js';
 
-/** The fields that a filtered and sorted list takes. */
-export const listInput = {
-  filter: z.string().max(2048).default('').describe('Conditions that all must hold: owner = risk AND tags.tier = "1" AND archived = false, or texts to be found anywhere.'),
-  orderBy: z.string().max(64).default('').describe('A field, with desc behind it for the other direction; by name where it is left out.'),
+/** The fields that a filtered and sorted list takes; they say which of its columns they know. */
+export const listInput = (listing: Pick<Listing, 'fields' | 'order'>) => ({
+  filter: z.string().max(2048).default('').describe(describeFilter(listing)),
+  orderBy: z.string().max(64).default('').describe(describeOrder(listing.order)),
   ...pageInput,
-};
+});
 
 export interface ListRequest {
   readonly filter: string;
