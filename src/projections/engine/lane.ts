@@ -39,6 +39,7 @@ export class Lane {
       if (leftOut.length > 0) onLeftOut?.(leftOut);
       const [first, ...others] = tracks.flatMap(({ positions }) => positions);
       if (!first) return;
+      for (const track of tracks) track.isAlone = others.length === 0;
       const from = others.reduce((least, held) => (comparePositions(held, least) < 0 ? held : least), first);
       const ended = new AbortController();
       const batches = eventStore.subscribe({ from, signal: AbortSignal.any([signal, ended.signal]) })[Symbol.asyncIterator]();

@@ -26,6 +26,8 @@ const patienceWithEvents_ms = 5000;
 
 /** Slices that move on together over one connection: rows and checkpoints in one transaction a batch. */
 export class Track {
+  /** Whether nobody stands beside its only slice in the lane, and waits while it tries again. */
+  isAlone = true;
   private members: Member[] = [];
   private writtenAt = 0;
   private patienceLeft_ms = patienceWithEvents_ms;
@@ -82,7 +84,7 @@ export class Track {
     try {
       await this.takeWhole(events, position);
     } catch (error) {
-      if (!(error instanceof ViewFailed) || this.members.length > 1) throw error;
+      if (!(error instanceof ViewFailed) || !this.isAlone) throw error;
       if (events.length < 2) return this.insist(events, position, error, signal);
       const middle = Math.floor(events.length / 2);
       await this.takePiece(events.slice(0, middle), events[middle - 1]!.position, signal);

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { setTimeout as pause } from 'node:timers/promises';
 import { comparePositions, formatPosition, type StoredEvent } from '../../../src/platform/eventstore/port.js';
 import { readCheckpoints } from '../../../src/projections/engine/checkpoints.js';
 import { commandLogView } from '../../../src/projections/engine/command-log.js';
@@ -81,6 +82,32 @@ test('waiting for a position waits for the slowest slice, in the process that pr
   }
   for (const asked of [engine, answering]) await asked.waitFor(['counters'], position);
   expect(await rows()).toEqual(await folded());
+});
+
+test('a slice that cannot take an event holds up none of the others while it is tried again', async () => {
+  let tries = 0;
+  let released = false;
+  const poisoned: View = {
+    ...counters,
+    project: async (events, tx) => {
+      if (!events.some(({ data }) => (data as { by: number }).by === 13)) return counters.project(events, tx);
+      // With a word now and then, or Postgres would take the process for dead.
+      for (tries++; tries > 1 && !released; await pause(20)) await tx.client.query('select 1');
+      throw new Error('cannot count 13');
+    },
+  };
+  const engine = await started(poisoned);
+  await raise(13, counterOf[1]);
+  await until('it is tried again', () => tries > 1);
+  await raise(2, counterOf[2]);
+  try {
+    await until('another slice goes on', async () => (await rows())[counterOf[2]!]);
+    expect(await engine.parked()).toEqual([]);
+  } finally {
+    released = true;
+  }
+  await until('its key is parked', async () => (await engine.parked()).length === 1);
+  await engine.waitFor(['counters'], (await raise(3, counterOf[0])).position);
 });
 
 describe('splitting a view anew', () => {
