@@ -21,10 +21,7 @@ beforeEach(async () => {
   operator = world.engine([counters], { projects: false });
 });
 afterEach(async () => {
-  for (const child of children.splice(0)) {
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-  }
+  for (const child of [...children]) await kill(child);
   await world.close();
 });
 
@@ -43,6 +40,11 @@ async function start(task: string): Promise<ChildProcess> {
   children.push(child);
   await once(child.stdout!, 'data');
   return child;
+}
+async function kill(child: ChildProcess): Promise<void> {
+  children.splice(children.indexOf(child), 1);
+  child.kill('SIGKILL');
+  await once(child, 'exit');
 }
 const ownersAre = (name: string, ...names: string[]) =>
   until(`all views are kept by ${name}`, async () => (await operator.status()).every(({ slices }) => slices.every(({ owner }) => [name, ...names].includes(owner!))));
@@ -67,6 +69,19 @@ test('one that stands still in the midst of a transaction holds nobody up for lo
   const owner = await start('standing-still');
   await ownersAre(nameOf(owner));
   await raise(77);
+  await until('it stands still', () => standsStill(owner));
+  await takesOver(await start('share'));
+  await goesOnAsOneOfTwo(owner);
+});
+
+test('one that stands still while it tries a parked event again holds nobody up for longer either', async () => {
+  const poisoned = await start('poisoned-share');
+  await ownersAre(nameOf(poisoned));
+  await raise(13);
+  await raise(77);
+  await until('it is parked', async () => (await operator.parked()).length === 1);
+  await kill(poisoned);
+  const owner = await start('standing-still-share');
   await until('it stands still', () => standsStill(owner));
   await takesOver(await start('share'));
   await goesOnAsOneOfTwo(owner);

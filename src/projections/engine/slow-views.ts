@@ -1,4 +1,5 @@
 import type { StoredEvent } from '../../platform/eventstore/port.js';
+import { Retries } from './parking/retries.js';
 import { silence_ms } from './transaction.js';
 
 /** Pieces are made to take about so long. */
@@ -17,6 +18,9 @@ interface Slow {
   tooMuch?: string;
 }
 
+/** What a parked event says that has been given all the time there is. */
+export const tookTooLong = (longest_ms: number): string => `computing takes longer than ${longest_ms / 1000} s`;
+
 /**
  * Views that have computed for so long between two statements that Postgres took their process for dead. They get fewer
  * events at a time from then on; a single event that takes longer gets more time, up to a bound.
@@ -24,7 +28,12 @@ interface Slow {
 export class SlowViews {
   private readonly slow = new Map<string, Slow>();
 
-  constructor(readonly longest_ms = longestSilence_ms) {}
+  /** What the process knows of parked events that were tried again. */
+  readonly retries: Retries;
+
+  constructor(readonly longest_ms = longestSilence_ms) {
+    this.retries = new Retries(longest_ms);
+  }
 
   /** So many events may go into one transaction of these views. */
   mostEvents(views: readonly string[]): number {
@@ -40,7 +49,7 @@ export class SlowViews {
   /** Why the view is not to be asked again for this event, where that is so. */
   tooMuch(view: string, events: readonly StoredEvent[]): Error | undefined {
     const event = this.slow.get(view)?.tooMuch;
-    return event !== undefined && event === events[0]?.id ? new Error(`computing takes longer than ${this.longest_ms / 1000} s`) : undefined;
+    return event !== undefined && event === events[0]?.id ? new Error(tookTooLong(this.longest_ms)) : undefined;
   }
 
   /** A transaction was lost: true when that was because the view that took longest computed for too long. */

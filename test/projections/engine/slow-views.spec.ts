@@ -94,6 +94,22 @@ test('an event that was parked because computing took too long gets as long as a
   expect(await rows()).toEqual(foldOfLog(await log()));
 });
 
+test('an event that takes too long every time costs a process that starts its views once, and not again and again', async () => {
+  const view = slow(raised(7));
+  const before = await started(view, { longestSilence_ms: 4_500 });
+  const { position } = await raise(1, 7, 2);
+  await before.waitFor(['counters', 'totals'], position);
+  await before.stop();
+
+  const engine = await started(view, { longestSilence_ms: 4_500 });
+  await until('it was tried again, and is left', async () => (await engine.parked())[0]!.attempts > 1);
+  const tries = view.calls.length;
+  await engine.waitFor(['counters', 'totals'], (await world.append('counter-b', ['CounterRaised', { counter: 'b', by: 1 }])).position);
+  expect(await rows()).toEqual({ a: { sum: 1, events: 1, latest: [1] }, b: { sum: 1, events: 1, latest: [1] } });
+  expect(await engine.parked()).toMatchObject([{ key: expect.stringContaining('a'), error: expect.stringContaining('4.5 s'), waiting: 1 }]);
+  expect(view.calls).toHaveLength(tries + 1);
+});
+
 describe('a slow view', () => {
   const took = (took_ms: number) => Object.assign(new Stopwatch(), { slowest: 'a', took_ms });
   const events = (count: number) => Array.from({ length: count }, (_, n) => ({ id: `${n}` }) as StoredEvent);

@@ -5,13 +5,14 @@ import { StreamDeleted } from '../../../platform/eventstore/errors.js';
 import type { EventStore, StoredEvent } from '../../../platform/eventstore/port.js';
 import type { View } from '../../kit/view.js';
 import { changeParking } from '../checkpoints.js';
-import { insist } from '../failures.js';
+import { insist, ViewFailed } from '../failures.js';
+import { tookTooLong } from '../slow-views.js';
 import { holdTogether } from '../together.js';
-import { inLiveTransaction, withClient } from '../transaction.js';
+import { inLiveTransaction, silence_ms, unlessSilent, withClient } from '../transaction.js';
 import type { World } from '../world.js';
 import { keyOf, streamKey, withoutNul } from './keys.js';
 import { failureOf, messageOf } from './take.js';
-import { heldAfter, neverFailed, settle, startOfShelf, type HeldPlace, type Settlement } from './waiting.js';
+import { failedWith, heldAfter, neverFailed, settle, startOfShelf, type HeldPlace, type Settlement } from './waiting.js';
 
 /** Live projection of the view stands still while so many events are taken up. */
 const eventsPerTransaction = 100;
@@ -23,19 +24,34 @@ export interface RetryChoice {
   readonly skip?: string;
 }
 
-/** Tries parked events again in the order of the log. Where one fails, or is not chosen, what depends on it goes on waiting. */
+/**
+ * Tries parked events again in the order of the log. Where one fails, or is not chosen, what depends on it goes on waiting.
+ * It begins anew where the view has computed over one for so long that the connection was lost; that one gets more time.
+ */
 export async function retryParked(view: View, world: World, choice: RetryChoice, signal: AbortSignal): Promise<RetryOutcome> {
-  return withClient(world.pool, (client) => new Retry(view, world, client, choice).run(signal));
+  for (let taken = 0; ; ) {
+    let retry: Retry | undefined;
+    try {
+      const outcome = await withClient(world.pool, (client) => (retry = new Retry(view, world, client, choice)).run(signal));
+      return { ...outcome, taken: taken + outcome.taken };
+    } catch (error) {
+      if (!retry?.ranOver) throw error;
+      taken += retry.taken;
+    }
+  }
 }
 
 class Retry {
   /** Keys with an earlier event that still waits. */
   private readonly blocked = new Set<string>();
   private neverFailed: ReadonlySet<string> = new Set();
+  private tookTooLong = new Set<string>();
   private place: HeldPlace = startOfShelf;
   private parking: number | undefined;
-  private taken = 0;
   private left = 0;
+  taken = 0;
+  /** True once the connection was lost because the view has computed over an event for longer than that had. */
+  ranOver = false;
 
   constructor(
     private readonly view: View,
@@ -45,11 +61,8 @@ class Retry {
   ) {}
 
   async run(signal: AbortSignal): Promise<RetryOutcome> {
-    const { slowViews, whileSilent, parked } = this.world;
-    // An event may be parked because computing took too long: it gets as long as a single event is given at most.
-    const takeUp = () => inLiveTransaction(this.client, () => this.takeUp(), slowViews.longest_ms);
-    while (!signal.aborted && (await insist(() => (whileSilent ? whileSilent(slowViews.longest_ms, takeUp) : takeUp()))));
-    parked.forget();
+    while (!signal.aborted && (await insist(() => inLiveTransaction(this.client, () => this.takeUp()))));
+    this.world.parked.forget();
     return { taken: this.taken, left: this.left };
   }
 
@@ -58,6 +71,7 @@ class Retry {
     const { client, view } = this;
     await this.requireSameRows();
     this.neverFailed = await neverFailed(client, view.name);
+    this.tookTooLong = await failedWith(client, view.name, tookTooLong(this.world.slowViews.longest_ms));
     const held = await heldAfter(client, view.name, this.place, eventsPerTransaction);
     const settlement: Settlement = { taken: [], moved: [], failed: new Map() };
     const last = held.at(-1);
@@ -97,10 +111,30 @@ class Retry {
     if (!event || event.id === choice.skip) return void taken.push(place);
     const key = keyOf(view, event);
     if (key !== place.key) moved.push({ ...place, key });
-    const failure = this.mayTry(place.key, key, event) ? await failureOf({ view, tx: { client, table: (name) => name } }, [event]) : 'waits';
+    const failure = this.mayTry(place.key, key, event) ? await this.failureOf(event, place.key) : 'waits';
     if (!failure) return void taken.push(place);
     if (failure !== 'waits') failed.set(key, withoutNul(messageOf(failure.cause)));
     blocked.add(key);
+  }
+
+  /** A process that stands still meanwhile is noticed as soon as ever, unless the event is known to need longer. */
+  private async failureOf(event: StoredEvent, key: string): Promise<ViewFailed | undefined> {
+    const { view, client } = this;
+    const { slowViews: { longest_ms, retries }, whileSilent } = this.world;
+    const patience_ms = retries.patienceWith(event.id, this.tookTooLong.delete(key));
+    if (patience_ms === 0) return new ViewFailed(view.name, [event], new Error(tookTooLong(longest_ms)));
+    const attempt = () => failureOf({ view, tx: { client, table: (name) => name } }, [event]);
+    const since = performance.now();
+    try {
+      if (patience_ms === silence_ms) return await attempt();
+      await client.query(unlessSilent(patience_ms));
+      const failure = await (whileSilent ? whileSilent(patience_ms, attempt) : attempt());
+      await client.query(unlessSilent());
+      return failure;
+    } catch (error) {
+      this.ranOver = retries.isLostTo(event.id, patience_ms, performance.now() - since);
+      throw error;
+    }
   }
 
   private mayTry(heldUnder: string, key: string, event: StoredEvent): boolean {

@@ -40,6 +40,12 @@ export async function neverFailed(client: ClientBase, view: string): Promise<Set
   return new Set(rows.map(({ key }) => key));
 }
 
+/** The keys whose first event could not be taken for this reason. */
+export async function failedWith(client: ClientBase, view: string, error: string): Promise<Set<string>> {
+  const { rows } = await client.query('select key from projection_parked_keys where view = $1 and not shadow and error = $2', [view, error]);
+  return new Set(rows.map(({ key }) => key));
+}
+
 /** Writes what has become of the events, and lets go of the keys under which none waits any more: true when there were such. */
 export async function settle(client: ClientBase, view: string, { taken, moved, failed }: Settlement): Promise<boolean> {
   await client.query(
