@@ -87,6 +87,13 @@ export async function moveCheckpoints(client: ClientBase, moves: readonly Move[]
   return rowCount === moves.length;
 }
 
+/** Those of the views whose checkpoints somebody else holds at this moment. */
+export async function heldCheckpoints(client: ClientBase, views: readonly string[]): Promise<string[]> {
+  const free = `select view, slice from projection_checkpoints where view = any($1) for update skip locked`;
+  const { rows } = await client.query(`with free as materialized (${free}) select distinct view from projection_checkpoints held where view = any($1) and not exists (select from free where (free.view, free.slice) = (held.view, held.slice))`, [views]);
+  return rows.map(({ view }) => view);
+}
+
 /** Writes where a view stands that is being made or replaced, whatever stood there before: all slices that it has, at one position. */
 export async function putCheckpoint(db: Queryable, { name, version }: View, { commit, prepare }: Position): Promise<void> {
   await db.query(

@@ -20,6 +20,16 @@ export class CheckpointMoved extends Error {
   }
 }
 
+/** Somebody holds locks that views of a lane would have to wait for: the others need not. */
+export class ViewsHeldUp extends Error {
+  constructor(readonly views: readonly string[]) {
+    super(`Somebody holds locks that are needed for ${views.join(', ')}`);
+  }
+}
+
+/** True for a lock that was waited for as long as it may be. */
+export const isLockTimeout = (error: unknown): boolean => error instanceof pg.DatabaseError && error.code === '55P03';
+
 /** The connection broke, and nobody knows whether the transaction was committed. */
 export class ConnectionBroken extends Error {
   constructor(override readonly cause: unknown) {

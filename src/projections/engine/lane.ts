@@ -23,7 +23,7 @@ export class Lane {
 
   /**
    * Follows the log from the stored checkpoints: until the signal aborts, or with `untilLive` until the log's end.
-   * Throws ViewFailed when one slice must leave, CheckpointMoved when the checkpoints must be read again. Goes on without
+   * Throws ViewFailed when one slice must leave, and ViewsHeldUp when views must that would hold up the others, CheckpointMoved when the checkpoints must be read again. Goes on without
    * slices whose view has meanwhile been split or built otherwise, and says which: nobody follows the log for them.
    */
   async follow(signal: AbortSignal, { untilLive = false, onLeftOut }: FollowOptions = {}): Promise<void> {
@@ -39,7 +39,10 @@ export class Lane {
       if (leftOut.length > 0) onLeftOut?.(leftOut);
       const [first, ...others] = tracks.flatMap(({ positions }) => positions);
       if (!first) return;
-      for (const track of tracks) track.isAlone = others.length === 0;
+      for (const track of tracks) {
+        track.isAlone = others.length === 0;
+        track.givesWay = others.length > 0 && !untilLive;
+      }
       const from = others.reduce((least, held) => (comparePositions(held, least) < 0 ? held : least), first);
       const ended = new AbortController();
       const batches = eventStore.subscribe({ from, signal: AbortSignal.any([signal, ended.signal]) })[Symbol.asyncIterator]();

@@ -1,6 +1,6 @@
 import type { View } from '../kit/view.js';
 import { noteError, readCheckpoints, type ViewCheckpoint } from './checkpoints.js';
-import { CheckpointMoved, ViewFailed } from './failures.js';
+import { CheckpointMoved, ViewFailed, ViewsHeldUp } from './failures.js';
 import { Lane } from './lane.js';
 import type { Ownership } from './ownership.js';
 import { countParked } from './parking/counts.js';
@@ -145,7 +145,8 @@ export class Term {
       } catch (error) {
         if (this.signal.aborted) break;
         if (performance.now() - since > 1000) failures = 0;
-        if (error instanceof ViewFailed) this.expel(error);
+        if (error instanceof ViewFailed) this.expel(({ view, index }) => view.name === error.view && index === error.slice);
+        else if (error instanceof ViewsHeldUp) for (const name of error.views) this.expel(({ view }) => view.name === name);
         else if (error instanceof CheckpointMoved) this.nextLook.abort();
         else {
           this.world.log.warn({ err: error }, 'The projections stopped for a moment');
@@ -176,11 +177,11 @@ export class Term {
     this.round.abort();
   }
 
-  private expel(failure: ViewFailed): void {
-    const slice = [...this.live].find(({ view, index }) => view.name === failure.view && index === failure.slice);
-    if (!slice) return;
-    this.live.delete(slice);
-    this.aside([slice], this.catchUp([slice]));
+  private expel(isMeant: (slice: Slice) => boolean): void {
+    const slices = [...this.live].filter(isMeant);
+    if (slices.length === 0) return;
+    for (const slice of slices) this.live.delete(slice);
+    this.aside(slices, this.catchUp(slices));
   }
 
   /** Those of the slices that this process still owns. */

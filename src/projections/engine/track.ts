@@ -1,8 +1,8 @@
 import type { PoolClient } from 'pg';
 import { comparePositions, type Position, type StoredEvent } from '../../platform/eventstore/port.js';
 import type { ViewTransaction } from '../kit/view.js';
-import { moveCheckpoints, type ViewCheckpoint } from './checkpoints.js';
-import { CheckpointMoved, ConnectionBroken, isOfOneEvent, isPassing, ViewFailed } from './failures.js';
+import { heldCheckpoints, moveCheckpoints, type ViewCheckpoint } from './checkpoints.js';
+import { CheckpointMoved, ConnectionBroken, isLockTimeout, isOfOneEvent, isPassing, ViewFailed, ViewsHeldUp } from './failures.js';
 import { memberAt, shareOf, type Member } from './member.js';
 import type { Division } from './parking/keys.js';
 import { parkOne } from './parking/take.js';
@@ -28,6 +28,8 @@ const patienceWithEvents_ms = 5000;
 export class Track {
   /** Whether nobody stands beside its only slice in the lane, and waits while it tries again. */
   isAlone = true;
+  /** Whether its views leave the lane rather than wait for locks. */
+  givesWay = false;
   private members: Member[] = [];
   private writtenAt = 0;
   private patienceLeft_ms = patienceWithEvents_ms;
@@ -176,6 +178,7 @@ export class Track {
       if (tooMuch) await parkOne({ view, shelf, tx: this.tx, parked }, free[0]!, new ViewFailed(view.name, free, tooMuch, index));
       else await view.project(free, this.tx);
     } catch (cause) {
+      if (this.givesWay && isLockTimeout(cause)) throw new ViewsHeldUp([view.name]);
       throw isPassing(cause) ? cause : new ViewFailed(view.name, free, cause, index);
     }
   }
@@ -197,10 +200,20 @@ export class Track {
       inBatchTransaction(this.client, async () => {
         if (!(await moveCheckpoints(this.client, moves))) throw new CheckpointMoved();
         await work();
-      }, longestSilence_ms);
-    await (longestSilence_ms > silence_ms && this.world.whileSilent ? this.world.whileSilent(longestSilence_ms, move) : move());
+      }, longestSilence_ms, this.givesWay);
+    try {
+      await (longestSilence_ms > silence_ms && this.world.whileSilent ? this.world.whileSilent(longestSilence_ms, move) : move());
+    } catch (error) {
+      throw this.givesWay && isLockTimeout(error) ? await this.heldUp(error) : error;
+    }
     for (const [index, member] of moving.entries()) member.held = member.stored = moves[index]!.to;
     if (moving === this.members) this.writtenAt = performance.now();
+  }
+
+  /** Who holds a checkpoint takes up parked events, say, or switches to other rows. */
+  private async heldUp(error: unknown): Promise<unknown> {
+    const views = await heldCheckpoints(this.client, this.views);
+    return views.length > 0 ? new ViewsHeldUp(views) : error;
   }
 
   private get views(): readonly string[] {

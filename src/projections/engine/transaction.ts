@@ -8,6 +8,9 @@ export const silence_ms = 4000;
 /** What keeps a transaction from holding what others wait for, when its process stands still or its machine vanishes. */
 export const unlessSilent = (longest_ms = silence_ms): string => `set local idle_in_transaction_session_timeout = ${longest_ms}`;
 
+/** Who follows the log beside others waits for a lock no longer than this. */
+const company_ms = 1000;
+
 /** Runs the work in a transaction of its own. Throws what the work throws, or ConnectionBroken. */
 export const inTransaction = <Result>(client: PoolClient, work: () => Promise<Result>): Promise<Result> => between(client, 'begin', work);
 
@@ -16,8 +19,8 @@ export const inLiveTransaction = <Result>(client: PoolClient, work: () => Promis
   between(client, `begin; ${unlessSilent(longestSilence_ms)}`, work);
 
 /** The same for a batch of the log, which does not wait for the disk: of a Postgres that crashes its last batches and their checkpoints are lost together, and the log is read again from there. */
-export const inBatchTransaction = <Result>(client: PoolClient, work: () => Promise<Result>, longestSilence_ms = silence_ms): Promise<Result> =>
-  between(client, `begin; set local synchronous_commit = off; ${unlessSilent(longestSilence_ms)}`, work);
+export const inBatchTransaction = <Result>(client: PoolClient, work: () => Promise<Result>, longestSilence_ms = silence_ms, inCompany = false): Promise<Result> =>
+  between(client, `begin; set local synchronous_commit = off; ${unlessSilent(longestSilence_ms)}${inCompany ? `; set local lock_timeout = ${company_ms}` : ''}`, work);
 
 async function between<Result>(client: PoolClient, begin: string, work: () => Promise<Result>): Promise<Result> {
   try {
