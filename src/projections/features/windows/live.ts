@@ -94,7 +94,10 @@ export class LiveWindows implements WindowSource {
     await Promise.all(
       partitionsOf(definition).map(async (partition) => {
         const stream = streamOf(partition);
-        for await (const event of this.eventStore.readStream(stream, { from: await this.recentFrom(stream, sinceUs), signal })) {
+        const from = await this.recentFrom(stream, sinceUs);
+        // What stands before has left the windows already, so nobody need wait for it.
+        progress.reach(stream, from - 1n);
+        for await (const event of this.eventStore.readStream(stream, { from, signal })) {
           if (comparePositions(event.position, end) > 0) break;
           table.take(historyEvent(event));
           progress.reach(stream, event.revision);

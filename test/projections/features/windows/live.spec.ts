@@ -102,6 +102,18 @@ test('windows loaded amid writing and followed from there are those of a replay,
   );
 });
 
+test('a read that wants all that was written is answered also where all rows are older than the windows', async () => {
+  const definition = definitionOf({ project: 'old', group: 'g', keys: { k1: 'STRING', k2: 'INT64' }, features: { n: 'INT64', s: 'STRING' }, partitions: 2 });
+  const key = ['a', 1];
+  const fact = (timeUs: number): Fact => ({ recordedAtUs: timeUs, mode: 'BOTH', rows: [{ key, timeUs, values: { n: 1, s: null } }] });
+  for (const timeUs of [1, 2]) await write('old', fact(timeUs));
+  const live = new LiveWindows(eventStore, async (stream) => (stream === featureRowsStream('old', 'g', partitionOf(encodeKey(key), 2)) ? 2n : 0n), () => 1000);
+  const read = async () => followed(await live.rowsOf(definition, { features: ['n'], durationUs: 300, fresh: true }), [encodeKey(key)], 1_000_000, windowsOver(300, 'n', 'INT64')).flat().map(([value]: any) => value);
+  expect(await read()).toEqual(expect.arrayContaining([0, null]));
+  await write('old', fact(999_900));
+  expect(await read()).toEqual(expect.arrayContaining([1]));
+});
+
 /** As `eventsOf` has it: one event for rows of a partition, one for each entity deleted. */
 async function write(project: string, fact: Fact): Promise<void> {
   const append = (partition: number, type: string, data: unknown) => eventStore.append(featureRowsStream(project, 'g', partition), [{ id: randomUUID(), type, data, metadata: { version: 1 } }], { expected: 'any' });
