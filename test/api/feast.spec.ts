@@ -55,6 +55,12 @@ describe("Feast's feature server", () => {
     expect(JSON.parse(answer.text)).toEqual({ metadata: { feature_names: ['driver_id', 'note'] }, results: [{ values: [], statuses: [], event_timestamps: [] }, { values: [], statuses: [], event_timestamps: [] }] });
   });
 
+  test('gives computed features a time for each value too, the epoch, as it does for on-demand views', async () => {
+    const position = (await platform.rest('/api/v1/projects/drivers/transformations', { transformation: 'trips', inputs: [{ name: 'n', feature: 'driver_hourly_stats:avg_daily_trips', type: 'INT64' }], outputs: [{ name: 'twice', expression: 'n * 2' }] })).answer.position;
+    const answer = await call('/get-online-features', { features: ['trips:twice'], entities: { driver_id: [1002, 9] } }, { authorization: `Bearer ${ownerKey}`, 'tarl-min-position': position });
+    expect(JSON.parse(answer.text).results[1]).toEqual({ values: [14, null], statuses: [expect.any(String), 'NOT_FOUND'], event_timestamps: ['1970-01-01T00:00:00Z', '1970-01-01T00:00:00Z'] });
+  });
+
   test('takes a frame as pandas gives it by default, for the mode that is named', async () => {
     const df = { driver_id: { 0: 7 }, conv_rate: { 0: 0.25 }, event_timestamp: { 0: recent } };
     const offline = await call('/push', { push_source_name: 'driver_hourly_stats', df, to: 'offline' });

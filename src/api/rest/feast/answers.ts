@@ -15,11 +15,13 @@ interface FeastColumn {
 /** The JSON of Feast's `GetOnlineFeaturesResponse`: the keys of the entities first, then the features, a column each. */
 export function onlineAnswerText({ keys }: OnlineRequest, { entities, features, groups }: OnlineAnswer): string {
   const timesOf = new Map(groups.map(({ group, timeUs }) => [group, Array.from(timeUs, timestamp)]));
-  const own = [...keys.values()].map((values): FeastColumn => ({ values: values.map(given), statuses: new Array<string>(entities).fill('PRESENT'), event_timestamps: new Array<string>(entities).fill(timestamp(0)) }));
+  const noTimes = new Array<string>(entities).fill(timestamp(0));
+  const own = [...keys.values()].map((values): FeastColumn => ({ values: values.map(given), statuses: new Array<string>(entities).fill('PRESENT'), event_timestamps: noTimes }));
   const read = features.map(({ group, type, values, statuses }): FeastColumn => ({
     values: Array.from<FeatureValue | null, unknown>(values, (value) => shown(value, type)),
     statuses: Array.from(statuses, (status) => featureStatuses[status]!),
-    event_timestamps: timesOf.get(group)!,
+    // What a transformation computes is of no single time.
+    event_timestamps: timesOf.get(group) ?? noTimes,
   }));
   return JSON.stringify({ metadata: { feature_names: [...keys.keys(), ...features.map(({ name }) => name)] }, results: [...own, ...read] });
 }
