@@ -59,6 +59,30 @@ describe('tarl with a platform that is up', () => {
     ]);
   });
 
+  test('a service is read by its name, whatever groups and transformations it names', async () => {
+    for (const args of [
+      ['features', 'create', 'flights/planes', '--entities', 'plane:INT64', '--features', 'seats:INT64'],
+      ['features', 'create', 'flights/fuel', '--entities', 'plane:INT64', '--features', 'litres:DOUBLE'],
+      ['transformations', 'register', 'flights/usage', '--inputs', '[{"name":"l","feature":"fuel:litres","type":"DOUBLE"},{"name":"s","feature":"planes:seats","type":"INT64"}]', '--outputs', '[{"name":"per_seat","expression":"l / s"}]'],
+      ['features', 'create-feature-service', 'flights/flying', '--features', 'usage:per_seat,planes:seats'],
+    ]) expect(await run(args)).toMatchObject({ code: 0, stderr: '' });
+    const write = async (group: string, row: object) => JSON.parse((await run(['features', 'write', `flights/${group}`, '-', '--format', 'ndjson', '--json'], `${JSON.stringify(row)}\n`)).stdout).position as string;
+    await write('planes', { plane: 7, event_time: '2001-01-01T00:00:00Z', seats: 100 });
+    const position = await write('fuel', { plane: 7, event_time: '2001-01-02T00:00:00Z', litres: 250 });
+    const values = { per_seat: { value: 2.5, status: 'PRESENT' }, seats: { value: 100, status: 'PRESENT' } };
+    const [vector] = await json('features', 'read', 'flights', '7', '--service', 'flying', '--min-position', position);
+    expect(vector).toEqual({ entity: { plane: '7' }, eventTime: '2001-01-02T00:00:00.000Z', values });
+    expect((await json('features', 'as-of', 'flights', '7', '--service', 'flying', '--at', '2001-02-01')).vectors[0].values).toEqual(values);
+    expect((await run(['features', 'historical', 'flights', '-', '--format', 'csv', '--service', 'flying', '--json'], 'plane,event_time\n7,2001-02-01\n')).stdout).toContain('"per_seat":2.5');
+
+    for (const [args, said] of [
+      [['flights/planes', '7', '--service', 'flying'], 'With --service the project stands alone: "flights", not "flights/planes".'],
+      [['flights', '7', '--service', 'flying', '--features', 'seats'], 'Name the features: either --features or --service.'],
+      [['flights', '7'], '"flights" is not <project/group>.'],
+    ] as const) expect(await run(['features', 'read', ...args])).toMatchObject({ code: 2, stderr: `${said}\n` });
+    expect(await run(['features', 'read', 'flights', '7', '--service', 'sailing'])).toMatchObject({ code: 4 });
+  });
+
   test('a file that does not fit its group is refused before anything is written', async () => {
     await writeFile(join(files, 'bad.csv'), 'origin,event_time,delay_min\nORD,2001-01-02,1\nORD,2001-01-02,late\n');
     const ran = await run(['features', 'write', 'flights/airports', join(files, 'bad.csv')]);

@@ -2,8 +2,8 @@ import type { EntityKey } from '../../domain/features/definition.js';
 import { misused } from '../failures.js';
 import type { ServiceClient } from '../grpc.js';
 import { table } from '../table.js';
-import type { Group } from './group.js';
 import { keyColumns, vectorsOf, type OnlineReply, type OnlineValue } from './online.js';
+import type { Target } from './target.js';
 
 /** How entities are written, for the help. */
 export const entityHelp = 'keys; several keys of one entity with commas between them, or as a JSON array';
@@ -16,12 +16,10 @@ export interface Vector {
 }
 
 /** Asks one of the two reads of values for entities as they are written on the command line. */
-export async function readVectors(client: ServiceClient, rpc: 'ReadOnline' | 'ReadAsOf', group: Group, written: readonly string[], features: readonly string[], more: object, minPosition?: string): Promise<{ vectors: Vector[]; reply: OnlineReply }> {
-  const tuples = written.map((one) => readEntity(one, group.entities));
-  const asked = features.length > 0 ? features.map((name) => `${group.group}:${name}`) : [group.group];
-  const request = { project: group.project, features: asked, keys: keyColumns(group.entities, tuples), ...more };
-  const reply = await client.unary<OnlineReply>(rpc, request, { minPosition });
-  const vectors = vectorsOf(reply, tuples.length).map((vector, at) => ({ entity: keysOf(group.entities, tuples[at]!), ...vector }));
+export async function readVectors(client: ServiceClient, rpc: 'ReadOnline' | 'ReadAsOf', { project, entities, asked }: Target, written: readonly string[], more: object, minPosition?: string): Promise<{ vectors: Vector[]; reply: OnlineReply }> {
+  const tuples = written.map((one) => readEntity(one, entities));
+  const reply = await client.unary<OnlineReply>(rpc, { project, ...asked, keys: keyColumns(entities, tuples), ...more }, { minPosition });
+  const vectors = vectorsOf(reply, tuples.length).map((vector, at) => ({ entity: keysOf(entities, tuples[at]!), ...vector }));
   return { vectors, reply };
 }
 
@@ -31,7 +29,7 @@ export const vectorTable = (vectors: readonly Vector[]): string => table(vectors
 function readEntity(written: string, entities: readonly EntityKey[]): unknown[] {
   const values: unknown[] = written.startsWith('[') ? listIn(written) : entities.length === 1 ? [written] : written.split(',');
   if (values.length === entities.length) return values;
-  throw misused(`"${written}" has ${values.length} keys; an entity of this group has ${entities.length}: ${entities.map(({ name }) => name).join(', ')}.`);
+  throw misused(`"${written}" has ${values.length} keys; an entity has ${entities.length}: ${entities.map(({ name }) => name).join(', ')}.`);
 }
 
 function listIn(written: string): unknown[] {

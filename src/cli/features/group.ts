@@ -14,6 +14,9 @@ export interface Group {
 
 const { http } = featureGroupQueries.find(({ name }) => name === 'GetFeatureGroup')!;
 
-/** Asks for the definition of `project/group`. */
-export const readGroup = async (connection: LocalRun, written: string): Promise<Group> =>
-  (await callRest(connection, http, readResource(['project', 'group'], written))) as unknown as Group;
+/** Asks for the definition of `project/group`, as it is at the position at least. */
+export const readGroup = async (connection: LocalRun, written: string, minPosition?: string): Promise<Group> =>
+  (await callRest(connection, http, readResource(['project', 'group'], written), asNewAs(minPosition))) as unknown as Group;
+
+/** The header of an answer that is no older than a position. */
+export const asNewAs = (minPosition: string | undefined): Record<string, string> => (minPosition === undefined ? {} : { 'tarl-min-position': minPosition });

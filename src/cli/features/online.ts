@@ -24,12 +24,12 @@ const statuses = ['UNSPECIFIED', 'PRESENT', 'NULL_VALUE', 'NOT_FOUND', 'OUTSIDE_
 export const keyColumns = (entities: readonly EntityKey[], tuples: readonly (readonly unknown[])[]): Column[] =>
   entities.map(({ name, type }, at) => columnOf(name, type, tuples.map((tuple) => tuple[at]), { first: 1 }));
 
-/** The values of each entity by feature, in the order of the request. */
+/** The values of each entity by feature, in the order of the request, with the newest event time of its groups. */
 export function vectorsOf({ features, groups }: OnlineReply, entities: number): { eventTime: string | null; values: Record<string, OnlineValue> }[] {
-  const times = groups[0]?.eventTimeUs ?? [];
+  const timeOf = (at: number) => Math.max(0, ...groups.map(({ eventTimeUs }) => Number(eventTimeUs[at] ?? 0)));
   const columns = features.map(({ name, values, statuses: bytes }) => ({ name, valueAt: readerOf(values), bytes }));
   return Array.from({ length: entities }, (_, at) => ({
-    eventTime: Number(times[at] ?? 0) === 0 ? null : formatTimeUs(Number(times[at])),
+    eventTime: timeOf(at) === 0 ? null : formatTimeUs(timeOf(at)),
     values: Object.fromEntries(
       columns.map(({ name, valueAt, bytes }) => {
         const status = statuses[bytes[at] ?? 0] ?? 'UNSPECIFIED';
