@@ -24,6 +24,7 @@ export function makeProgram(quiet = false): Command {
     .showHelpAfterError('(add --help for the options and an example)')
     .showSuggestionAfterError()
     .helpCommand(false)
+    .configureHelp({ showGlobalOptions: true })
     .configureOutput(quiet ? { writeErr: () => undefined } : {})
     .addHelpText('after', `\nExample:\n  $ tarl up\n\n${exitCodesHelp}`);
   for (const addTo of groups) addTo(program);

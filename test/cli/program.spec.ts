@@ -14,6 +14,11 @@ test.each(all(makeProgram()).map((command) => [command.name(), command] as const
   expect(help).toMatch(/Examples?:\n {2}\$ /);
 });
 
+test('the help of a command names the options that every command has', () => {
+  const list = makeProgram().commands.find((command) => command.name() === 'projects')!.commands.find((command) => command.name() === 'list')!;
+  expect(list.helpInformation()).toMatch(/Global Options:\n[^]*--json[^]*--profile <name>/);
+});
+
 test('a command that does not exist is wrong usage, exit code 2, with the nearest one named', async () => {
   const wrong = tarl(['upp']);
   expect(await wrong.ended).toBe(2);
