@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { Config } from '../platform/config/index.js';
 import { CommandFailure, exitCodes } from './exit-codes.js';
+import { misused } from './failures.js';
 import { readLocalRun, type Addresses, type LocalRun } from './local-run.js';
 
 const profiles = z.record(z.string(), z.strictObject({
@@ -25,6 +26,8 @@ export async function findConnection(config: Config, profileName?: string): Prom
       `No platform runs on ${config.dataDir}, and there is no key for another one: start it with \`tarl up\`, or set TARL_API_KEY or a profile.`,
       exitCodes.unavailable,
     );
+  // It stands in a header, and what is wrong with that would be told with the key in it.
+  if (!/^[\x20-\x7e]+$/.test(key)) throw misused('The API key holds characters that no key has: look at TARL_API_KEY or the profile.');
   return { addresses: { ...(local?.addresses ?? usualAddresses(config)), ...definedOf(profile) }, key };
 }
 

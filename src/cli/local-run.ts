@@ -39,6 +39,16 @@ export async function removeLocalRun(run: string): Promise<void> {
 export async function readLocalRun(dataDir: string): Promise<LocalRun | undefined> {
   const [facts, key] = ['local.json', 'key'].map((name) => join(dataDir, 'run', name)) as [string, string];
   if (!existsSync(facts) || !existsSync(key)) return undefined;
-  const { addresses } = JSON.parse(await readFile(facts, 'utf8')) as { addresses: Addresses };
-  return { addresses, key: await readFile(key, 'utf8') };
+  const addresses = addressesIn(await readFile(facts, 'utf8'));
+  return addresses && { addresses, key: await readFile(key, 'utf8') };
+}
+
+/** Undefined in a file that is not whole: its platform is about to be ready, or was killed while it wrote. */
+function addressesIn(text: string): Addresses | undefined {
+  try {
+    return (JSON.parse(text) as { addresses: Addresses }).addresses;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }

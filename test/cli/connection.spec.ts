@@ -38,6 +38,12 @@ test('beside a running platform a command needs no configuration', async () => {
   expect(await findConnection(config())).toEqual({ addresses: localAddresses, key: 'of this run' });
 });
 
+test('a platform that has not written all of its addresses yet does not run yet', async () => {
+  await platformRuns();
+  await writeFile(join(folder, 'run/local.json'), '{"pid": 1, "addr');
+  await expect(findConnection(config())).rejects.toMatchObject({ message: expect.stringContaining('No platform runs on'), exitCode: 5 });
+});
+
 test('a profile goes before the local run, and TARL_API_KEY before the profile', async () => {
   await platformRuns();
   await profiles('{"default": {"key": "of the profile"}, "far": {"key": "far key", "grpc": "far:1"}}');
@@ -55,6 +61,12 @@ test('with a key of its own and no local run a command goes to the usual ports',
 
 test('without a platform and without a key it says how to get either, with the exit code of "unavailable"', async () => {
   await expect(findConnection(config())).rejects.toMatchObject({ message: expect.stringContaining('tarl up'), exitCode: 5 });
+});
+
+test.each(['with a line\nend', 'ключ'])('a key that is none is wrong usage, and is not repeated: %j', async (key) => {
+  const refused = await findConnection(config({ TARL_API_KEY: key })).catch((error: unknown) => error);
+  expect(refused).toMatchObject({ exitCode: 2, message: expect.stringContaining('TARL_API_KEY') });
+  expect((refused as Error).message).not.toContain(key);
 });
 
 test('a profile that does not exist, or a damaged file of them, is wrong usage', async () => {
