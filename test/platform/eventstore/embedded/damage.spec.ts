@@ -4,6 +4,7 @@ import { open, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path';
 import { Environment } from '../../../../src/platform/eventstore/embedded/store/environment.js';
 import { tarl } from '../../../support/tarl.js';
+import { until } from '../../../support/until.js';
 import { temporaryFolder, withNode } from './filled.js';
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -57,10 +58,12 @@ test('a block with a damaged head does not keep the node from serving the others
   block[20]! ^= 1;
   await environment.log.put(first!, block);
   await environment.close();
-  await withNode({ dir: folder.path }, async (client) => {
+  await withNode({ dir: folder.path, projections: true }, async (client) => {
     await expect(marks(client, 's-FIRST')).rejects.toThrow('does not match its checksum');
     expect(await marks(client, 's-THIRD')).toHaveLength(1);
     await expect(client.appendToStream('s-FOURTH', jsonEvent({ type: 'Marked', data: {} }))).resolves.toMatchObject({ success: true });
+    // The system projections link what can be read.
+    await until('the links are there', async () => (await marks(client, '$ce-s').catch(() => [])).length === 3);
   });
 });
 

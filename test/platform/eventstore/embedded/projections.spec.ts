@@ -1,5 +1,10 @@
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import { EventStoreDBClient, binaryEvent, jsonEvent } from '@eventstore/db-client';
+import { randomUUID } from 'node:crypto';
+import { Projections } from '../../../../src/platform/eventstore/embedded/projections/projections.js';
+import type { CommitWriter } from '../../../../src/platform/eventstore/embedded/store/commit-writer.js';
+import { EventStore } from '../../../../src/platform/eventstore/embedded/store/event-store.js';
+import { NoRoom } from '../../../../src/platform/eventstore/embedded/store/transaction.js';
 import { until } from '../../../support/until.js';
 import { withNode } from './filled.js';
 
@@ -68,4 +73,22 @@ test('the list of streams has those that projections write too', async () => {
     expect(new Set(streams).size).toBe(streams.length);
     expect(await linked(client, '$ce-cat')).toEqual(['0@cat-1', '1@cat-1']);
   });
+});
+
+test('a commit of links that fails, as on a full disk, is made up for when there is room', async () => {
+  const store = await EventStore.open(undefined);
+  const projections = new Projections(store);
+  const event = { id: randomUUID(), type: Buffer.from('T'), isJson: true, metadata: Buffer.alloc(0), data: Buffer.from('{}') };
+  await new Promise<void>((resolve) => store.append('cat-1', 'any', [event], () => resolve()));
+  const said = jest.spyOn(console, 'error').mockImplementation(() => undefined);
+  const { writer } = store as unknown as { writer: CommitWriter };
+  jest.spyOn(writer, 'write').mockImplementationOnce(() => Promise.reject(new NoRoom()));
+  projections.start();
+  await until('the link is there', () => store.streams.get('$ce-cat').committed.last >= 0);
+  expect(said).toHaveBeenCalledTimes(1);
+  await projections.stop();
+  expect(store.streams.get('$ce-cat').committed.last).toBe(0);
+  expect(store.streams.get('$et-T').committed.last).toBe(0);
+  said.mockRestore();
+  await store.close();
 });

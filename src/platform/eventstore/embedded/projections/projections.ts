@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { recordedReader, type Block } from '../store/block.js';
+import { isDamage } from '../store/data-file.js';
 import type { EventStore } from '../store/event-store.js';
 import { metastreamOf } from '../store/metadata.js';
 import { firstReadable, isThere } from '../store/readable.js';
@@ -26,6 +27,7 @@ const PASS = 256;
 /** At more appends a second than this, projections take turns with them. */
 const BUSY_RATE = 2000;
 const REST_MS = 12;
+const AFTER_FAILURE_MS = 500;
 /** Streams remembered by their numbers. */
 const REMEMBERED = 10_000;
 /** The revision of a tombstone, which no number holds exactly. */
@@ -95,16 +97,30 @@ export class Projections {
     let appended = this.store.appendedEvents;
     let since = performance.now();
     while (!this.stopped.signal.aborted) {
-      const emitted = this.pass();
+      const emitted = await this.passed();
       if (emitted === undefined) {
         if (!(await wakeup.next())) return;
         continue;
       }
-      if (emitted > 0) await this.store.settled();
       const now = performance.now();
       const rate = ((this.store.appendedEvents - appended) / Math.max(1, now - since)) * 1000;
       if (rate > BUSY_RATE) await pause(REST_MS);
       [appended, since] = [this.store.appendedEvents, now];
+    }
+  }
+
+  /** One pass, durable. After one that failed, as on a full disk, everything begins again from what is stored. */
+  private async passed(): Promise<number | undefined> {
+    try {
+      const emitted = this.pass();
+      if (emitted !== undefined && emitted > 0) await this.store.settled();
+      return emitted;
+    } catch (error) {
+      console.error(JSON.stringify({ level: 'warn', msg: 'the system projections wait', error: (error as Error).message }));
+      this.linked.clear();
+      await pause(AFTER_FAILURE_MS, undefined, { signal: this.stopped.signal }).catch(() => undefined);
+      for (const state of this.states) Object.assign(state, load(this.store, state.projection.name));
+      return 0;
     }
   }
 
@@ -120,7 +136,7 @@ export class Projections {
     let next = position;
     let emitted = 0;
     while (next < until) {
-      const block = this.store.log.atOrAfter(next);
+      const block = this.blockAt(next);
       if (block === undefined) break;
       const to = Math.min(block.count, until - block.first);
       for (let row = Math.max(0, next - block.first); row < to; row++) emitted += this.project(behind, block, row);
@@ -134,6 +150,19 @@ export class Projections {
       if (emitted > 0) this.store.setWithNextCommit(keyOf(state.projection.name), save(state));
     }
     return emitted;
+  }
+
+  /** The block that holds a position, or the first one after it; a damaged one is passed over, as it is for readers of other streams. */
+  private blockAt(position: number): Block | undefined {
+    const { log } = this.store;
+    for (let at: number | undefined = position; at !== undefined; at = log.keyAtOrAfter(at + 1)) {
+      try {
+        return log.atOrAfter(at);
+      } catch (error) {
+        if (!isDamage(error)) throw error;
+      }
+    }
+    return undefined;
   }
 
   private project(states: readonly ProjectionState[], block: Block, row: number): number {

@@ -113,7 +113,8 @@ export class BlockLog {
     return undefined;
   }
 
-  private keyAtOrAfter(position: number): number | undefined {
+  /** The key of the first block that begins at `position` or after it. */
+  keyAtOrAfter(position: number): number | undefined {
     // Pending blocks are the last ones.
     if (position < (this.pending.firstKey ?? Infinity)) for (const key of this.environment.log.getKeys({ start: position, limit: 1 })) return key;
     return this.pending.keyAtOrAfter(position);
