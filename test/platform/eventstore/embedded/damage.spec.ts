@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { jsonEvent, type EventStoreDBClient } from '@eventstore/db-client';
+import { jsonEvent, persistentSubscriptionToStreamSettingsFromDefaults, START, type EventStoreDBClient } from '@eventstore/db-client';
 import { open, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Environment } from '../../../../src/platform/eventstore/embedded/store/environment.js';
@@ -25,6 +25,18 @@ test('an event with a flipped byte is refused, not served, and the others are st
     await expect(marks(client, 's-SECOND')).rejects.toThrow('does not match its checksum');
     expect(await marks(client, 's-THIRD')).toHaveLength(1);
     await expect(all(client)).rejects.toThrow('does not match its checksum');
+  });
+});
+
+test('a group ends its readers at an event with a flipped byte, and the node serves the others', async () => {
+  await withNode({ dir: folder.path }, async (client) => {
+    for (const mark of ['FIRST', 'SECOND']) await client.createPersistentSubscriptionToStream(`s-${mark}`, 'g', persistentSubscriptionToStreamSettingsFromDefaults({ startFrom: START }));
+  });
+  await flip('mark SECOND');
+  await withNode({ dir: folder.path }, async (client) => {
+    const heard = (mark: string) => new Promise<unknown>((resolve) => client.subscribeToPersistentSubscriptionToStream(`s-${mark}`, 'g').once('data', resolve).once('error', resolve));
+    expect(await heard('SECOND')).toMatchObject({ message: expect.stringContaining('does not match its checksum') });
+    expect(await heard('FIRST')).toMatchObject({ event: { streamId: 's-FIRST' } });
   });
 });
 

@@ -255,6 +255,15 @@ describe('a group', () => {
     });
   });
 
+  test('is created once, by whichever of two comes first', async () => {
+    await withNode({}, async (client) => {
+      const created = await Promise.allSettled([1, 2].map(() => client.createPersistentSubscriptionToStream('s', 'g', fromStart())));
+      expect(created.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+      await client.deletePersistentSubscriptionToStream('s', 'g');
+      expect(await client.listAllPersistentSubscriptions()).toEqual([]);
+    });
+  });
+
   test('that does not resolve links hands them out as they are', async () => {
     await withNode({}, async (client) => {
       await client.appendToStream('s', binaryEvent({ type: '$>', data: Buffer.from('0@other') }));

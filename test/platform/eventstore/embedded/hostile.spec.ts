@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
+import { EventStoreDBClient, jsonEvent, persistentSubscriptionToStreamSettingsFromDefaults, START } from '@eventstore/db-client';
 import { readFileSync } from 'node:fs';
 import { connect as connectHttp2, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
 import { connect, type Socket } from 'node:net';
@@ -137,4 +137,26 @@ test('clients that subscribe and never read cost the node next to nothing, and h
   expect(await measure('eventstore_open_calls{method="Streams/Read"}')).toBe(sessions.length);
   await until('it has let go of what it needed for a moment', () => residentMiB() - before < 64);
   for (const session of sessions) session.destroy();
+});
+
+test('a group of large events, and a reader of it that never reads, cost the node next to nothing', async () => {
+  const fill = 'x'.repeat(1_000_000);
+  for (let n = 0; n < 150; n++) await client.appendToStream('large', jsonEvent({ type: 'Large', data: { fill } }));
+  const before = residentMiB();
+  await client.createPersistentSubscriptionToStream('large', 'nobody', persistentSubscriptionToStreamSettingsFromDefaults({ startFrom: START }));
+  await until('all of them wait', async () => (await client.getPersistentSubscriptionToStreamInfo('large', 'nobody')).stats.lastKnownEventRevision === 149n);
+  await until('it has let go of what it needed for a moment', () => residentMiB() - before < 100);
+  // { options: { stream_identifier: { stream_name: "large" }, group_name: "nobody", buffer_size: 100000, uuid_option: { string } } }
+  const read = framed(Buffer.from('0a19' + '0a071a056c61726765' + '12066e6f626f6479' + '18a08d06' + '22021200', 'hex'));
+  const session = connectHttp2(`http://127.0.0.1:${node.port}`);
+  const call = session.request({ ':method': 'POST', ':path': '/event_store.client.persistent_subscriptions.PersistentSubscriptions/Read', 'content-type': 'application/grpc', te: 'trailers' });
+  await new Promise((resolve, reject) => {
+    call.on('error', reject).once('response', (headers) => (headers['grpc-status'] === undefined ? resolve(headers) : reject(new Error(String(headers['grpc-message'])))));
+    call.write(read);
+  });
+  await until('it has a reader', async () => (await client.getPersistentSubscriptionToStreamInfo('large', 'nobody')).stats.totalInFlightMessages > 0);
+  await until('it has let go of what it needed for a moment', () => residentMiB() - before < 100);
+  expect((await client.getPersistentSubscriptionToStreamInfo('large', 'nobody')).stats.totalInFlightMessages).toBeLessThan(10);
+  session.destroy();
+  await client.deletePersistentSubscriptionToStream('large', 'nobody');
 });

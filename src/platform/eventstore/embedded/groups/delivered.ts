@@ -1,6 +1,16 @@
-import { LINK_TYPE } from '../reading/links.js';
+import { LINK_TYPE, resolvedFrame } from '../reading/links.js';
 import type { RecordedEventView } from '../store/block.js';
+import type { EventStore } from '../store/event-store.js';
 import type { GroupConfig } from './config.js';
+import type { Message } from './message.js';
+
+/** The framed reply that a message is sent as; undefined when it was scavenged meanwhile. */
+export function frameOf(store: EventStore, { position, resolves }: Pick<Message, 'position' | 'resolves'>): Buffer | undefined {
+  const block = store.log.atOrAfter(position);
+  const row = position - (block?.first ?? Infinity);
+  if (block === undefined || row < 0 || !block.has(row)) return undefined;
+  return resolves ? resolvedFrame(store, block, row) : block.frame(row);
+}
 
 /** What a group needs to know of an event as its consumers get it: the one that a link leads to, or the link where it leads nowhere. */
 export function lookAt(event: RecordedEventView, { strategy, resolveLinks }: Pick<GroupConfig, 'strategy' | 'resolveLinks'>): { target: string; pin: string } {

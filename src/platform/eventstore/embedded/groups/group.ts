@@ -1,8 +1,11 @@
-import { groupDropped, maximumSubscribersReached, type Refusal } from '../refusals.js';
+import { status } from '@grpc/grpc-js';
+import { maximumSubscribersReached, Refusal } from '../refusals.js';
+import { isDamage } from '../store/data-file.js';
 import type { EventStore } from '../store/event-store.js';
 import { Backlog } from './backlog.js';
 import { groupKey, type GroupConfig } from './config.js';
 import type { Consumer } from './consumer.js';
+import { frameOf } from './delivered.js';
 import { GroupCheckpoint } from './group-checkpoint.js';
 import type { Message } from './message.js';
 import { Parked } from './parked.js';
@@ -12,8 +15,12 @@ import { chooser, type Chooser } from './strategy.js';
 /** What a consumer says of an event that it does not acknowledge. `stop` is a skip: the real server has never given it a meaning of its own. */
 export type NackAction = 'park' | 'retry' | 'skip' | 'stop';
 
-/** Events looked at in one turn while a filter lets none through. */
+/** Events looked at in one turn, and bytes read: what reading takes for a moment is let go of between turns. */
 const LOOKED_AT = 2048;
+const BYTES_A_TURN = 8 * 1024 * 1024;
+/** Events that wait in memory at most, whatever size of buffer was asked for. */
+const MOST_BUFFERED = 20_000;
+const PARKED_AGAIN_MS = 1_000;
 
 /** One persistent subscription: reads its source ahead of its consumers and hands each event to one of them until it is acknowledged. */
 export class Group {
@@ -32,9 +39,12 @@ export class Group {
   private batch = 0;
   private timer: NodeJS.Timeout | undefined;
   private isPumping = false;
+  private isStopped = false;
+  /** Why nothing can be read any more: an event that is damaged. */
+  private fault: Refusal | undefined;
 
   constructor(
-    store: EventStore,
+    private readonly store: EventStore,
     readonly config: GroupConfig,
   ) {
     this.chooser = chooser(config.strategy);
@@ -65,9 +75,11 @@ export class Group {
 
   connect(consumer: Consumer): void {
     const { maxSubscriberCount } = this.config;
+    if (this.fault !== undefined) throw this.fault;
     if (maxSubscriberCount !== 0 && this.consumers.length >= maxSubscriberCount) throw maximumSubscribersReached(this.config);
     this.consumers.push(consumer);
     this.chooser.added(consumer);
+    consumer.onRoom = () => this.pump();
     consumer.confirm(groupKey(this.config));
     this.pump();
   }
@@ -107,6 +119,7 @@ export class Group {
 
   /** Ends every reader and stops reading. What is acknowledged stays so. */
   stop(reason: Refusal): void {
+    this.isStopped = true;
     this.stopWatching();
     clearTimeout(this.timer);
     this.checkpoint.save();
@@ -150,28 +163,52 @@ export class Group {
 
   private park(consumer: Consumer, message: Message, reason: string): void {
     this.release(consumer, message);
-    // Not before it is safe among the parked ones is it done with here.
-    void this.parked.add(message, reason).then(() => this.settle(message));
+    this.setAside(message, reason);
+  }
+
+  /** Not before it is safe among the parked ones is a message done with; on a full disk that takes its time. */
+  private setAside(message: Message, reason: string): void {
+    this.parked.add(message, reason).then(
+      () => this.settle(message),
+      () => setTimeout(() => this.isStopped || this.setAside(message, reason), PARKED_AGAIN_MS).unref(),
+    );
   }
 
   /** Reads ahead as far as the buffer allows and hands out what there is room for. */
   private pump(): void {
-    if (this.isPumping) return;
+    if (this.isPumping || this.isStopped || this.fault !== undefined) return;
     this.isPumping = true;
+    try {
+      this.move();
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      this.fail(error);
+    } finally {
+      this.isPumping = false;
+    }
+    this.watchDeadlines();
+  }
+
+  private move(): void {
     this.dispatch();
-    for (let looked = 0; this.mayRead(); ) {
-      this.takeIn();
-      if (++looked < LOOKED_AT) continue;
+    for (let looked = 0, bytes = 0; this.mayRead(); ) {
+      bytes += this.takeIn();
+      if (++looked < LOOKED_AT && bytes < BYTES_A_TURN) continue;
       setImmediate(() => this.pump());
       break;
     }
-    this.isPumping = false;
-    this.watchDeadlines();
+  }
+
+  /** Ends its readers with the reason, and those who come: what is damaged is not passed over in silence. */
+  private fail(damage: Error): void {
+    this.fault = damage instanceof Refusal ? damage : new Refusal(status.DATA_LOSS, 'The data file of the event store is damaged where this group reads.');
+    for (const consumer of [...this.consumers]) consumer.drop(this.fault);
   }
 
   /** While it catches up, a group begins a batch of reads when the buffer has room for more than that; then it takes what comes until the buffer is full. */
   private mayRead(): boolean {
-    const { historyBufferSize, readBatchSize } = this.config;
+    const { readBatchSize } = this.config;
+    const historyBufferSize = Math.min(this.config.historyBufferSize, Math.max(MOST_BUFFERED, readBatchSize + 1));
     if (this.source.isAtEnd) {
       this.isCaughtUp = true;
       return false;
@@ -181,16 +218,18 @@ export class Group {
     return this.batch > 0;
   }
 
-  private takeIn(): void {
-    const found = this.source.next();
-    if (found === undefined) return;
-    const { place, message } = found;
-    if (message === undefined) return this.checkpoint.skipped(place);
-    this.lastKnown = place;
-    if (this.batch > 0) this.batch--;
-    this.checkpoint.began(place);
-    this.backlog.add(message);
-    this.dispatch();
+  /** Takes in the next event; returns the bytes that were read for it. */
+  private takeIn(): number {
+    const { place, message, bytes } = this.source.next()!;
+    if (message === undefined) this.checkpoint.skipped(place);
+    else {
+      this.lastKnown = place;
+      if (this.batch > 0) this.batch--;
+      this.checkpoint.began(place);
+      this.backlog.add(message);
+      this.dispatch();
+    }
+    return bytes;
   }
 
   private dispatch(): void {
@@ -204,7 +243,9 @@ export class Group {
   }
 
   private hand(consumer: Consumer, message: Message): void {
-    consumer.send(message);
+    const framed = frameOf(this.store, message);
+    if (framed === undefined) return this.settle(message);
+    consumer.send(message, framed);
     // The same event id twice in one source: the one that is under way stands for both.
     if (this.deadlines.has(message.id)) return this.settle(message);
     consumer.unacknowledged.set(message.id, message);

@@ -10,16 +10,24 @@ const PREFIX = 'group/';
 /** The persistent subscriptions of this node. */
 export class Groups {
   private readonly groups = new Map<string, Group>();
+  /** Those that are being stored. */
+  private readonly creating = new Set<string>();
 
   constructor(private readonly store: EventStore) {
     this.load();
   }
 
   async create(config: GroupConfig): Promise<void> {
-    if (this.groups.has(groupKey(config))) throw groupExists(config);
+    const key = groupKey(config);
+    if (this.groups.has(key) || this.creating.has(key)) throw groupExists(config);
     this.requireSensible(config);
-    await this.save(config);
-    this.groups.set(groupKey(config), new Group(this.store, config));
+    this.creating.add(key);
+    try {
+      await this.save(config);
+      this.groups.set(key, new Group(this.store, config));
+    } finally {
+      this.creating.delete(key);
+    }
   }
 
   /** Gives a group other settings. Its readers are dropped; how far it was stays. */
@@ -27,8 +35,9 @@ export class Groups {
     const group = this.find(config);
     this.requireSensible(config);
     const updated = { ...config, filter: group.config.filter };
-    group.stop(groupDropped(config));
     await this.save(updated);
+    if (this.groups.get(groupKey(config)) !== group) throw groupDoesNotExist(config);
+    group.stop(groupDropped(config));
     this.groups.set(groupKey(config), new Group(this.store, updated));
   }
 

@@ -10,8 +10,9 @@ export interface Message {
   readonly target: string;
   /** The revision under which it stands in its stream, or among the parked ones. */
   readonly revision: number;
-  /** The framed reply of a read. */
-  readonly frame: Buffer;
+  /** Where in the log it stands, and whether a link there is followed. Its bytes are read when it is sent: a buffer full of large events would fill the memory. */
+  readonly position: number;
+  readonly resolves: boolean;
   /** By which a pinned strategy chooses its consumer. */
   readonly pin: string;
   retries: number;

@@ -77,6 +77,6 @@ export class Parked {
     this.next = parkedAt + 1;
     const frame = resolvedFrame(this.store, block, row);
     const seen = lookAt(recordedReader(frame), { strategy: this.config.strategy, resolveLinks: true });
-    return { id: recordedReader(block.frame(row)).id(), place: undefined, parkedAt, revision: parkedAt, frame, ...seen, retries: 0 };
+    return { id: recordedReader(block.frame(row)).id(), place: undefined, parkedAt, revision: parkedAt, position: block.position(row), resolves: true, ...seen, retries: 0 };
   }
 }

@@ -8,8 +8,8 @@ import { ALL, isParkedOfAll, type GroupConfig } from './config.js';
 import { lookAt } from './delivered.js';
 import type { Message } from './message.js';
 
-/** What a group's source has at one place: a message for its consumers, or something that is not for them. */
-export type Found = { readonly place: number; readonly message: Message | undefined };
+/** What a group's source has at one place: a message for its consumers, or something that is not for them; and the bytes that were read for it. */
+export type Found = { readonly place: number; readonly message: Message | undefined; readonly bytes: number };
 
 /** Reads a group's source, a stream or the log, one event at a time. */
 export class GroupSource {
@@ -58,10 +58,11 @@ export class GroupSource {
     const { source, resolveLinks } = this.config;
     const place = source === ALL ? block.position(row) : block.revision(row);
     const isWanted = source !== ALL || (this.filter === undefined ? !isParkedOfAll(block.streamName(row)) : this.filter(block, row));
-    if (!isWanted) return { place, message: undefined };
+    if (!isWanted) return { place, message: undefined, bytes: 0 };
     const frame = resolveLinks ? resolvedFrame(this.store, block, row) : block.frame(row);
     const id = recordedReader(block.frame(row)).id();
-    return { place, message: { id, place, parkedAt: undefined, revision: block.revision(row), frame, ...lookAt(recordedReader(frame), this.config), retries: 0 } };
+    const stands = { place, parkedAt: undefined, revision: block.revision(row), position: block.position(row), resolves: resolveLinks };
+    return { place, bytes: frame.length, message: { id, ...stands, ...lookAt(recordedReader(frame), this.config), retries: 0 } };
   }
 
   private start(): number {
