@@ -6,7 +6,7 @@ const header = (name: string, description: string) => ({ name, in: 'header', req
 export const callerHeaders = {
   command: [
     header('Idempotency-Key', 'A key of your choice: a repeat of the request under it is recognised and takes effect once.'),
-    header('If-Match', 'The etag that the resource must still have.'),
+    header('If-Match', 'The etag that the resource must still have, several of which it must have one, or `*`: it must exist.'),
   ],
   action: [],
   query: [header('Tarl-Min-Position', 'The position of an earlier answer: what is read is no older than that.')],
