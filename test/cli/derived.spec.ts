@@ -46,6 +46,19 @@ describe('a command derived from a definition', () => {
     expect(JSON.parse((await run('projects', 'list', '--json')).stdout)).toEqual({ projects, nextPageToken: 'more' });
   });
 
+  test('says on standard error as of when it answers, and where keys stand still', async () => {
+    api.answers({ projects: [], nextPageToken: '' }, 200, { 'tarl-as-of': '12', 'tarl-parked-keys': 'projects=2' });
+    const { stdout, stderr } = await run('projects', 'list', '--json');
+    expect(JSON.parse(stdout)).toEqual({ projects: [], nextPageToken: '' });
+    expect(stderr).toBe('As of position 12.\nKeys stand still (projects=2), so this may be older than it seems: see `tarl projections parked`.\n');
+  });
+
+  test('takes * as an etag for what only has to exist', async () => {
+    api.answers({ commandId: 'c', position: '7', etag: '0', changed: true });
+    await run('projects', 'archive', 'flights', '--reason', 'all done', '--if-match', '*');
+    expect(api.received[0]!.headers['if-match']).toBe('*');
+  });
+
   test('writes a range of times in short, because times hold colons', async () => {
     api.answers({ commandId: 'c', position: '7', etag: '0', changed: true });
     const ran = await run('monitoring', 'run', 'flights/airports/february', '--current', '2001-02-01T00:00:00Z..2001-03-01T00:00:00Z', '--tests', '{"pValue":0.01}');

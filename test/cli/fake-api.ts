@@ -15,13 +15,13 @@ export interface Received {
 /** A stand-in for the API that records requests and gives the answers it is told, and a profile that leads to it. */
 export async function fakeApi() {
   const received: Received[] = [];
-  let answer: { status: number; body: unknown } = { status: 200, body: {} };
+  let answer: { status: number; body: unknown; headers?: Record<string, string> } = { status: 200, body: {} };
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const text = Buffer.concat(chunks).toString();
     received.push({ method: request.method!, url: request.url!, headers: request.headers, body: text === '' ? undefined : JSON.parse(text) });
-    response.writeHead(answer.status, { 'content-type': 'application/json' }).end(JSON.stringify(answer.body));
+    response.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers }).end(JSON.stringify(answer.body));
   });
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   const rest = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -31,7 +31,7 @@ export async function fakeApi() {
   return {
     received,
     env: { XDG_CONFIG_HOME: config, TARL_DATA_DIR: join(config, 'no-data') },
-    answers: (body: unknown, status = 200) => void (answer = { status, body }),
+    answers: (body: unknown, status = 200, headers: Record<string, string> = {}) => void (answer = { status, body, headers }),
     close: async () => {
       server.close();
       server.closeAllConnections();

@@ -37,7 +37,7 @@ function addOne(group: Command, named: Named): void {
     const { json, profile } = globalOptions(command);
     const input = { ...Object.fromEntries(shape.fields.map(({ name }) => [name, options[name]])), ...(shape.resource.length > 0 && readResource(shape.resource, given[0] as string)) };
     const connection = await findConnection(readConfig(), profile);
-    const answer = await callRest(connection, definition.http, input, headersOf(options), tellMoment);
+    const answer = await callRest(connection, definition.http, input, headersOf(options), tellHeaders);
     if (json) await printJson(answer);
     else await print(kind === 'command' ? sentenceOf(answer as unknown as CommandReply) : readable(answer));
   });
@@ -45,10 +45,12 @@ function addOne(group: Command, named: Named): void {
 
 const exampleText = (group: Command, verb: string, shape: Shape): string => `\nExample:\n  ${exampleOf(`${group.name()} ${verb}`, shape)}`;
 
-/** A question about the past is answered as of a position, under which it can be asked again. */
-function tellMoment(headers: Headers): void {
+/** A question about the past is answered as of a position, under which it can be asked again; where keys stand still, what is read may be older than it seems. */
+function tellHeaders(headers: Headers): void {
   const position = headers.get('tarl-as-of');
   if (position !== null) process.stderr.write(`As of position ${position}.\n`);
+  const parked = headers.get('tarl-parked-keys');
+  if (parked !== null) process.stderr.write(`Keys stand still (${parked}), so this may be older than it seems: see \`tarl projections parked\`.\n`);
 }
 
 const headersOf = ({ idempotencyKey, ifMatch, minPosition }: Record<string, unknown>): Record<string, string> => ({
