@@ -135,6 +135,17 @@ describe('an import', () => {
     expect(waiting.answer.quarantinedRows).toMatchObject([{ entity: { id: 11_998 }, values: { count: 'many' } }]);
   });
 
+  test('names by its line also the row that has the same value before it', async () => {
+    const group = `group_${++groups}`;
+    await platform.rest('/api/v1/projects/i/feature-groups', { group, entities: [{ name: 'id', type: 'INT64' }], features: [{ name: 'code', type: 'STRING', constraints: { unique: true } }] });
+    const file = 'id,event_time,code\n1,2026-01-01,a\n2,2026-01-01,b\n3,2026-01-01,b\n';
+    const sentence = 'is that of line 3 too, but no two rows of a request may have the same';
+    expect(await send(group, file, types.csv)).toMatchObject({ code: 'INVALID_ARGUMENT', fields: [{ field: 'line 4, values.code', description: sentence }] });
+    expect(await send(group, file, types.csv, '?quarantine=true')).toMatchObject({ code: 'OK', answer: { faults: [{ place: 'Line 4', description: sentence }] } });
+    const waiting = await callRest(platform.addresses.rest, 'GET', `/api/v1/projects/i/quarantined-rows?filter=${encodeURIComponent(`group = ${group}`)}`);
+    expect(waiting.answer.quarantinedRows).toMatchObject([{ source: 'Line 4', faults: [{ field: 'values.code', description: sentence }] }]);
+  });
+
   test('takes columns of other names, and says which it left out', async () => {
     const group = await newGroup();
     const imported = await send(group, 'key,at,n,more\n5,2026-01-01,7,x\n', types.csv, '?map=key=id&map=n=count&eventTime=at');

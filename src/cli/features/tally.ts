@@ -1,6 +1,6 @@
 import { refused, type RefusalSaid } from '../failures.js';
 import { whole } from '../progress.js';
-import { placeOf, type RowBatch } from '../rows/source.js';
+import { inPlaces, placeOf, type RowBatch } from '../rows/source.js';
 import type { WriteAnswer } from './row-stream.js';
 
 const faultsShown = 10;
@@ -30,7 +30,7 @@ export class Tally {
     this.rowsRejected += written.rowsRejected;
     this.rowsQuarantined += written.rowsQuarantined;
     if (written.position !== '') this.position = written.position;
-    for (const { row, field, description } of written.faults.slice(0, faultsShown - this.faults.length)) this.faults.push(`${placeOf(batch, row)}, ${field}: ${description}`);
+    for (const { row, field, description } of written.faults.slice(0, faultsShown - this.faults.length)) this.faults.push(`${placeOf(batch, row)}, ${field}: ${inPlaces(description, (other) => placeOf(batch, other))}`);
   }
 
   get seconds(): number {
@@ -52,6 +52,6 @@ export class Tally {
 
 /** A refusal that names rows by their place in the file, where the platform counts from zero in each request. */
 function inFile({ message, fields, ...refusal }: NonNullable<WriteAnswer['refusal']>, batch: RowBatch): RefusalSaid {
-  const renamed = (text: string) => text.replace(/rows\[(\d+)\]\.?/g, (_, row) => `${placeOf(batch, Number(row)).toLowerCase()}, `);
-  return { ...refusal, message: renamed(message), fields: fields.map(({ field, description }) => ({ field: renamed(field), description })) };
+  const renamed = (text: string) => inPlaces(text, (row) => placeOf(batch, row));
+  return { ...refusal, message: renamed(message), fields: fields.map(({ field, description }) => ({ field: renamed(field), description: renamed(description) })) };
 }

@@ -1,6 +1,6 @@
 import type { RowBatch } from '../../platform/rows/batch.js';
 
-export { placeOf, RowsError, type ReadFrom, type RowBatch } from '../../platform/rows/batch.js';
+export { inPlaces, placeOf, RowsError, type ReadFrom, type RowBatch } from '../../platform/rows/batch.js';
 
 /** The rows of a file or of standard input, and how far they have been read. */
 export interface RowSource {

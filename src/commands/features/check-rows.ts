@@ -85,7 +85,7 @@ function findRepeated(column: Column, field: string, faults: RowFault[]): void {
     if (value === null) continue;
     const before = first.get(value);
     if (before === undefined) first.set(value, row);
-    else faults.push({ row, field, description: `is that of row ${before} too, but no two rows of a request may have the same` });
+    else faults.push({ row, field, description: `is that of rows[${before}] too, but no two rows of a request may have the same` });
   }
 }
 

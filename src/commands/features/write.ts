@@ -3,6 +3,7 @@ import type { ExpectationBreach } from '../../domain/features/monitoring/breache
 import { featureRowsStream } from '../../domain/features/streams.js';
 import { Refusal } from '../../domain/kit/index.js';
 import { comparePositions, formatPosition, type NewEvent, type Position } from '../../platform/eventstore/port.js';
+import { inPlaces } from '../../platform/rows/batch.js';
 import type { RequestContext } from '../kit/command.js';
 import { requirePermission } from '../kit/execute.js';
 import { bodyHashOf, requireSameBody, type RememberingCommandLog } from '../kit/idempotency.js';
@@ -166,7 +167,7 @@ function refusedRows({ project, group, version, mode, rows, sourceOf }: WriteReq
     project, group, mode,
     ...(version !== undefined && { version }),
     row: read(row),
-    faults: own.map(({ field, description }) => ({ field, description })),
+    faults: own.map(({ field, description }) => ({ field, description: sourceOf ? inPlaces(description, sourceOf) : description })),
     source: sourceOf?.(row) ?? '',
   }));
 }

@@ -27,6 +27,10 @@ export interface ReadFrom {
 /** How the owner of a file finds one of its rows: by its line where it has lines. */
 export const placeOf = ({ first, lines }: Pick<RowBatch, 'first' | 'lines'>, row: number): string => (lines ? `Line ${lines[row]}` : `Row ${first + row}`);
 
+/** A sentence whose rows are named by their places in the file, where a request counts them from zero: `rows[3].x` is `line 5, x`. */
+export const inPlaces = (sentence: string, place: (row: number) => string): string =>
+  sentence.replace(/rows\[(\d+)\](\.?)/g, (_, row, dot) => place(Number(row)).toLowerCase() + (dot && ', '));
+
 /** What is wrong with a file, in a sentence for its owner. */
 export class RowsError extends Refusal {
   constructor(message: string) {

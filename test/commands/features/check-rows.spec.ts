@@ -21,7 +21,7 @@ function outcome(spec: FeatureSpec, value: unknown): unknown {
 test('a value that may stand once in a request is refused from its second row on; rows without one are not counted', () => {
   const { faults } = checkRows(rowsFromMaps(['a', 'b', 'a', null, 'a', null].map((x) => row({ x }))), groupOf([feature('STRING', { unique: true })]));
   expect(faults.map(({ row: at, field }) => [at, field])).toEqual([[2, 'values.x'], [4, 'values.x']]);
-  expect(faults[0]!.description).toBe('is that of row 0 too, but no two rows of a request may have the same');
+  expect(faults[0]!.description).toBe('is that of rows[0] too, but no two rows of a request may have the same');
 });
 
 describe('a value', () => {

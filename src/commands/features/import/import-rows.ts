@@ -1,6 +1,6 @@
 import type { WriteMode } from '../../../domain/features/chunk.js';
 import { Refusal } from '../../../domain/kit/index.js';
-import { placeOf, type RowBatch } from '../../../platform/rows/batch.js';
+import { inPlaces, placeOf, type RowBatch } from '../../../platform/rows/batch.js';
 import type { RequestContext } from '../../kit/command.js';
 import type { WriteReply, WriteRequest } from '../incoming.js';
 import type { FeatureWriter } from '../write.js';
@@ -85,14 +85,14 @@ function count(reply: ImportReply, batch: RowBatch, { rowsWritten, rowsRejected,
   reply.rowsRejected += rowsRejected;
   reply.rowsQuarantined += rowsQuarantined;
   if (position !== '') reply.position = position;
-  for (const { row, field, description } of faults.slice(0, mostFaults - reply.faults.length)) reply.faults.push({ place: placeOf(batch, row), field, description });
+  for (const { row, field, description } of faults.slice(0, mostFaults - reply.faults.length)) reply.faults.push({ place: placeOf(batch, row), field, description: inPlaces(description, (other) => placeOf(batch, other)) });
 }
 
 /** A refusal that names rows by their place in the file, where a write counts them from zero. */
 function inFile(error: unknown, batch: RowBatch): unknown {
   if (!(error instanceof Refusal)) return error;
-  const renamed = (text: string) => text.replace(/rows\[(\d+)\]\.?/g, (__, row) => `${placeOf(batch, Number(row)).toLowerCase()}, `);
-  const fields = error.details.fields?.map(({ field, description }) => ({ field: renamed(field), description }));
+  const renamed = (text: string) => inPlaces(text, (row) => placeOf(batch, row));
+  const fields = error.details.fields?.map(({ field, description }) => ({ field: renamed(field), description: renamed(description) }));
   return new Refusal(error.code, renamed(error.message), { ...error.details, ...(fields && { fields }) });
 }
 
