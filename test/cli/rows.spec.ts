@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { columnOf } from '../../src/cli/features/columns.js';
+import { Moments } from '../../src/cli/features/moments.js';
 import { openRows } from '../../src/cli/rows/open.js';
 import { packageRoot } from '../../src/platform/root.js';
 
@@ -72,4 +73,18 @@ describe('rows of a file', () => {
     expect(() => columnOf('b', 'BOOL', ['yes'], { first: 1 })).toThrow('Row 1, column b: "yes" is not BOOL');
     expect(() => columnOf('d', 'DOUBLE', ['NaN'], { first: 1 })).toThrow('"NaN" is not DOUBLE');
   });
+});
+
+test('whole numbers beyond 2^53 beside the features of a training set stay whole numbers, with all their digits', async () => {
+  const moments = new Moments([{ name: 'id', type: 'INT64' }], 'at');
+  const batch = { first: 1, rows: 2, columns: new Map<string, unknown[]>([['id', [9007199254740993n, 2n]], ['at', ['2026-01-01', '2026-01-02']], ['order', [9007199254740995n, null]], ['small', [7n, 8n]], ['mixed', [1.5, 9007199254740997n]], ['share', [1.5, 2n]]]) };
+  for await (const _ of moments.sent((async function* () { yield batch; })())) continue;
+  expect(moments.columnsFrom(0).map(({ name, type, at }) => [name, type, at(0), at(1)])).toEqual([
+    ['id', 'INT64', '9007199254740993', 2],
+    ['at', 'TIMESTAMP', '2026-01-01', '2026-01-02'],
+    ['order', 'INT64', '9007199254740995', null],
+    ['small', 'INT64', 7, 8],
+    ['mixed', 'STRING', 1.5, '9007199254740997'],
+    ['share', 'DOUBLE', 1.5, 2],
+  ]);
 });

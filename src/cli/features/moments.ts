@@ -29,13 +29,13 @@ export class Moments {
 
   /** The file's own columns for some rows of the answer, which begin at row `from` of the file. */
   columnsFrom(from: number): OutColumn[] {
-    return [...this.kept].map(([name, values]) => ({ name, type: this.typeOf(name, values), at: (row) => values[from + row] ?? null }));
+    return [...this.kept].map(([name, values]) => ({ name, type: this.typeOf(name, values), at: (row) => inOneForm(values[from + row]) }));
   }
 
   /** Keys and times have the types that they must have, other columns those of all their values. */
   private typeOf(name: string, values: readonly unknown[]): ColumnType {
     let type = this.types.get(name);
-    if (type === undefined) this.types.set(name, (type = name === this.timeColumn ? 'TIMESTAMP' : (this.keys.find((key) => key.name === name)?.type ?? typeOfValues(values))));
+    if (type === undefined) this.types.set(name, (type = name === this.timeColumn ? 'TIMESTAMP' : (this.keys.find((key) => key.name === name)?.type ?? typeOfColumn(values))));
     return type;
   }
 
@@ -43,7 +43,7 @@ export class Moments {
     const { columns, rows } = batch;
     for (const [name, values] of columns) {
       const kept = this.kept.get(name) ?? new Array(this.rows).fill(null);
-      for (const value of values) kept.push(typeof value === 'bigint' ? int64Of(value) : value);
+      for (const value of values) kept.push(typeof value === 'bigint' ? shortest(value) : value);
       this.kept.set(name, kept);
     }
     this.rows += rows;
@@ -52,4 +52,18 @@ export class Moments {
     if (times.nulls) throw new RowsError(`${placeOf(batch, times.nulls[0]!)} has no time in column ${this.timeColumn}`);
     return { columns: this.keys.map(({ name, type }) => columnOf(name, type, valuesOf(name), batch)), rowTimeUs: times.timesUs! };
   }
+}
+
+/** A number where it is one exactly, which takes less room. */
+function shortest(value: bigint): number | bigint {
+  const form = int64Of(value);
+  return typeof form === 'number' ? form : value;
+}
+
+const inOneForm = (value: unknown): unknown => (typeof value === 'bigint' ? int64Of(value) : (value ?? null));
+
+/** A column of doubles has no room for all digits of a whole number beyond 2^53, so one that holds both is of texts. */
+function typeOfColumn(values: readonly unknown[]): ColumnType {
+  const type = typeOfValues(values);
+  return type === 'DOUBLE' && values.some((value) => typeof value === 'bigint') ? 'STRING' : type;
 }
