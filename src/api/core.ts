@@ -44,8 +44,8 @@ export interface Core {
   readonly jobs: JobOperations;
   /** For what went wrong and heals by itself, so that no caller hears of it. */
   readonly log: Pick<Logger, 'warn'>;
-  /** The caller behind an API key; a Refusal UNAUTHENTICATED for anything else. */
-  authenticate(apiKey: string | undefined): Promise<Caller>;
+  /** The caller behind an API key, at once where the key is known; a Refusal UNAUTHENTICATED for anything else. */
+  authenticate(apiKey: string | undefined): Caller | Promise<Caller>;
 }
 
 /** The background jobs as operators see them. */

@@ -61,3 +61,21 @@ describe('any other key is unknown', () => {
 test('the key of this run opens while it runs', async () => {
   expect(await guardOf('tarl_local_x').authenticate('tarl_local_x')).toMatchObject({ actor: 'local' });
 });
+
+describe('a key that was proven before', () => {
+  test.each([['of the owner', () => ownerKey], ['of this run', () => 'tarl_local_x']])('%s is known at once', async (_, key) => {
+    const guard = guardOf('tarl_local_x');
+    const first = await guard.authenticate(key());
+    expect(guard.authenticate(key())).toBe(first);
+  });
+
+  test('is proven again where another hash is held for its id by now', async () => {
+    const aggregates = new Aggregates(eventStore);
+    const guard = new KeyGuard(eventStore, aggregates);
+    await guard.authenticate(ownerKey);
+    const held = aggregates.cached<ReadonlyMap<string, string>>('access-owner')!;
+    const another = new Map([...held.state].map(([id, hash]) => [id, [...hash].reverse().join('')]));
+    aggregates.cached = <State>() => ({ ...held, state: another as State });
+    await expect(guard.authenticate(ownerKey)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+  });
+});

@@ -79,7 +79,8 @@ function behindGuard(path: string, handler: Handler, requestStream: boolean, cor
       else call.emit('error', status);
     };
     try {
-      visitor = new Visitor(header, await core.authenticate(apiKeyOf(header)), onAbort, observer.samples);
+      const caller = core.authenticate(apiKeyOf(header));
+      visitor = new Visitor(header, caller instanceof Promise ? await caller : caller, onAbort, observer.samples);
       rememberVisitor(metadata, visitor);
       if (requestStream) refuseUndecodable(call, refuse);
       else if (call.request instanceof Undecodable) throw call.request.refusal;

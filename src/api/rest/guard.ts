@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { Caller } from '../../commands/kit/command.js';
 import { apiKeyOf, basicKeyOf } from '../auth.js';
 import { traceIdOf } from '../context.js';
 import type { Core } from '../core.js';
@@ -24,23 +25,27 @@ const whenGone = ({ raw }: FastifyReply) => (listener: () => void): void => {
 
 /** Lets in whoever has a key, before a body is read; every route of the server stands behind it, health apart. */
 export function guardHttp(fastify: FastifyInstance, wire: Wire, core: Pick<Core, 'authenticate'>, observer: Observer, sendFailure: SendFailure): void {
-  fastify.addHook('onRequest', async (request, reply) => {
+  // With a callback and not a promise: most keys are known at once, and then nothing waits.
+  fastify.addHook('onRequest', (request, reply, done) => {
     const header = headersOf(request);
     const path = pathOf(request.url);
-    rememberVisitor(request, new Visitor(header, nobody));
-    if (isOpen(path)) return;
-    const documentation = isDocumentation(path);
-    try {
-      const caller = await core.authenticate((documentation ? basicKeyOf(header) : undefined) ?? apiKeyOf(header));
+    const enter = (caller: Caller) => {
       rememberVisitor(request, new Visitor(header, caller, whenGone(reply), observer.samples));
-    } catch (error) {
+      done();
+    };
+    const refuse = (error: unknown) => {
       const { traceparent } = visitorOf(request);
       observer.failed(wire, 'none', error, traceparent);
       // A browser that opens the documentation is asked for the key as a password; nothing else takes HTTP Basic, which
       // browsers would attach to requests that other sites make.
       sendFailure(reply, error, traceIdOf(traceparent), documentation ? 'Basic realm="TARL: any name, the API key as password"' : undefined);
-      await reply;
-    }
+    };
+    rememberVisitor(request, new Visitor(header, nobody));
+    if (isOpen(path)) return done();
+    const documentation = isDocumentation(path);
+    const caller = core.authenticate((documentation ? basicKeyOf(header) : undefined) ?? apiKeyOf(header));
+    if (caller instanceof Promise) caller.then(enter, refuse);
+    else enter(caller);
   });
   fastify.addHook('onSend', (request, reply, payload, done) => {
     const visitor = visitorOf(request);
