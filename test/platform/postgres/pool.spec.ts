@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { makePool, patient } from '../../../src/platform/postgres/pool.js';
 import { isPostgresUnavailable } from '../../../src/platform/postgres/unavailable.js';
 import { until } from '../../support/until.js';
@@ -52,4 +55,19 @@ test('a connection that breaks while it is lent out, between two queries, does n
   expect(heard).toEqual(['A connection to Postgres broke: read ECONNRESET']);
   client.release(true);
   await pool.end();
+});
+
+test('a query that is answered does not become an old object, with all that it asked and was told', async () => {
+  const forgotten = fileURLToPath(new URL('../../support/forgotten-queries.mjs', import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', forgotten, database.url]);
+  // A thousand answers of a hundred rows are some four million bytes.
+  expect(Number(stdout)).toBeLessThan(1_500_000);
+});
+
+test('a query that fails on a lent connection tells who asked', async () => {
+  const client = await database.pool.connect();
+  const whoAsked = async () => await client.query('select 1 / 0');
+  const error: Error = await whoAsked().then(() => Promise.reject(new Error('it did not fail')), (failure: Error) => failure);
+  expect([error.message, error.stack]).toEqual(['division by zero', expect.stringContaining('whoAsked')]);
+  client.release();
 });
