@@ -79,7 +79,7 @@ test('one that stands still while it tries a parked event again holds nobody up 
   await ownersAre(nameOf(poisoned));
   await raise(13);
   await raise(77);
-  await until('it is parked', async () => (await operator.parked()).length === 1);
+  await until('both wait', async () => (await operator.parked())[0]?.waiting === 1);
   await kill(poisoned);
   const owner = await start('standing-still-share');
   await until('it stands still', () => standsStill(owner));
