@@ -47,7 +47,10 @@ export interface Platform {
 export async function startPlatform(config: Config, endpoints: Endpoints, log: Logger): Promise<Platform> {
   const isA = (role: Role) => config.roles.includes(role);
   await using opened = new AsyncDisposableStack();
-  const tracing = await startTracing({ exporter: config.otelExporter, endpoint: config.otelEndpoint, sample: config.otelSample });
+  const tracing = await startTracing({
+    exporter: config.otelExporter, endpoint: config.otelEndpoint, sample: config.otelSample,
+    onFailure: (error) => log.warn({ err: error }, 'Traces cannot be sent to the collector and are lost; this is said once in ten minutes'),
+  });
   opened.defer(() => tracing.close());
   const eventStore = tracedStore(connect(endpoints.eventstoreUrl, { log: (message, details) => log.warn(details, message) }), tracing);
   opened.defer(() => eventStore.close());

@@ -1,12 +1,18 @@
 import { context, ROOT_CONTEXT, trace, type ContextManager } from '@opentelemetry/api';
-import { NodeSDK, tracing as sdk } from '@opentelemetry/sdk-node';
+import { core, NodeSDK, tracing as sdk } from '@opentelemetry/sdk-node';
+import { setTimeout as pause } from 'node:timers/promises';
 import { ChosenIds, newSpanId, newTraceId } from './chosen-ids.js';
 import { contextOf, SpanRecorder } from './span-recorder.js';
 import { isRecorded } from './traceparent.js';
 import type { SpanDetails, Tracing, TracingSettings } from './tracing.js';
 
+/** A collector that is away is told of no more often than this: it is for each of the batches that it does not take. */
+const quiet_ms = 600_000;
+/** At the end it has so long to take what is left. */
+const farewell_ms = 2000;
+
 /** Tracing by OpenTelemetry. The SDK makes the exporter itself, from the variables that OpenTelemetry defines for it. */
-export function startOpenTelemetry({ exporter, endpoint, sample = 1 }: TracingSettings): Tracing {
+export function startOpenTelemetry({ exporter, endpoint, sample = 1, onFailure }: TracingSettings): Tracing {
   process.env.OTEL_TRACES_EXPORTER = exporter;
   if (endpoint !== undefined) process.env[exporter === 'zipkin' ? 'OTEL_EXPORTER_ZIPKIN_ENDPOINT' : 'OTEL_EXPORTER_OTLP_ENDPOINT'] = endpoint;
   process.env.OTEL_METRICS_EXPORTER ??= 'none';
@@ -15,6 +21,8 @@ export function startOpenTelemetry({ exporter, endpoint, sample = 1 }: TracingSe
   // What is not to be recorded never gets as far as the SDK.
   const node = new NodeSDK({ serviceName: 'tarl', autoDetectResources: false, instrumentations: [], contextManager: noContexts, textMapPropagator: null, idGenerator: ids, sampler: new sdk.AlwaysOnSampler() });
   node.start();
+  const tell = unlessToldOf(onFailure);
+  core.setGlobalErrorHandler(tell);
   const recorder = new SpanRecorder(trace.getTracer('tarl'), ids);
   const samples = () => Math.random() < sample;
 
@@ -47,11 +55,22 @@ export function startOpenTelemetry({ exporter, endpoint, sample = 1 }: TracingSe
     },
     async close() {
       recorder.handOver();
-      await node.shutdown();
+      const late = new AbortController();
+      const sent = node.shutdown().catch(tell).finally(() => late.abort());
+      await Promise.race([sent, pause(farewell_ms, undefined, { signal: late.signal }).then(() => tell(new Error(`The collector does not answer within ${farewell_ms / 1000} s`)), () => undefined)]);
       // Their places in the process are free for the next one.
       trace.disable();
       context.disable();
     },
+  };
+}
+
+function unlessToldOf(tell: (error: unknown) => void = () => undefined): (error: unknown) => void {
+  let toldAt = -Infinity;
+  return (error) => {
+    if (performance.now() - toldAt < quiet_ms) return;
+    toldAt = performance.now();
+    tell(error);
   };
 }
 

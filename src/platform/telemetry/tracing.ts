@@ -10,7 +10,7 @@ export interface Tracing {
   inSpan<Result>(name: string, parent: string, work: (traceparent: string) => Promise<Result>, more?: SpanDetails): Promise<Result>;
   /** Runs work that begins a trace: recorded as the sampling says, or always when one of the traces it goes on with is, or when it is named by the id of one that is. */
   inTrace<Result>(name: string, work: (traceparent: string | undefined) => Promise<Result>, more?: SpanDetails & { readonly traceId?: string }): Promise<Result>;
-  /** Sends what is left. */
+  /** Sends what is left, as far as the collector takes it without delay. */
   close(): Promise<void>;
 }
 
@@ -30,6 +30,8 @@ export interface TracingSettings {
   readonly endpoint?: string;
   /** The share of the traces begun here that are recorded, 0 to 1. A trace that a caller began is recorded as the caller says. */
   readonly sample?: number;
+  /** Told when traces cannot be sent, once in a while; nothing else comes of it. */
+  readonly onFailure?: (error: unknown) => void;
 }
 
 /** Starts tracing with the exporter that the settings name. */

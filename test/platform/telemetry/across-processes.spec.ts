@@ -73,6 +73,13 @@ test('Zipkin takes the traces too', async () => {
   expect([request, append].map((span) => [span.traceId, span.parentId])).toEqual([[traceId, callersSpan], [traceId, request.id]]);
 });
 
+test('a platform whose collector is not there works, says so, and ends as ever', async () => {
+  const running = await platform({ TARL_OTEL_EXPORTER: 'otlp', TARL_OTEL_ENDPOINT: 'http://127.0.0.1:9' });
+  for (const project of ['a', 'b', 'c']) await createProject(running, project);
+  expect(await running.stop()).toBe(0);
+  expect(running.output.err.match(/Traces cannot be sent/g)).toHaveLength(1);
+});
+
 test('of the traces begun here a share is recorded; of those that a caller began, those that the caller records', async () => {
   const running = await platform({ TARL_OTEL_EXPORTER: 'otlp', TARL_OTEL_ENDPOINT: collector.otlp, TARL_OTEL_SAMPLE: '0' });
   await createProject(running, 'unseen');

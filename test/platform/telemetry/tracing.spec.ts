@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { context, createContextKey, ROOT_CONTEXT } from '@opentelemetry/api';
-import { createServer } from 'node:http';
+import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { givenTraceparent, traceparentOf } from '../../../src/api/context.js';
 import { inBatchSpan } from '../../../src/platform/telemetry/batch.js';
@@ -9,6 +10,7 @@ import { noTracing, startTracing } from '../../../src/platform/telemetry/tracing
 import type { StoredEvent } from '../../../src/platform/eventstore/port.js';
 import { tracedView } from '../../../src/projections/kit/traced-view.js';
 import type { View, ViewTransaction } from '../../../src/projections/kit/view.js';
+import { until } from '../../support/until.js';
 
 const traceId = '0af7651916cd43dd8448eb211c80319c';
 const recorded = `00-${traceId}-b7ad6b7169203331-01`;
@@ -74,6 +76,25 @@ test('many spans that end at once all arrive, with their own times, parents and 
     expect(end).toBeLessThanOrEqual(Date.now() + 1);
   }
   expect(found.get('refused').status).toEqual({ code: 2, message: 'TypeError' });
+});
+
+test.each([
+  ['refuses them', (response: ServerResponse) => response.writeHead(500).end('no')],
+  ['never answers', () => undefined],
+  ['never ends its answer', (response: ServerResponse) => response.writeHead(200).write('a')],
+])('a collector that %s holds up neither work nor the end, and is told of once', async (_, answer) => {
+  let asked = 0;
+  const collector = createServer((request, response) => (asked++, request.resume(), answer(response))).listen(0, '127.0.0.1');
+  await once(collector, 'listening');
+  const failures: unknown[] = [];
+  const tracing = await startTracing({ exporter: 'otlp', endpoint: `http://127.0.0.1:${(collector.address() as AddressInfo).port}`, onFailure: (error) => failures.push(error) });
+  // Three times as many as are sent at once, and more than wait.
+  for (let span = 0; span < 3_000; span++) await tracing.inSpan('work', recorded, async () => undefined);
+  await until('the collector is asked', () => asked > 0);
+  await tracing.close();
+  expect(failures).toHaveLength(1);
+  collector.closeAllConnections();
+  collector.close();
 });
 
 test('OpenTelemetry follows no asynchronous work: whoever has a parent passes it on', async () => {
