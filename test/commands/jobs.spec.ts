@@ -153,6 +153,17 @@ describe.each([
     expect(await (await jobs.queues()).queue('nightly').getJobSchedulersCount()).toBe(1);
   });
 
+  test('schedules are made again also where nothing else was lost', async () => {
+    const jobs = keeper();
+    jobs.start();
+    const { id } = await jobs.request(counting, { n: 1 }, tester);
+    await became(id, 'JobSucceeded');
+    await loseQueues();
+    const isThere = async () => (await (await jobs.queues()).queue('nightly').getJobSchedulersCount()) === 1;
+    await until('the schedule is there again', () => isThere().catch(() => false));
+    expect(ran).toEqual([id]);
+  });
+
   test('queues that were lost while the platform was off are made again at its start', async () => {
     const before = keeper();
     before.start();

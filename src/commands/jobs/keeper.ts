@@ -171,9 +171,10 @@ export class JobKeeper implements JobOperations {
     }
   }
 
-  /** Returns when a queue lacks jobs that wait. */
+  /** Returns when a queue lacks jobs that wait. A queue in which none waits may have been lost all the same, and its schedule with it. */
   private async look(jobs: Jobs, signal: AbortSignal): Promise<void> {
     while (await pause(this.options.lookEveryMs ?? 60_000, signal)) {
+      await jobs.keepSchedules();
       for (const job of this.options.definitions) if (await lacksJobs(this.options.pool, jobs, job)) return;
     }
   }

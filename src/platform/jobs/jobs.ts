@@ -72,6 +72,11 @@ export class Jobs {
   /** Makes the queues' tables, and the schedules as they are declared now; those declared no longer end. */
   async prepare(): Promise<void> {
     await this.parts.backend.prepare();
+    await this.keepSchedules();
+  }
+
+  /** Makes the schedules that are missing or declared otherwise. */
+  async keepSchedules(): Promise<void> {
     for (const job of this.parts.definitions) await this.keepSchedule(job);
   }
 
