@@ -4,6 +4,7 @@ import { CommandFailure, exitCodes } from '../exit-codes.js';
 /** Failures that are told in a sentence of their own, by name: their classes need not be loaded for it. */
 const exitCodeByName: Readonly<Record<string, number>> = {
   PortInUse: exitCodes.failure,
+  BadIdentity: exitCodes.usage,
   WritingStopped: exitCodes.failure,
   LineError: exitCodes.usage,
   PositionError: exitCodes.usage,

@@ -10,6 +10,11 @@ export class PortInUse extends Error {
   override name = 'PortInUse';
 }
 
+/** A certificate and a key that cannot be used, told in one sentence for the operator. */
+export class BadIdentity extends Error {
+  override name = 'BadIdentity';
+}
+
 /** A certificate (with what vouches for it) and its key, as PEM. */
 export interface TlsIdentity {
   readonly cert: string | Buffer;
@@ -41,7 +46,7 @@ export async function startListening(host: string, port: number, { grpc, pages, 
     });
   };
   const serve = (socket: Socket) => byProtocol(socket, { http2: (one) => grpc.accept(one), http1: (one) => pages.accept(one) });
-  const server = tls === undefined ? createServer({ noDelay: true }, serve) : createTlsServer({ ...tls, ALPNProtocols: ['h2', 'http/1.1'], noDelay: true, minVersion: 'TLSv1.2' }, serve);
+  const server = tls === undefined ? createServer({ noDelay: true }, serve) : createSecured(tls, serve);
   server.on('connection', keep);
   await listen(server, host, port);
   return {
@@ -57,6 +62,16 @@ export async function startListening(host: string, port: number, { grpc, pages, 
       clearTimeout(lastResort);
     },
   };
+}
+
+function createSecured(tls: TlsIdentity, serve: (socket: Socket) => void): Server {
+  try {
+    return createTlsServer({ ...tls, ALPNProtocols: ['h2', 'http/1.1'], noDelay: true, minVersion: 'TLSv1.2' }, serve);
+  } catch (error) {
+    const { code, message, reason } = error as NodeJS.ErrnoException & { reason?: string };
+    if (code?.startsWith('ERR_OSSL') || code?.startsWith('ERR_CRYPTO') || code?.startsWith('ERR_TLS')) throw new BadIdentity(`The certificate and its key cannot be used: ${reason ?? message}.`, { cause: error });
+    throw error;
+  }
 }
 
 /** Connections that are still there so long after the stop are cut. */

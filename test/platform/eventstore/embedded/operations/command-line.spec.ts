@@ -65,3 +65,11 @@ test('a folder that cannot be made is told in one sentence, with exit code 1', a
   expect(await refused.ended).toBe(1);
   expect(refused.output.err).toBe(`The system refuses: ENOTDIR: not a directory, mkdir '${join(folder.path, 'file/log')}'.\n`);
 });
+
+test('a key that is not that of the certificate is told in one sentence, with exit code 2', async () => {
+  const [cert, key] = [join(folder.path, 'node.crt'), join(folder.path, 'other.key')];
+  await Promise.all([writeFile(cert, selfSigned().certificate), writeFile(key, selfSigned().key)]);
+  const refused = tarl(['eventstore', '--mem', '--port', '0', '--tls-cert', cert, '--tls-key', key]);
+  expect(await refused.ended).toBe(2);
+  expect(refused.output.err).toMatch(/^The certificate and its key cannot be used: .+\.\n$/);
+});
