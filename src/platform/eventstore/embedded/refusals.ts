@@ -44,6 +44,11 @@ export const accessDenied = (): Refusal => new Refusal(status.PERMISSION_DENIED,
 
 export const unauthenticated = (): Refusal => new Refusal(status.UNAUTHENTICATED, 'The user is not known by this password.');
 
+/** Streams of these names cannot be written: nothing, and the metadata of nothing. */
+export const isStreamName = (name: string): boolean => name !== '' && name !== '$$';
+
+export const invalidStreamName = (name: string): Refusal => new Refusal(status.INVALID_ARGUMENT, `"${name}" is not the name of a stream.`);
+
 export const invalidArgument = (details: string): Refusal => new Refusal(status.INVALID_ARGUMENT, details);
 
 export const eventDamaged = (position: number): Refusal => new Refusal(status.DATA_LOSS, `The event at position ${position} does not match its checksum: the data file is damaged.`);

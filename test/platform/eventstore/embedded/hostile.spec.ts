@@ -160,3 +160,22 @@ test('a group of large events, and a reader of it that never reads, cost the nod
   session.destroy();
   await client.deletePersistentSubscriptionToStream('large', 'nobody');
 });
+
+test('long names of streams that are not there are forgotten again, and told in part only', async () => {
+  const before = residentMiB();
+  for (let n = 0; n < 150; n++) await client.deleteStream(`${'n'.repeat(1_000_000)}${n}`).catch(() => undefined);
+  await until('it has let go of what it needed for a moment', () => residentMiB() - before < 64);
+});
+
+test('appends that begin and never end fill no memory: their call is ended', async () => {
+  const session = connectHttp2(`http://127.0.0.1:${node.port}`);
+  const call = session.request({ ':method': 'POST', ':path': '/event_store.client.streams.Streams/BatchAppend', 'content-type': 'application/grpc', te: 'trailers' });
+  // A call that is answered with nothing but its end has that in its headers.
+  const ended = new Promise<unknown>((resolve) => call.on('error', () => undefined).on('trailers', (trailers) => resolve(trailers['grpc-status'])).on('response', (headers) => headers['grpc-status'] && resolve(headers['grpc-status'])));
+  call.resume();
+  // { correlation_id: { string }, options: { stream_identifier: { "u" }, any } }, without is_final.
+  for (let n = 0; n < 1_001; n++) call.write(framed(Buffer.concat([Buffer.from('0a061204', 'hex'), Buffer.from(String(1000 + n)), Buffer.from('12070a031a01752200', 'hex')])));
+  expect(await ended).toBe('8');
+  session.destroy();
+  await expectServing();
+});

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ANY, BACKWARDS, END, EventStoreDBClient, NO_STREAM, binaryEvent, jsonEvent } from '@eventstore/db-client';
+import { randomUUID } from 'node:crypto';
+import { EventStore } from '../../../../src/platform/eventstore/embedded/store/event-store.js';
 import { startEventStore, type RunningEventStore } from '../../../../src/platform/eventstore/embedded/index.js';
 import { until } from '../../../support/until.js';
 
@@ -118,4 +120,24 @@ test('an append is as large as the real server counts it: two bytes for a charac
   const fitting = (more: number) => binaryEvent({ type, data: Buffer.alloc(limit - 2 * type.length + more) });
   await expect(client.appendToStream(stream, fitting(1))).rejects.toMatchObject({ type: 'maximum-append-size-exceeded', maxAppendSize: limit });
   expect((await client.appendToStream(stream, fitting(0))).success).toBe(true);
+});
+
+test('a stream without a name is not written', async () => {
+  for (const name of ['', '$$']) {
+    await expect(client.appendToStream(name, event())).rejects.toThrow('is not the name of a stream');
+    await expect(client.appendToStream(name, event(), { credentials: { username: 'admin', password: 'changeit' } })).rejects.toThrow('is not the name of a stream');
+    await expect(client.tombstoneStream(name)).rejects.toThrow('is not the name of a stream');
+  }
+});
+
+test('what is forgotten of streams while there are many is never what is being written', async () => {
+  const store = await EventStore.open(undefined);
+  const [stream, described] = ['$$described', 'described'];
+  store.streams.get(stream);
+  for (let n = 1; n < 20_000; n++) store.streams.get(`other-${n}`);
+  const append = () => new Promise<unknown>((resolve) => store.append(stream, 'any', [{ id: randomUUID(), type: Buffer.from('$metadata'), isJson: true, metadata: Buffer.alloc(0), data: Buffer.from('{}') }], resolve));
+  const outcomes = [append(), append()];
+  expect(await Promise.all(outcomes)).toMatchObject([{ revision: 0 }, { revision: 1 }]);
+  expect(store.streams.get(described).committed.last).toBe(-1);
+  await store.close();
 });

@@ -13,6 +13,9 @@ class Latencies {
   }
 }
 
+/** Characters of a stream's name that are told. */
+const LONGEST_TOLD = 256;
+
 /** A call that took longer than it should. */
 export interface SlowRequest {
   readonly method: string;
@@ -78,7 +81,7 @@ export class Measures {
     let latencies = this.latencies.get(method);
     if (latencies === undefined) this.latencies.set(method, (latencies = new Latencies()));
     latencies.add(ms / 1000);
-    if (ms >= this.slowMs) this.onSlow({ method, stream, ms: Math.round(ms) });
+    if (ms >= this.slowMs) this.onSlow({ method, stream: stream?.slice(0, LONGEST_TOLD), ms: Math.round(ms) });
   }
 
   private *histogram(): Generator<string> {

@@ -1,5 +1,6 @@
-import type { ServerDuplexStream } from '@grpc/grpc-js';
+import { status, type ServerDuplexStream } from '@grpc/grpc-js';
 import { callerOf } from '../access/caller.js';
+import { invalidStreamName, isStreamName, Refusal } from '../refusals.js';
 import { Outlet } from '../reading/outlet.js';
 import { NoRoom } from '../store/transaction.js';
 import type { EventStore, WriteOutcome } from '../store/event-store.js';
@@ -16,6 +17,10 @@ interface Unfinished {
   readonly events: ProposedEvent[];
   bytes: number;
 }
+
+/** Appends that one call may have begun and not ended, and their bytes: a client that never ends any must not fill the memory. */
+const MOST_UNFINISHED = 1_000;
+const MOST_UNFINISHED_BYTES = 32 * 1024 * 1024;
 
 /** One BatchAppend call: many appends, each answered by its correlation id when it is durable. */
 export class BatchAppends {
@@ -57,14 +62,24 @@ export class BatchAppends {
     else append.events.length = 0;
     if (!message.isFinal) {
       this.unfinished.set(key, append);
+      this.requireRoom();
       return;
     }
     this.unfinished.delete(key);
     this.write(message.correlation, append);
   }
 
+  private requireRoom(): void {
+    let kept = 0;
+    for (const { bytes } of this.unfinished.values()) kept += bytes <= this.limits.maxAppendBytes ? bytes : 0;
+    if (kept <= MOST_UNFINISHED_BYTES && this.unfinished.size <= MOST_UNFINISHED) return;
+    this.unfinished.clear();
+    this.call.emit('error', new Refusal(status.RESOURCE_EXHAUSTED, 'Too many appends of this call have begun and not ended.'));
+  }
+
   private write(correlation: Buffer, { target, events, bytes }: Unfinished): void {
     const { stream, expected, deadlineMs } = target;
+    if (!isStreamName(stream)) return this.refuse(correlation, stream, { kind: 'bad-request', reason: invalidStreamName(stream).details });
     if (bytes > this.limits.maxAppendBytes) return this.refuse(correlation, stream, { kind: 'too-large', limit: this.limits.maxAppendBytes });
     if (!callerOf(this.call).mayStream('write', stream)) return this.refuse(correlation, stream, { kind: 'access-denied' });
     if (deadlineMs !== undefined && deadlineMs < Date.now()) return this.refuse(correlation, stream, { kind: 'timeout' });

@@ -1,6 +1,6 @@
 import type { sendUnaryData, ServerDuplexStream, ServerReadableStream, ServerUnaryCall, ServerWritableStream, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { callerOf, demand } from '../access/caller.js';
-import { accessDenied, maximumAppendSizeExceeded, streamDeleted, wrongExpectedVersion } from '../refusals.js';
+import { accessDenied, invalidStreamName, isStreamName, maximumAppendSizeExceeded, streamDeleted, wrongExpectedVersion } from '../refusals.js';
 import { read } from '../reading/read.js';
 import { Outlet } from '../reading/outlet.js';
 import { subscribe } from '../reading/subscription.js';
@@ -72,6 +72,7 @@ function serveAppend(store: EventStore, limits: StreamsLimits, call: ServerReada
     if (target === undefined) return reply(asRefusal(new RangeError('An append begins with its options.')));
     if (bytes > limits.maxAppendBytes) return reply(maximumAppendSizeExceeded(limits.maxAppendBytes));
     const { stream, expected } = target;
+    if (!isStreamName(stream)) return reply(invalidStreamName(stream));
     if (!callerOf(call).mayStream('write', stream)) return reply(accessDenied());
     const begun = performance.now();
     store.append(stream, expected, events, (outcome, failure) => {
@@ -84,6 +85,7 @@ function serveAppend(store: EventStore, limits: StreamsLimits, call: ServerReada
 }
 
 function serveDelete(call: object, { stream, expected }: WriteTarget, write: (done: (outcome: WriteOutcome, failure?: Error) => void) => void): Promise<Buffer> {
+  if (!isStreamName(stream)) throw invalidStreamName(stream);
   demand(call, 'delete', stream);
   return new Promise((resolve, reject) =>
     write((outcome, failure) => {

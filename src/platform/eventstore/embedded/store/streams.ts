@@ -23,12 +23,15 @@ export interface StreamState {
   committed: Head;
 }
 
-/** States kept in memory when nothing is being written to them. */
+/** States kept in memory when nothing is being written to them, and characters of their names. */
 const CAPACITY = 20_000;
+const CHARACTERS = 4_000_000;
 
 /** The streams by name, loaded when first asked for. */
 export class Streams {
   private readonly states = new Map<string, StreamState>();
+  private characters = 0;
+  private isEvicting = false;
 
   constructor(
     private readonly names: NameIndex,
@@ -41,13 +44,15 @@ export class Streams {
     if (known !== undefined) return known;
     const state = this.load(name);
     this.states.set(name, state);
-    if (this.states.size > CAPACITY) this.evict();
+    this.characters += name.length;
+    if (this.isFull(1)) this.evictSoon();
     return state;
   }
 
   /** Forgets everything that was decided but did not become durable. */
   reset(): void {
     this.states.clear();
+    this.characters = 0;
   }
 
   private load(name: string): StreamState {
@@ -81,11 +86,26 @@ export class Streams {
     return NO_METADATA;
   }
 
+  private isFull(share: number): boolean {
+    return this.states.size > CAPACITY * share || this.characters > CHARACTERS * share;
+  }
+
+  /** In a turn of its own: whoever has asked for one state and asks for another is about to write to the first. */
+  private evictSoon(): void {
+    if (this.isEvicting) return;
+    this.isEvicting = true;
+    setImmediate(() => {
+      this.isEvicting = false;
+      this.evict();
+    });
+  }
+
   private evict(): void {
-    let surplus = this.states.size - CAPACITY * 0.9;
     for (const [name, state] of this.states) {
-      if (surplus-- <= 0) return;
-      if (state.decided === state.committed) this.states.delete(name);
+      if (!this.isFull(0.9)) return;
+      if (state.decided !== state.committed) continue;
+      this.states.delete(name);
+      this.characters -= name.length;
     }
   }
 }
