@@ -14,6 +14,11 @@ import grpcPersistent from '@eventstore/db-client/generated/persistent_grpc_pb.j
 import persistent from '@eventstore/db-client/generated/persistent_pb.js';
 import shared from '@eventstore/db-client/generated/shared_pb.js';
 import { credentials, type ServiceError } from '@grpc/grpc-js';
+import { randomUUID } from 'node:crypto';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { Groups } from '../../../../src/platform/eventstore/embedded/groups/groups.js';
+import { EventStore } from '../../../../src/platform/eventstore/embedded/store/event-store.js';
 import { until } from '../../../support/until.js';
 import { withNode } from './filled.js';
 
@@ -273,4 +278,24 @@ describe('a group', () => {
       expect(reader.got[0]).toMatchObject({ event: { type: '$>', streamId: 's' } });
     });
   });
+});
+
+test('events that wait in a group are not held in memory', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const held = () => {
+    collect();
+    return process.memoryUsage().arrayBuffers / 1024 / 1024;
+  };
+  const store = await EventStore.open(undefined);
+  const event = () => ({ id: randomUUID(), type: Buffer.from('Large'), isJson: false, metadata: Buffer.alloc(0), data: Buffer.alloc(1_000_000) });
+  for (let n = 0; n < 60; n++) await new Promise((resolve) => store.append('large', 'any', [event()], resolve));
+  const before = held();
+  const groups = new Groups(store);
+  const settings = { resolveLinks: false, extraStatistics: false, messageTimeoutMs: 0, maxRetryCount: 1, checkpointAfterMs: 0, minCheckpointCount: 1, maxCheckpointCount: 1, maxSubscriberCount: 0, liveBufferSize: 500, readBatchSize: 20, historyBufferSize: 500 };
+  await groups.create({ source: 'large', name: 'g', from: 'start', strategy: 'RoundRobin', ...settings });
+  await until('all of them wait', () => groups.find({ source: 'large', name: 'g' }).waiting.read === 60);
+  expect(held() - before).toBeLessThan(30);
+  groups.stop();
+  await store.close();
 });

@@ -16,6 +16,9 @@ export const sizeOf = (event: ProposedEvent): number => event.data.length + even
 /** Characters of UTF-8 text as UTF-16 counts them: those of four bytes are two. */
 function utf16Length(text: Buffer): number {
   let length = 0;
-  for (const byte of text) length += byte >= 0xf0 ? 2 : (byte & 0xc0) === 0x80 ? 0 : 1;
+  for (let i = 0; i < text.length; i++) {
+    const byte = text[i]!;
+    length += byte >= 0xf0 ? 2 : (byte & 0xc0) === 0x80 ? 0 : 1;
+  }
   return length;
 }
