@@ -36,7 +36,7 @@ export function parseStrictJson(fastify: FastifyInstance): void {
     if (body.length === 0) return done(null, undefined);
     if (!isUtf8(body as Buffer)) return done(malformed('it is not UTF-8'));
     const text = body.toString();
-    return parseJson(request, text, (error, value) => done(error && malformed(error.message), error || !keepsDigits(request) ? value : parseExactly(text, 3)));
+    return parseJson(request, text, (error, value) => done(error && malformed(error.message), error || !keepsDigits(request) ? value : parseExactly(text, 3, () => value)));
   });
 }
 

@@ -5,9 +5,10 @@ const wholeNumber = /^-?\d{1,19}$/;
 /**
  * JSON whose cells, so many lists and objects down, keep all digits of whole numbers of 64 bits, which JSON.parse would round: beyond
  * 2^53 they come as bigint. Within a cell that is a list or an object, which has no type for them, they come as texts of their digits.
+ * Where nothing can be that large it is read the plain way, which whoever has done so already hands over.
  */
-export function parseExactly(text: string, depth: number): unknown {
-  if (!mayBeLarge.test(text)) return JSON.parse(text);
+export function parseExactly(text: string, depth: number, plainly: (text: string) => unknown = JSON.parse): unknown {
+  if (!mayBeLarge.test(text)) return plainly(text);
   const parsed = (JSON.parse as ParseWithSource)(text, (_name, value, { source }) => {
     if (typeof value !== 'number' || Number.isSafeInteger(value) || !wholeNumber.test(source!)) return value;
     const whole = BigInt(source!);
