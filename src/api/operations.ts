@@ -5,6 +5,7 @@ import type { AnyAction } from '../commands/kit/action.js';
 import type { AnyCommand, HttpRoute, RequestContext } from '../commands/kit/command.js';
 import type { AnyQuery } from '../projections/kit/query.js';
 import type { Core } from './core.js';
+import { withWords } from './field-words.js';
 import { fieldsOf, type Field } from './fields.js';
 
 /** What travels with a request over any wire. */
@@ -54,7 +55,7 @@ function operationOf(kind: Operation['kind'], definition: AnyDefinition, domain:
   const Handler = handlerClass(`${name}Handler`, answers[kind]);
   (kind === 'query' ? QueryHandler(Message) : CommandHandler(Message))(Handler);
   const camelName = name[0]!.toLowerCase() + name.slice(1);
-  return { kind, name, camelName, summary, domain, http, definition, inputFields: fieldsOf(input, 'input'), Message, Handler };
+  return { kind, name, camelName, summary, domain, http, definition, inputFields: fieldsOf(input, 'input').map(withWords), Message, Handler };
 }
 
 interface Message {

@@ -19,7 +19,7 @@ const ofService = {
 
 const name = { project: resourceName, service: resourceName };
 const labels = { owner: owner.default(''), description: description.default(''), tags: tags.default({}) };
-const vector = { features: z.array(featureReference).min(1).max(1000), fullNames: z.boolean().default(false) };
+const vector = { features: z.array(featureReference).min(1).max(1000).describe('The features in their order: group:feature, group@2:feature, or a whole group; likewise of transformations and shared groups.'), fullNames: z.boolean().default(false) };
 
 /** Refuses columns that are seen to have the same name; those of whole groups are looked at by their definitions. */
 function requireDifferentColumns({ features, fullNames }: { features: string[]; fullNames: boolean }, context: z.RefinementCtx): void {

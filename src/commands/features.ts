@@ -27,16 +27,17 @@ function requirePattern({ constraints: { pattern } }: FeatureSpec, path: Propert
   if (fault !== undefined) context.addIssue({ code: 'custom', path: [...path, 'constraints', 'pattern'], message: `is not a regular expression: ${fault}` });
 }
 
-const features = z.array(featureSpec).max(mostFeatures).refine(namesDiffer, 'names a feature twice');
+const features = z.array(featureSpec).max(mostFeatures).refine(namesDiffer, 'names a feature twice').describe('The features of the version, each with its type and what its values must fulfil.');
+const source = featureSource.optional().describe('Where its rows come from, for people and lineage: a table, a topic, a file.');
 
 const wholeGroup = z
   .object({
     ...name,
-    entities: entityKeys,
+    entities: entityKeys.describe('The keys that an entity is found by, one to eight.'),
     features: features.default([]),
-    source: featureSource.optional(),
+    source,
     ttlSeconds: ttlSeconds.default(0),
-    partitions: partitions.default(4),
+    partitions: partitions.default(4).describe('Streams among which the rows are spread; fixed for ever.'),
     owner: owner.default(''),
     description: description.default(''),
     tags: tags.default({}),
@@ -76,7 +77,7 @@ export const featureCommands = [
     name: 'RegisterFeature',
     summary: 'Adds a feature to the promoted version of a group; rows written before are null in it',
     http: { method: 'POST', path: '/api/v1/projects/{project}/feature-groups/{group}:registerFeature' },
-    input: z.object({ ...name, feature: featureSpec }).superRefine(({ feature }, context) => requirePattern(feature, ['feature'], context)),
+    input: z.object({ ...name, feature: featureSpec.describe('The feature, with its type and what its values must fulfil.') }).superRefine(({ feature }, context) => requirePattern(feature, ['feature'], context)),
     requires: ({ project, group, feature }) => computedFeatures({ project, group, feature }),
     decide: registerFeature,
   }),
@@ -109,7 +110,7 @@ export const featureCommands = [
     name: 'StageFeatureGroupVersion',
     summary: 'Makes a new version of a group with other features or another source; the bare name goes on meaning the promoted one',
     http: { method: 'POST', path: '/api/v1/projects/{project}/feature-groups/{group}:stageVersion' },
-    input: z.object({ ...name, features, source: featureSource.optional() }).superRefine((input, context) => input.features.forEach((feature, index) => requirePattern(feature, ['features', index], context))),
+    input: z.object({ ...name, features, source }).superRefine((input, context) => input.features.forEach((feature, index) => requirePattern(feature, ['features', index], context))),
     requires: computedFeatures,
     decide: stageFeatureGroupVersion,
   }),
@@ -118,7 +119,7 @@ export const featureCommands = [
     name: 'PromoteFeatureGroupVersion',
     summary: 'Makes a version what the bare name of the group means',
     http: { method: 'POST', path: '/api/v1/projects/{project}/feature-groups/{group}:promoteVersion' },
-    input: z.object({ ...name, version: z.int().min(1).max(999_999) }),
+    input: z.object({ ...name, version: z.int().min(1).max(999_999).describe('The number of the version.') }),
     decide: promoteFeatureGroupVersion,
   }),
   defineCommand({

@@ -86,7 +86,7 @@ export const monitoringCommands = [
     input: z.object({
       ...name,
       cron: cron.describe('When: five fields, such as 0 3 * * *'),
-      timeZone: timeZone.default('UTC'),
+      timeZone: timeZone.default('UTC').describe('The time zone of the schedule, such as Europe/Vienna.'),
       windowSeconds: z.int().min(60).max(longestWindow_seconds).describe('How long the window is: 86400 for a day.'),
       delaySeconds: z.int().min(0).max(longestWindow_seconds).default(0).describe('How long before the check the window ends, so that late rows are in it.'),
       features,
@@ -111,7 +111,7 @@ export const monitoringCommands = [
     http: { method: 'POST', path: '/api/v1/projects/{project}/feature-groups/{group}:setExpectations' },
     input: z.object({
       ...name,
-      expectations: z.array(expectation).max(100).refine((all) => new Set(all.map((one) => one.name)).size === all.length, 'names an expectation twice').default([]),
+      expectations: z.array(expectation).max(100).refine((all) => new Set(all.map((one) => one.name)).size === all.length, 'names an expectation twice').default([]).describe('All of them: they take the place of those before.'),
     }),
     requires: ({ project, group, expectations }) => [judgeable({ project, group }, expectations)],
     decide: setFeatureExpectations,

@@ -20,7 +20,7 @@ const ofPipeline = {
 const name = { project: resourceName, pipeline: resourceName };
 
 const wholePipeline = z
-  .object({ ...name, source: groupReference, steps: z.array(pipelineStep).min(1).max(200), target: groupReference, owner: owner.default(''), description: description.default(''), tags: tags.default({}) })
+  .object({ ...name, source: groupReference.describe('The group whose rows are read, or a version of it, such as cards@2.'), steps: z.array(pipelineStep).min(1).max(200).describe('What fills which feature of the target.'), target: groupReference.describe('The group whose features are filled, or a version of it.'), owner: owner.default(''), description: description.default(''), tags: tags.default({}) })
   .superRefine(({ source, target, steps }, context) => {
     if (versionedGroup(source).group === versionedGroup(target).group) context.addIssue({ code: 'custom', path: ['target'], message: 'is the source; a feature of the group itself is computed on write' });
     const taken = new Set<string>();

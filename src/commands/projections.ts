@@ -43,7 +43,7 @@ export const projectionActions = [
     name: 'SplitProjection',
     summary: 'Splits a read model by key into slices that are projected side by side; nothing is rebuilt',
     http: ofView('split'),
-    input: z.object({ view, slices: z.int() }),
+    input: z.object({ view, slices: z.int().describe('How many; 1 to project it in one again.') }),
     output: viewStatus,
     run: async ({ view, slices }, { projections }) => {
       await projections.split(view, slices);
@@ -79,7 +79,7 @@ export const projectionActions = [
     name: 'RetryParkedEvents',
     summary: 'Tries parked events again, of one key or of all',
     http: ofView('retry'),
-    input: z.object({ view, key: z.string().optional() }),
+    input: z.object({ view, key: z.string().optional().describe('Only this key; all of the view where it is left out.') }),
     run: retryParked,
   }),
   defineAction({

@@ -21,7 +21,7 @@ const name = { project: resourceName, transformation: resourceName };
 const labels = { owner: owner.default(''), description: description.default(''), tags: tags.default({}) };
 
 const wholeTransformation = z
-  .object({ ...name, inputs: z.array(transformationInput).min(1).max(100), outputs: z.array(transformationOutput).min(1).max(100), ...labels })
+  .object({ ...name, inputs: z.array(transformationInput).min(1).max(100).describe('The features it is computed from, each under a name that expressions use.'), outputs: z.array(transformationOutput).min(1).max(100).describe('What it gives: names, each with an expression or a step of its own.'), ...labels })
   .superRefine(({ inputs, outputs }, context) => {
     const { faults } = compileTransformation(inputs, outputs);
     for (const { field, description: message } of faults) context.addIssue({ code: 'custom', path: pathOf(field), message });

@@ -7,11 +7,12 @@ import { enumPrefix } from '../../src/api/grpc/values.js';
 import { reflect } from '../../src/api/grpc/protos.js';
 import { handwritten } from '../../src/api/handwritten.js';
 import { operationsOf, type Operation } from '../../src/api/operations.js';
+import { openApiDocument } from '../../src/api/rest/docs-controller.js';
 import { pathFields } from '../../src/api/rest/paths.js';
 import { catalogue } from '../../src/catalogue.js';
 
 const operations = operationsOf(catalogue);
-const root = reflect([...new Set(catalogue.map(({ proto }) => proto))]);
+const root = reflect([...new Set(catalogue.map(({ proto }) => proto))], { alternateCommentMode: true });
 const schema = buildSchema(sdlOf(operations));
 
 const rpcOf = ({ domain, name }: Operation) => root.lookupService(domain.service).methods[name];
@@ -26,6 +27,13 @@ describe.each(operations.map((operation) => [operation.name, operation] as const
 
   test('takes the same fields over gRPC as everywhere', () => {
     expectSame(messageFields(rpcOf(operation)!.resolvedRequestType!, 'input'), schemaFields(operation.inputFields, 'input'));
+  });
+
+  test('says of each field what it means, in its definition and in the proto', () => {
+    expect(operation.inputFields.filter(({ description }) => description === undefined).map(({ name }) => name)).toEqual([]);
+    const { requestType } = rpcOf(operation)!;
+    const message = rpcOf(operation)!.resolvedRequestType!;
+    expect(message.fieldsArray.filter((field) => !field.comment).map(({ name }) => `${requestType}.${name}`)).toEqual([]);
   });
 
   test('answers with the same fields over gRPC as everywhere', () => {
@@ -64,6 +72,14 @@ test('whoever asks as of a moment is answered from the history, never from the r
     expect({ [name]: statements.filter((text) => !text.includes('_history where')) }).toEqual({ [name]: [] });
     expect(statements).not.toEqual([]);
   }
+});
+
+test('every parameter of the OpenAPI document says what it means', () => {
+  const { paths } = openApiDocument(operations) as { paths: Record<string, Record<string, { parameters?: { name: string; description?: string }[] }>> };
+  const silent = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.values(methods).flatMap(({ parameters = [] }) => parameters.filter(({ description }) => !description).map(({ name }) => `${path}: ${name}`)),
+  );
+  expect(silent).toEqual([]);
 });
 
 test('no two operations share a REST route', () => {

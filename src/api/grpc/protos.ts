@@ -24,10 +24,10 @@ export function loadProtos(files: readonly string[]): PackageDefinition {
 }
 
 /** The files as protobufjs sees them: types, fields and services by name. */
-export function reflect(files: readonly string[]): protobuf.Root {
+export function reflect(files: readonly string[], options?: protobuf.IParseOptions): protobuf.Root {
   const root = new protobuf.Root();
   root.resolvePath = (_origin, target) => (target.startsWith('/') ? target : join(protoFolder, target));
-  root.loadSync([...files]);
+  root.loadSync([...files], options);
   root.resolveAll();
   return root;
 }

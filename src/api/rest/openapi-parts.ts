@@ -1,6 +1,10 @@
 import { refusalCodes } from '../../domain/kit/index.js';
+import { wordsOf } from '../field-words.js';
 
 const header = (name: string, description: string) => ({ name, in: 'header', required: false, description, schema: { type: 'string' } });
+
+/** A part of a hand-written controller's path. */
+export const inPath = (name: string) => ({ name, in: 'path', required: true, description: wordsOf(name), schema: { type: 'string' } });
 
 /** What a caller may say beside the input. */
 export const callerHeaders = {

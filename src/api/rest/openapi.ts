@@ -28,8 +28,9 @@ export function openApiOf(operations: readonly Operation[], version: string, add
   };
 }
 
-function describeOperation({ kind, camelName, summary, domain, http, definition }: Operation, schemas: Json): Json {
-  const { properties, required } = objectOf(definition.input, 'input', schemas);
+function describeOperation({ kind, camelName, summary, domain, http, definition, inputFields }: Operation, schemas: Json): Json {
+  const { properties: shapes, required } = objectOf(definition.input, 'input', schemas);
+  const properties: Json = Object.fromEntries(inputFields.map(({ name, description }) => [name, { ...(description !== undefined && { description }), ...shapes[name] }]));
   const inPath = pathFields(http.path);
   const others = Object.keys(properties).filter((name) => !inPath.includes(name));
   const inQuery = http.method === 'GET' || http.method === 'DELETE' ? others : [];

@@ -3,8 +3,8 @@ import { Refusal } from '../../domain/kit/index.js';
 
 /** The two fields that every list takes (AIP-158). */
 export const pageInput = {
-  pageSize: z.int().min(1).max(1000).default(100),
-  pageToken: z.string().max(2048).default(''),
+  pageSize: z.int().min(1).max(1000).default(100).describe('At most this many in one answer.'),
+  pageToken: z.string().max(2048).default('').describe('The nextPageToken of the answer before; empty for the first page.'),
 };
 
 /** A token that names the last key of a page; the next page starts after it. Empty when there is no more. */

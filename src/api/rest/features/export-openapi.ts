@@ -1,8 +1,7 @@
-import { callerHeaders } from '../openapi-parts.js';
+import { callerHeaders, inPath } from '../openapi-parts.js';
 import { tableContent } from './history-openapi.js';
 
 const text = { type: 'string' };
-const inPath = (name: string) => ({ name, in: 'path', required: true, schema: text });
 
 /** The address of FeatureExportController. */
 export const featureExportPaths = {

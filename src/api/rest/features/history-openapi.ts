@@ -1,7 +1,8 @@
 import { jsonSchemaOf } from '../../fields.js';
 import { asOfInput, historicalInput, offlineInput } from '../../features/history-json.js';
+import { inPath } from '../openapi-parts.js';
 
-const project = { name: 'project', in: 'path', required: true, schema: { type: 'string' } };
+const project = inPath('project');
 const problem = { default: { $ref: '#/components/responses/Problem' } };
 const row = { type: 'object', description: 'The columns of the request, and the features.' };
 const lines = { type: 'string', description: 'One row a line.' };

@@ -1,9 +1,8 @@
-import { callerHeaders } from '../openapi-parts.js';
+import { callerHeaders, inPath } from '../openapi-parts.js';
 import { rowsMediaTypes } from './bodies.js';
 
 const text = { type: 'string' };
 const count = { type: 'integer' };
-const inPath = (name: string) => ({ name, in: 'path', required: true, schema: text });
 const inQuery = (name: string, description: string, schema: object = text) => ({ name, in: 'query', required: false, description, schema });
 const truth = { type: 'boolean', default: false };
 

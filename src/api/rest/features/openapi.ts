@@ -1,9 +1,8 @@
 import { featureStatuses } from '../../../projections/features/online/status.js';
 import { jsonSchemaOf } from '../../fields.js';
 import { readInput, rowInput, writeInput } from '../../features/json.js';
-import { callerHeaders } from '../openapi-parts.js';
+import { callerHeaders, inPath } from '../openapi-parts.js';
 
-const inPath = (name: string) => ({ name, in: 'path', required: true, schema: { type: 'string' } });
 const problem = { default: { $ref: '#/components/responses/Problem' } };
 const json = (schema: object) => ({ content: { 'application/json': { schema } } });
 const text = { type: 'string' };

@@ -1,10 +1,9 @@
 import { discardInput } from '../../../commands/features/quarantine/discard.js';
 import { mendInput } from '../../../commands/features/quarantine/mend.js';
 import { jsonSchemaOf } from '../../fields.js';
-import { callerHeaders } from '../openapi-parts.js';
+import { callerHeaders, inPath } from '../openapi-parts.js';
 import { writeReply } from './openapi.js';
 
-const inPath = (name: string) => ({ name, in: 'path', required: true, schema: { type: 'string' } });
 const json = (schema: object) => ({ content: { 'application/json': { schema } } });
 const problem = { default: { $ref: '#/components/responses/Problem' } };
 const idempotencyKey = callerHeaders.command.filter(({ name }) => name === 'Idempotency-Key');

@@ -1,9 +1,8 @@
 import { jsonSchemaOf } from '../../fields.js';
 import { saveInput } from '../../features/training-set-json.js';
-import { callerHeaders } from '../openapi-parts.js';
+import { callerHeaders, inPath } from '../openapi-parts.js';
 import { tables } from './history-openapi.js';
 
-const inPath = (name: string) => ({ name, in: 'path', required: true, schema: { type: 'string' } });
 const problem = { default: { $ref: '#/components/responses/Problem' } };
 const text = { type: 'string' };
 

@@ -32,7 +32,7 @@ const input = z.object({
   project: resourceName,
   node: z.string().max(1200).default('').describe('group:feature, group@2, or another name of the kind; the whole graph without it.'),
   kind: kind.optional().describe('What node names; without it FEATURE where it holds a colon, else FEATURE_GROUP.'),
-  direction: z.enum(['UPSTREAM', 'DOWNSTREAM', 'BOTH']).meta({ id: 'LineageDirection' }).default('BOTH'),
+  direction: z.enum(['UPSTREAM', 'DOWNSTREAM', 'BOTH']).meta({ id: 'LineageDirection' }).default('BOTH').describe('Which way from the node: what it comes from, what it goes into, or both.'),
   depth: z.int().min(1).max(100).default(100).describe('The most steps from the node.'),
   ...asOfInput,
 });

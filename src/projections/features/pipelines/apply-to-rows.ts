@@ -30,7 +30,7 @@ export const applyPipelineToRows = defineQuery({
   http: { method: 'POST', path: '/api/v1/projects/{project}/pipelines/{pipeline}:applyToRows' },
   permission: 'features.read',
   views: [],
-  input: z.object({ project: resourceName, pipeline: resourceName, rows: z.array(givenRow).min(1).max(mostRows) }),
+  input: z.object({ project: resourceName, pipeline: resourceName, rows: z.array(givenRow).min(1).max(mostRows).describe('Rows as the source might hold them.') }),
   output: z
     .object({
       pipeline: z.string(),
