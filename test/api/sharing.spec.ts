@@ -71,6 +71,16 @@ describe('a group that is shared with a project', () => {
     expect((await ok(get('/api/v1/projects/other/shared-feature-groups'))).sharedFeatureGroups).toEqual([]);
   });
 
+  test('is exported by it whole, and by nobody else', async () => {
+    const { group, position } = await sharedGroup();
+    const exported = (project: string, name: string) => get(`/api/v1/projects/${project}/feature-groups/${name}/rows:export`, position);
+    const row = { card: 'a', event_time: '2026-01-01T00:00:00.000Z', amount: made };
+    expect(await ok(exported('marketing', `fraud%2F${group}`))).toEqual(row);
+    expect(await ok(exported('marketing', `fraud%2F${group}@1`))).toEqual(row);
+    expect(await exported('other', `fraud%2F${group}`)).toMatchObject({ code: 'NOT_FOUND', answer: { reason: 'FEATURE_GROUP_NOT_FOUND' } });
+    expect(await exported('marketing', `fraud%2F${group}%2Fmore`)).toMatchObject({ code: 'INVALID_ARGUMENT', answer: { fields: [{ field: 'group' }] } });
+  });
+
   test('stands in its feature services and saved training sets, and its lineage is crossed up to the group', async () => {
     const { group } = await sharedGroup();
     await ok(platform.rest('/api/v1/projects/marketing/feature-services', { service: group, features: [`fraud/${group}:amount`] }));

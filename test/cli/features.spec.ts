@@ -46,6 +46,21 @@ describe('tarl with a platform that is up', () => {
     ]);
   });
 
+  test('a group of another project is read and exported as the project that it is shared with', async () => {
+    const { position: written } = JSON.parse((await run(['features', 'write', 'flights/routes', '-', '--format', 'ndjson', '--json'], '{"origin":"SFO","destination":"LAX","event_time":"2001-01-01T10:00:00Z","delay_min":2}\n')).stdout);
+    await json('projects', 'create', 'guests');
+    await json('features', 'share', 'flights/routes', '--with-project', 'guests');
+    const values = { delay_min: { value: 2, status: 'PRESENT' } };
+    for (const name of ['guests/flights/routes', 'guests/flights/routes@1', 'flights/routes@1']) {
+      expect(await json('features', 'read', name, 'SFO,LAX', '--min-position', written)).toMatchObject([{ values }]);
+      expect((await json('features', 'as-of', name, 'SFO,LAX', '--at', '2001-02-01')).vectors).toMatchObject([{ values }]);
+    }
+    await json('features', 'export', 'guests/flights/routes', join(files, 'shared.ndjson'), '--min-position', written);
+    await json('features', 'export', 'guests/flights/routes', join(files, 'history.ndjson'), '--start', '2001-01-01', '--end', '2001-02-01');
+    for (const name of ['shared', 'history']) expect(await readFile(join(files, `${name}.ndjson`), 'utf8')).toContain('"origin":"SFO"');
+    expect((await run(['features', 'read', 'guests/flights/routes/more', 'SFO,LAX'])).stderr).toContain('is not <project/group>');
+  });
+
   test('lines of JSON come through standard input, and an entity of two keys is read', async () => {
     const lines = '{"origin":"ORD","destination":"LAX","event_time":"2001-01-01T10:00:00Z","delay_min":1.5,"gate":"B2"}\n';
     const ran = await run(['features', 'write', 'flights/routes', '-', '--format', 'ndjson', '--json'], lines);

@@ -4,7 +4,7 @@ import { findConnection } from '../connection.js';
 import { globalOptions, print, printJson } from '../output.js';
 import { featuresClient } from './client.js';
 import { entityHelp, readVectors, vectorTable } from './entities.js';
-import { readTarget, serviceHelp } from './target.js';
+import { readableHelp, readTarget, serviceHelp } from './target.js';
 import { knownAtHelp, knownAtText, readKnownAt, readTime } from './known-at.js';
 
 interface Options {
@@ -18,7 +18,7 @@ interface Options {
 export function asOf(group: Command): void {
   const command = group.command('as-of')
     .description('Reads the values that entities had at a moment, from the log.')
-    .argument('<project/group>', 'or the project alone, with --service')
+    .argument('<project/group>', `${readableHelp}; the project alone with --service`)
     .argument('<entity...>', entityHelp)
     .requiredOption('--at <time>', 'the moment, ISO 8601; UTC where it has no zone')
     .option('--features <name,…>', 'only these', (text: string) => text.split(','))

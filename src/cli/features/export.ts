@@ -8,6 +8,7 @@ import { globalOptions, print, printJson } from '../output.js';
 import { progress, whole } from '../progress.js';
 import { answered } from '../rest.js';
 import { openFile, outFormatOf } from '../rows/sink.js';
+import { readableGroup, readableHelp } from './target.js';
 
 const mediaTypes = { csv: 'text/csv', ndjson: 'application/x-ndjson', parquet: 'application/vnd.apache.parquet', arrow: 'application/vnd.apache.arrow.stream' } as const;
 
@@ -23,7 +24,7 @@ interface Options {
 export function exportLatest(group: Command): void {
   const command = group.command('export')
     .description('Writes the latest row of every entity of a group to a file; with --start or --end its history between two times.')
-    .argument('<project/group>', 'or project/group@2 for a version')
+    .argument('<project/group>', readableHelp)
     .argument('<file>', 'a .csv, .ndjson, .parquet or .arrow file')
     .option('--features <name,…>', 'only these', (text: string) => text.split(','), [])
     .option('--start <time>', 'the first event time of the history')
@@ -33,8 +34,7 @@ export function exportLatest(group: Command): void {
     .addHelpText('after', '\nExample:\n  $ tarl features export flights/airports airports.parquet');
   command.action(async (target: string, file: string, options: Options) => {
     const { json, profile } = globalOptions(command);
-    const [project, name, ...more] = target.split('/');
-    if (!project || !name || more.length > 0) throw misused(`"${target}" is not <project/group>.`);
+    const { project, name } = readableGroup(target);
     const connection = await findConnection(readConfig(), profile);
     const history = (options.start ?? options.end) !== undefined;
     if (options.knownAt !== undefined && !history) throw misused('--known-at is for a history: say --start or --end too.');

@@ -4,7 +4,7 @@ import { findConnection } from '../connection.js';
 import { globalOptions, print, printJson } from '../output.js';
 import { featuresClient } from './client.js';
 import { entityHelp, readVectors, vectorTable } from './entities.js';
-import { readTarget, serviceHelp } from './target.js';
+import { readableHelp, readTarget, serviceHelp } from './target.js';
 
 interface Options {
   readonly features?: readonly string[];
@@ -16,7 +16,7 @@ interface Options {
 export function read(group: Command): void {
   const command = group.command('read')
     .description('Reads the latest values of entities.')
-    .argument('<project/group>', 'or the project alone, with --service')
+    .argument('<project/group>', `${readableHelp}; the project alone with --service`)
     .argument('<entity...>', entityHelp)
     .option('--features <name,…>', 'only these', (text: string) => text.split(','))
     .option('--service <service>', serviceHelp)

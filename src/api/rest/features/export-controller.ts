@@ -10,7 +10,7 @@ import { contentTypeOf, formatOf } from '../../features/formats.js';
 import { featureStore, type FeatureStore } from '../../features/store.js';
 import { Observer } from '../../observer.js';
 import { CORE } from '../../operations.js';
-import { routerPath } from '../paths.js';
+import { sharedGroupPath } from '../paths.js';
 import { restContext } from '../request.js';
 
 const exportInput = z.strictObject({ project: resourceName, group: groupReference, features: z.array(z.string().max(64)).max(1000).default([]) });
@@ -28,7 +28,7 @@ export class FeatureExportController {
   }
 
   /** The latest row of every entity, in the format that `Accept` names; `features` once for each feature, or none for all. */
-  @Get(routerPath('/api/v1/projects/{project}/feature-groups/{group}/rows:export'))
+  @Get(sharedGroupPath('/api/v1/projects/{project}/feature-groups/{group}/rows:export'))
   async exportRows(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     await this.observer.observe('rest', 'ExportFeatureRows', restContext(request), async (context) => {
       const format = formatOf(request.headers.accept);

@@ -8,7 +8,7 @@ export const featureExportPaths = {
   '/api/v1/projects/{project}/feature-groups/{group}/rows:export': {
     get: {
       operationId: 'exportFeatureRows',
-      summary: 'The latest row of every entity of a group; `group@2` for a version',
+      summary: 'The latest row of every entity of a group; `group@2` for a version, `fraud%2Fcards` for one that another project shares',
       tags: ['features'],
       parameters: [
         inPath('project'), inPath('group'),
