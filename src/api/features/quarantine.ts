@@ -1,6 +1,8 @@
 import { discardQuarantinedRows, type DiscardReply } from '../../commands/features/quarantine/discard.js';
 import { mendQuarantinedRow } from '../../commands/features/quarantine/mend.js';
 import type { WriteReply } from '../../commands/features/incoming.js';
+import type { RequestContext } from '../../commands/kit/command.js';
+import { commandLogView } from '../../projections/engine/command-log.js';
 import type { Core } from '../core.js';
 import type { WireContext } from '../operations.js';
 import { featureStore } from './store.js';
@@ -12,9 +14,10 @@ export interface QuarantineCommands {
 }
 
 export function quarantineCommands(core: Core): QuarantineCommands {
-  const { quarantine, eventStore, commandLog } = core;
+  const { quarantine, eventStore, commandLog, projections } = core;
+  const caughtUp = async ({ signal }: RequestContext) => projections.waitFor([commandLogView.name], await eventStore.endOfLog(), { signal });
   return {
-    mend: (input, context) => mendQuarantinedRow({ quarantine, commandLog, writer: featureStore(core).writer }, input, context),
-    discard: (input, context) => discardQuarantinedRows({ quarantine, eventStore, commandLog }, input, context),
+    mend: (input, context) => mendQuarantinedRow({ quarantine, commandLog, caughtUp, writer: featureStore(core).writer }, input, context),
+    discard: (input, context) => discardQuarantinedRows({ quarantine, eventStore, commandLog, caughtUp }, input, context),
   };
 }

@@ -22,30 +22,41 @@ export interface DiscardReply {
 
 /** What discarding needs of the platform. */
 export interface Discarding {
-  readonly quarantine: Quarantine;
-  readonly eventStore: EventStore;
-  readonly commandLog: RememberingCommandLog;
+  readonly quarantine: Pick<Quarantine, 'present' | 'remove'>;
+  readonly eventStore: Pick<EventStore, 'append'>;
+  readonly commandLog: Pick<RememberingCommandLog, 'find' | 'remember'>;
+  /** Resolves when the command log holds what any process has done so far. */
+  caughtUp(context: RequestContext): Promise<void>;
 }
 
 /**
  * Gives refused rows up. The log says who decided it and why before they go: a crash in between leaves them, and the
  * decision can be made again. Refuses when any of them does not wait; a repeat under its key answers as the first time.
  */
-export async function discardQuarantinedRows({ quarantine, eventStore, commandLog }: Discarding, raw: unknown, context: RequestContext): Promise<DiscardReply> {
+export async function discardQuarantinedRows({ quarantine, eventStore, commandLog, caughtUp }: Discarding, raw: unknown, context: RequestContext): Promise<DiscardReply> {
   const input = parseInput(discardInput, raw);
   const { project, reason } = input;
   requirePermission({ permission: writePermission }, project, context);
   const ids = [...new Set(input.ids)].sort();
   const identity = identityOf({ name: 'DiscardQuarantinedRows' }, input, context);
   const { commandId, bodyHash } = identity;
-  const recorded = bodyHash === undefined ? undefined : await commandLog.find(commandId);
-  if (recorded) {
+  const discardedBefore = async () => {
+    const recorded = bodyHash === undefined ? undefined : await commandLog.find(commandId);
+    if (!recorded) return undefined;
     requireSameBody(recorded, bodyHash!);
     await quarantine.remove(project, ids);
     return { discarded: ids.length, position: recorded.position };
-  }
+  };
+  const before = await discardedBefore();
+  if (before) return before;
   const present = new Set(await quarantine.present(project, ids));
-  if (present.size < ids.length) throw notWaiting(project, ids.filter((id) => !present.has(id)));
+  if (present.size < ids.length) {
+    // Another process may have given them up under this key a moment ago.
+    if (bodyHash !== undefined) await caughtUp(context);
+    const meanwhile = await discardedBefore();
+    if (meanwhile) return meanwhile;
+    throw notWaiting(project, ids.filter((id) => !present.has(id)));
+  }
   const discarded: QuarantineEvent = { type: 'QuarantinedRowsDiscarded', data: { project, ids, reason } };
   const { version } = quarantineDecisions.events[0]!;
   const event = { id: eventIdOf(identity, ids.join()), ...discarded, metadata: { ...eventMetadata(identity, context, version, project) } };

@@ -30,16 +30,19 @@ type Mend = z.output<typeof mendInput>;
 
 /** What mending needs of the platform. */
 export interface Mending {
-  readonly quarantine: Quarantine;
-  readonly writer: FeatureWriter;
+  readonly quarantine: Pick<Quarantine, 'find' | 'remove'>;
+  readonly writer: Pick<FeatureWriter, 'write'>;
   readonly commandLog: CommandLog;
+  /** Resolves when the command log holds what any process has done so far. */
+  caughtUp(context: RequestContext): Promise<void>;
 }
 
 /**
  * Writes a refused row again with other values, like any row. It leaves the quarantine when it is written; where it is
  * refused again, it stays as it was. Repeated, it is written once, and answers as the first time.
  */
-export async function mendQuarantinedRow({ quarantine, writer, commandLog }: Mending, raw: unknown, context: RequestContext): Promise<WriteReply> {
+export async function mendQuarantinedRow(mending: Mending, raw: unknown, context: RequestContext): Promise<WriteReply> {
+  const { quarantine, writer } = mending;
   const mend = parseInput(mendInput, raw);
   const { project, id } = mend;
   requirePermission({ permission: writePermission }, project, context);
@@ -47,7 +50,7 @@ export async function mendQuarantinedRow({ quarantine, writer, commandLog }: Men
   const own = Object.create(context, { idempotencyKey: { value: `quarantined-row:${id}` }, causationId: { value: id } }) as RequestContext;
   const bodyHash = bodyHashOf('MendQuarantinedRow', mend);
   const waiting = await quarantine.find(project, id);
-  if (!waiting) return mendedBefore(commandLog, mend, bodyHash, own);
+  if (!waiting) return mendedBefore(mending, mend, bodyHash, own);
   const { group, version, mode, row } = waiting;
   const request: WriteRequest = { project, group, ...(version !== undefined && { version }), mode, partial: false, bodyHash, rows: rowsFromJson([mended(row, mend)]) };
   const reply = await writer.write(request, own).catch(async (error: unknown) => {
@@ -59,10 +62,10 @@ export async function mendQuarantinedRow({ quarantine, writer, commandLog }: Men
   return reply;
 }
 
-/** The answer of the first time, for a row that its mender has written. */
-async function mendedBefore(commandLog: CommandLog, { project, id }: Mend, bodyHash: string, own: RequestContext): Promise<WriteReply> {
+/** The answer of the first time, for a row that its mender has written, in whichever process. */
+async function mendedBefore({ commandLog, caughtUp }: Mending, { project, id }: Mend, bodyHash: string, own: RequestContext): Promise<WriteReply> {
   const commandId = commandIdOf(own);
-  const recorded = await commandLog.find(commandId);
+  const recorded = (await commandLog.find(commandId)) ?? (await caughtUp(own).then(() => commandLog.find(commandId)));
   if (!recorded) throw notWaiting(project, [id]);
   if (recorded.bodyHash !== bodyHash) throw otherValues(id);
   return { commandId, position: recorded.position, rowsWritten: 1, rowsRejected: 0, rowsQuarantined: 0, faults: [] };
