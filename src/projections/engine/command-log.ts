@@ -34,7 +34,7 @@ export const commandLogView: View = {
       get heldBytes() {
         return rows.size * bytesPerRow;
       },
-      write: (tx) => table.copy(tx, rows.values()),
+      write: (tx) => table.copy(tx, rows),
     };
   },
 };

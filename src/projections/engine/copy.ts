@@ -1,18 +1,35 @@
 import { pipeline } from 'node:stream/promises';
 import { Readable } from 'node:stream';
 import copyStreams from 'pg-copy-streams';
-import type { ViewTransaction } from '../kit/view.js';
+import type { TableShape, ViewTransaction } from '../kit/view.js';
+import { asViolation } from './violations.js';
 
 /** Rows go out in pieces of about this many characters: enough for the network, little enough for the event loop. */
 const pieceLength = 64 * 1024;
 const special = /[\\\t\n\r\b\f\v]/g;
 const escapes: Record<string, string> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r', '\b': '\\b', '\f': '\\f', '\v': '\\v' };
 
-/** Loads rows into a table that this transaction made. Each row is its values' texts in the order of the columns, or null. */
-export async function copyRows(tx: ViewTransaction, table: string, columns: readonly string[], rows: Iterable<readonly unknown[]>): Promise<void> {
+/**
+ * Loads rows into a table that this transaction made. Each row is its values' texts in the order of the columns, or null.
+ * A row that a constraint of the table refuses is named by its key; to find it the rows are gone through again.
+ */
+export async function copyRows(tx: ViewTransaction, { name: table, key }: Pick<TableShape, 'name' | 'key'>, columns: readonly string[], rows: () => Iterable<readonly unknown[]>): Promise<void> {
   const names = columns.map((column) => `"${column}"`).join(', ');
   const target = tx.client.query(copyStreams.from(`copy "${tx.table(table)}" (${names}) from stdin with (freeze)`));
-  await pipeline(Readable.from(unhurried(piecesOf(rows), tx), { objectMode: true, highWaterMark: 2 }), target);
+  try {
+    await pipeline(Readable.from(unhurried(piecesOf(rows()), tx), { objectMode: true, highWaterMark: 2 }), target);
+  } catch (error) {
+    throw asViolation(error, table, (line) => {
+      const row = rowAt(rows(), line);
+      return row && Object.fromEntries(key.map((name) => [name, row[columns.indexOf(name)]]));
+    });
+  }
+}
+
+function rowAt(rows: Iterable<readonly unknown[]>, line: number): readonly unknown[] | undefined {
+  let at = 0;
+  for (const row of rows) if (++at === line) return row;
+  return undefined;
 }
 
 async function* unhurried(pieces: Iterable<Buffer>, tx: ViewTransaction): AsyncGenerator<Buffer> {

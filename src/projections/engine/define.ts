@@ -128,7 +128,7 @@ class KeyedBuild implements ViewBuild {
 
   async write(tx: ViewTransaction): Promise<void> {
     const { table, history } = this.tables;
-    await table.copy(tx, this.rows.values());
+    await table.copy(tx, this.rows);
     if (this.versions) await history!.copy(tx, this.versions);
     this.rows.clear();
     this.versions?.clear();

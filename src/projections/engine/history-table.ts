@@ -38,7 +38,7 @@ export class HistoryTable {
 
   /** Loads all versions into an empty table made in this transaction. */
   async copy(tx: ViewTransaction, versions: Versions): Promise<void> {
-    await copyRows(tx, this.shape.name, this.columns.map(({ name }) => name), textsOf(this.columns, rowsOf(versions.begun)));
+    await copyRows(tx, this.shape, this.columns.map(({ name }) => name), () => textsOf(this.columns, rowsOf(versions.begun)));
   }
 
   private statementOn(tx: ViewTransaction): { name: string; text: string } {

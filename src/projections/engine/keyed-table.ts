@@ -59,9 +59,9 @@ export class KeyedTable {
   }
 
   /** Loads rows into an empty table made in this transaction. */
-  async copy(tx: ViewTransaction, rows: Iterable<Row>): Promise<void> {
+  async copy(tx: ViewTransaction, rows: { values(): Iterable<Row> }): Promise<void> {
     const names = this.columns.map(({ name }) => name);
-    await copyRows(tx, this.shape.name, names, textsOf(this.columns, rows));
+    await copyRows(tx, this.shape, names, () => textsOf(this.columns, rows.values()));
   }
 
   private rowOf(values: unknown[]): Row {

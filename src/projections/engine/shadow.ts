@@ -1,4 +1,5 @@
 import type { ClientBase } from 'pg';
+import { asViolation } from './violations.js';
 
 /** Tables that are filled beside the live ones and then take their names. */
 export const shadowName = (table: string): string => `${table}__shadow`;
@@ -46,7 +47,7 @@ export async function indexShadows(client: ClientBase, tables: readonly string[]
     const shadow = quoted(shadowName(table));
     for (const [order, { unique, rest, constraint }] of (await readIndexes(client, table)).entries()) {
       const name = quoted(indexName(shadowName(table), order));
-      await client.query(`create ${unique ? 'unique ' : ''}index ${name} on ${shadow}${rest}`);
+      await client.query(`create ${unique ? 'unique ' : ''}index ${name} on ${shadow}${rest}`).catch((error: unknown) => Promise.reject(asViolation(error, table)));
       if (constraint) await client.query(`alter table ${shadow} add constraint ${name} ${constraint} using index ${name}`);
     }
     await client.query(`analyze ${shadow}`);

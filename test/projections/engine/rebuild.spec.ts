@@ -62,6 +62,26 @@ describe('a rebuild', () => {
     expect(answers).toBeGreaterThan(10);
   });
 
+  test('says which row a constraint that somebody added to the table refuses, and by which', async () => {
+    const engine = world.engine([counters]);
+    await engine.start();
+    for (const counter of ['a', 'b', 'c']) await raise(5, counter);
+    await engine.waitFor(['counters'], (await raise(2, 'b')).position);
+    const { pool } = world.database;
+    await pool.query(`alter table counters add constraint at_most_six check (sum < 7) not valid`);
+    await expect(engine.rebuild('counters', nobodyListens)).rejects.toMatchObject({
+      code: 'FAILED_PRECONDITION', message: expect.stringContaining('its constraint at_most_six refuses the row {"counter":"b"}'),
+      details: { reason: 'ROW_VIOLATES_CONSTRAINT', metadata: { table: 'counters', constraint: 'at_most_six', key: '{"counter":"b"}' } },
+    });
+    await pool.query('alter table counters drop constraint at_most_six');
+    await pool.query('update counters set sum = case counter when \'b\' then 1 when \'c\' then 2 else 3 end');
+    await pool.query('create unique index one_of_each_sum on counters (sum)');
+    await expect(engine.rebuild('counters', nobodyListens)).rejects.toMatchObject({ code: 'FAILED_PRECONDITION', message: expect.stringMatching(/Table counters .*Key \(sum\)=\(5\)/) });
+    await pool.query('drop index one_of_each_sum');
+    await engine.rebuild('counters', nobodyListens, undefined, 'SWITCH');
+    expect(await rows()).toEqual(await folded());
+  });
+
   test('of a log that ends in events of the system is compared and switched to, though no event follows', async () => {
     const engine = world.engine([counters]);
     await engine.start();

@@ -38,7 +38,7 @@ export const featureChunksView: View = {
         return characters * 2 + rows.length * 300;
       },
       write: async (tx) => {
-        await copyRows(tx, tableName, columns, rows);
+        await copyRows(tx, { name: tableName, key: ['stream', 'revision'] }, columns, () => rows);
         rows = [];
         characters = 0;
       },

@@ -38,7 +38,7 @@ export const untoldBreachesView: View = {
       get heldBytes() {
         return changes.untold.size * bytesPerRow;
       },
-      write: (tx) => table.copy(tx, changes.untold.values()),
+      write: (tx) => table.copy(tx, changes.untold),
     };
   },
 };

@@ -47,7 +47,7 @@ export const featureOnlineView: View = {
         return latest.heldBytes;
       },
       write: async (tx) => {
-        await copyRows(tx, table.name, columns, latest.texts());
+        await copyRows(tx, table, columns, () => latest.texts());
         latest.clear();
       },
     };
