@@ -12,6 +12,7 @@ import { RememberingCommandLog, type CommandLog } from './commands/kit/idempoten
 import { parseInput } from './commands/kit/validate.js';
 import { Refusal } from './domain/kit/index.js';
 import { parsePosition, PositionError, type Position } from './platform/eventstore/port.js';
+import { askingAgain } from './platform/postgres/ask-again.js';
 import type { AnyQuery } from './projections/kit/query.js';
 import { pinPast } from './projections/past.js';
 
@@ -19,8 +20,9 @@ type Foundations = Pick<Core, 'eventStore' | 'pool' | 'dataSource' | 'projection
 
 /** Joins the command side and the query side into what the wires are given. */
 export function makeCore(foundations: Foundations): Omit<Core, 'jobs'> & { guard: KeyGuard } {
-  const { eventStore, pool, dataSource, projections, trainingSets, localKey, minPositionWaitMs, log } = foundations;
-  const aggregates = new Aggregates(eventStore, new PostgresSnapshots(pool, (err, stream) => log.warn({ err, stream }, 'A snapshot could not be used; the stream is read instead')));
+  const { eventStore, dataSource, projections, trainingSets, localKey, minPositionWaitMs, log } = foundations;
+  const pool = askingAgain(foundations.pool);
+  const aggregates = new Aggregates(eventStore, new PostgresSnapshots(foundations.pool, (err, stream) => log.warn({ err, stream }, 'A snapshot could not be used; the stream is read instead')));
   const commandLog = new RememberingCommandLog(postgresCommandLog(pool));
   const executor = new CommandExecutor(eventStore, aggregates, commandLog);
   const guard = new KeyGuard(eventStore, aggregates, localKey);
@@ -75,7 +77,7 @@ export function makeCore(foundations: Foundations): Omit<Core, 'jobs'> & { guard
     aggregates,
     commandLog,
     executor,
-    quarantine: new Quarantine(pool, foundations.quarantine),
+    quarantine: new Quarantine(foundations.pool, foundations.quarantine),
     guard,
     log,
     execute: (command, input, context) => executor.execute(command, input, context),

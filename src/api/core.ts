@@ -20,6 +20,7 @@ import type { AnyQuery } from '../projections/kit/query.js';
 export interface Core {
   readonly catalogue: readonly Domain[];
   readonly eventStore: EventStore;
+  /** For reads alone: a statement whose connection has died is sent again. */
   readonly pool: Pool;
   /** The rows of saved training sets. */
   readonly trainingSets: Contents;

@@ -2,6 +2,15 @@
 const codes = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EHOSTUNREACH', '57P01', '57P02', '57P03', '53300', '08000', '08001', '08003', '08004', '08006']);
 const messages = /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|Cannot use a pool after calling end)/;
 
+/** Those of a session that was ended, or of a socket that was closed, while Postgres itself may well be there. */
+const lostCodes = new Set(['ECONNRESET', 'EPIPE', '57P01', '57P02', '08003', '08006']);
+const lostMessages = /^(Connection terminated(?! due to connection timeout)|Client has encountered a connection error)/;
+
+/** Tells a connection that has died from a Postgres that cannot be reached. */
+export function isConnectionLost(error: unknown): boolean {
+  return error instanceof Error && (lostCodes.has((error as { code?: string }).code ?? '') || lostMessages.test(error.message));
+}
+
 /** Tells a Postgres that is not there for the moment from a statement that is wrong. */
 export function isPostgresUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;

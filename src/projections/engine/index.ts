@@ -2,10 +2,11 @@ import type { Pool } from 'pg';
 import type { NewOperation, OnDifference, Operation, ParkedKey, Projections, RebuildProgress, RetryOutcome, ViewComparison, ViewStatus } from '../../api/core.js';
 import { Refusal } from '../../domain/kit/index.js';
 import { comparePositions, formatPosition, startOfLog, type EventStore, type Position } from '../../platform/eventstore/port.js';
+import { askingAgain } from '../../platform/postgres/ask-again.js';
 import type { View } from '../kit/view.js';
 import { beginViews, readCheckpoints } from './checkpoints.js';
 import { commandLogView } from './command-log.js';
-import { cutBy, forgetIdle, patient } from './connections.js';
+import { cutBy, forgetIdle, patient, type Connections } from './connections.js';
 import { OperationRunner } from './operations/runner.js';
 import { OperationStore } from './operations/store.js';
 import { becomeMember, calls, processName } from './ownership.js';
@@ -60,15 +61,18 @@ export class ProjectionEngine implements Projections {
   private polling: Promise<void> | undefined;
   private readonly projects: boolean;
   private readonly pool: Pool;
+  /** For what callers only ask. */
+  private readonly reads: Connections;
   private readonly name: string;
 
   constructor({ eventStore, pool, views, log, projects = true, name = processName, reads, limits = defaultLimits, longestSilence_ms }: ProjectionEngineOptions) {
     this.projects = projects;
     this.pool = pool;
+    this.reads = askingAgain(patient(pool));
     this.name = name;
     this.views = [...views, commandLogView];
-    this.world = { eventStore, pool: patient(pool), log, reached: new Reached(), rates: new Rates(), parked: new ParkedCounts(patient(pool)), slowViews: new SlowViews(longestSilence_ms), limits: { ...limits, traffic: new Traffic(reads, pool) } };
-    this.operationStore = new OperationStore(patient(pool));
+    this.world = { eventStore, pool: patient(pool), log, reached: new Reached(), rates: new Rates(), parked: new ParkedCounts(this.reads), slowViews: new SlowViews(longestSilence_ms), limits: { ...limits, traffic: new Traffic(reads, pool) } };
+    this.operationStore = new OperationStore(patient(pool), this.reads);
     this.runner = new OperationRunner(this.operationStore, async (operation, steering) => runOperation(operation, this.viewNamed(operation.metadata.view), this.world, steering), log, this.stopping.signal);
   }
 
@@ -110,7 +114,7 @@ export class ProjectionEngine implements Projections {
   }
 
   status(): Promise<readonly ViewStatus[]> {
-    return readStatus(this.views, this.world);
+    return readStatus(this.views, { ...this.world, pool: this.reads });
   }
 
   async rebuild(view: string, onProgress: (progress: RebuildProgress) => void, signal?: AbortSignal, onDifference?: OnDifference): Promise<void> {
@@ -147,7 +151,7 @@ export class ProjectionEngine implements Projections {
 
   async parked({ view, key }: { view?: string; key?: string } = {}): Promise<readonly ParkedKey[]> {
     if (view !== undefined) this.viewNamed(view);
-    return listParked(this.world.pool, view, key);
+    return listParked(this.reads, view, key);
   }
 
   parkedCounts(): Promise<ReadonlyMap<string, number>> {

@@ -7,6 +7,7 @@ import type { EventStore } from '../../platform/eventstore/port.js';
 
 /** What a query may use. Its views have reached the caller's minimum position before it runs. */
 export interface QueryContext {
+  /** For reads alone: a statement whose connection has died is sent again. */
   readonly pool: Pool;
   readonly eventStore: EventStore;
   /** The rows of saved training sets. */

@@ -22,6 +22,7 @@ export interface TestPlatform {
   /** Where the rows of saved training sets are. */
   readonly trainingSetsFolder: string;
   readonly eventStoreUrl: string;
+  readonly postgresUrl: string;
   /** The lines it logs. */
   readonly log: readonly Record<string, unknown>[];
   rest(path: string, body: unknown, headers?: Headers): Promise<Outcome>;
@@ -43,6 +44,7 @@ export async function testPlatform(settings: Record<string, string> = {}): Promi
   return {
     addresses,
     eventStoreUrl: store.url,
+    postgresUrl: database.url,
     log,
     features,
     trainingSets: trainingSetsClient,

@@ -12,7 +12,10 @@ const selected = `id, kind, view, actor, state, paused, on_difference as "onDiff
 
 /** Work on views as everybody sees it: rows that outlive the process which works on them. */
 export class OperationStore {
-  constructor(private readonly pool: Queryable) {}
+  constructor(
+    private readonly pool: Queryable,
+    private readonly reads = pool,
+  ) {}
 
   /** A new operation that waits for a runner; refused while another one of the view is under way. */
   async begin({ kind, view, actor, onDifference }: NewOperation): Promise<Operation> {
@@ -27,12 +30,12 @@ export class OperationStore {
 
   /** The newest hundred, newest first. */
   async list(): Promise<Operation[]> {
-    const { rows } = await this.pool.query(`select ${selected} from operations order by started_at desc, id limit 100`);
+    const { rows } = await this.reads.query(`select ${selected} from operations order by started_at desc, id limit 100`);
     return rows.map(operationOf);
   }
 
   async find(id: string): Promise<Operation | undefined> {
-    const { rows } = await this.pool.query(`select ${selected} from operations where id::text = $1`, [id]);
+    const { rows } = await this.reads.query(`select ${selected} from operations where id::text = $1`, [id]);
     return rows[0] && operationOf(rows[0]);
   }
 
