@@ -25,6 +25,8 @@ export const readWindowBytes = 1024 * 1024;
 export interface ConnectionOptions {
   /** What the server may send before it has been read; HTTP/2's 64 KiB where it is left out. */
   readonly windowBytes?: number;
+  /** It goes to the leader of a cluster, whatever node the address prefers. */
+  readonly toLeader?: boolean;
   /** Reads bring what `readAnswer` makes of their bytes: for an EventFlow, or a call of one's own. The client's own reads and subscriptions give nothing then. */
   readonly ownAnswers?: boolean;
 }
@@ -82,9 +84,9 @@ export class Connection {
   }
 
   private open(): EventStoreDBClient {
-    const client = clientOf(withKeepAliveTimeout(this.url, this.renewals));
+    const { windowBytes, toLeader, ownAnswers } = this.options;
+    const client = clientOf(withKeepAliveTimeout(toLeader ? preferringLeader(this.url) : this.url, this.renewals));
     const inside = insideOf(client);
-    const { windowBytes, ownAnswers } = this.options;
     const create = inside.GRPCStreamCreator;
     if (ownAnswers) inside.GRPCStreamCreator = (service, ...call) => create(service === grpcStreams.StreamsClient ? StreamsOfAnswers : service, ...call);
     const createChannel = inside.createChannel;
@@ -127,6 +129,9 @@ function clientOf(url: string): EventStoreDBClient {
     throw new EventStoreRefused(`The event store's address is not understood: ${(error as Error).message}`);
   }
 }
+
+/** The leader is also what the client prefers where the address says nothing. */
+const preferringLeader = (url: string): string => url.replace(/([?&]node[_-]?preference=)[^&]*/i, '$1leader');
 
 const keepAliveTimeout = /([?&]keepAliveTimeout=)(\d+)/i;
 

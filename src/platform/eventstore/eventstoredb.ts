@@ -24,7 +24,8 @@ export class EventStoreDb implements EventStore {
   private readonly end: EndOfLog;
 
   constructor(url: string, log: EventStoreLog) {
-    this.surroundings = { connection: new Connection(url, { windowBytes: readWindowBytes, ownAnswers: true }), closing: this.closer.signal, log };
+    // A follower may lack what the leader has acknowledged: a decision or an answer made of its log would be of yesterday.
+    this.surroundings = { connection: new Connection(url, { toLeader: true, windowBytes: readWindowBytes, ownAnswers: true }), closing: this.closer.signal, log };
     this.following = { ...this.surroundings, connection: new Connection(url, { ownAnswers: true }) };
     this.appends = new Appends(this.surroundings);
     this.end = new EndOfLog(this.surroundings);

@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, type EventStore } from '../../../src/platform/eventstore/index.js';
+import { until } from '../../support/until.js';
 import { FakeServer } from './fake-server.js';
 import { selfSigned } from './self-signed.js';
 
@@ -28,6 +29,22 @@ test('a cluster’s address leads to its leader, also after the leader was away'
   const healed = append(store);
   await server.start();
   await expect(healed).resolves.toMatchObject({ revision: 0n });
+});
+
+test('what is read is as new as the leader, and what is followed comes from the node that the address prefers', async () => {
+  const follower = await new FakeServer().start();
+  server = await new FakeServer().start();
+  server.followers = [follower.port];
+  store = connect(`esdb+discover://127.0.0.1:${server.port}?tls=false&nodePreference=follower`);
+  const { position } = await append(store);
+  expect(server.events).toHaveLength(1);
+  expect(await store.endOfLog()).toEqual(position);
+  const stop = new AbortController();
+  const following = (async () => { for await (const _ of store.subscribe({ from: position, signal: stop.signal })); })();
+  await until('the follower is asked', () => follower.readCalls.size > 0);
+  stop.abort();
+  await following;
+  follower.stop();
 });
 
 test('user, password and TLS are used for every kind of call, and a wrong password is told as such', async () => {

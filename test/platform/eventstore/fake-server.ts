@@ -35,12 +35,14 @@ export class FakeServer {
   /** Calls that the client, not the server, has ended. */
   cancelledReads = 0;
   port = 0;
+  /** The ports of the others of its cluster, of which it is the leader. */
+  followers: readonly number[] = [];
   faults: Faults = {};
   private server: Server | undefined;
 
   async start(credentials = ServerCredentials.createInsecure()): Promise<this> {
     const server = new Server();
-    server.addService(gossip.GossipService as never, { read: (_: unknown, answer: sendUnaryData<ClusterInfo>) => answer(null, clusterOf(this.port)) });
+    server.addService(gossip.GossipService as never, { read: (_: unknown, answer: sendUnaryData<ClusterInfo>) => answer(null, clusterOf(this.port, this.followers)) });
     server.addService(services.StreamsService as never, {
       batchAppend: (call: AppendsCall) => this.serveAppends(call),
       read: (call: ReadCall) => this.serveRead(call),
@@ -206,16 +208,19 @@ function notFound(): ReadResp {
 }
 
 /** A cluster of one leader. */
-function clusterOf(port: number): ClusterInfo {
-  const endPoint = new cluster.EndPoint();
-  endPoint.setAddress('127.0.0.1');
-  endPoint.setPort(port);
-  const member = new cluster.MemberInfo();
-  member.setState(cluster.MemberInfo.VNodeState.LEADER);
-  member.setIsAlive(true);
-  member.setHttpEndPoint(endPoint);
+function clusterOf(leader: number, followers: readonly number[]): ClusterInfo {
+  const { LEADER, FOLLOWER } = cluster.MemberInfo.VNodeState;
   const info = new cluster.ClusterInfo();
-  info.addMembers(member);
+  for (const [port, state] of [[leader, LEADER], ...followers.map((port) => [port, FOLLOWER])] as [number, typeof LEADER | typeof FOLLOWER][]) {
+    const endPoint = new cluster.EndPoint();
+    endPoint.setAddress('127.0.0.1');
+    endPoint.setPort(port);
+    const member = new cluster.MemberInfo();
+    member.setState(state);
+    member.setIsAlive(true);
+    member.setHttpEndPoint(endPoint);
+    info.addMembers(member);
+  }
   return info;
 }
 
