@@ -27,6 +27,7 @@ import { SharesByOwner } from './0036-shares-by-owner.js';
 import { OnlineLookups } from './0040-online-lookups.js';
 import { UntoldBreaches } from './0043-untold-breaches.js';
 import { PackedOnlineRows } from './0044-packed-online-rows.js';
+import { ParkedSince } from './0045-parked-since.js';
 
 /** All migrations in their order. Only ever add to the end: what has been released is never changed. */
-export const migrations: readonly (new () => MigrationInterface)[] = [Engine, Projects, Features, FeatureChunks, Reactions, Parking, FeatureServices, Operations, Jobs, FeatureGroupVersions, Slices, Transformations, History, Rebuilds, Snapshots, TrainingSets, FeatureQuarantine, FeatureMonitoring, Pipelines, TransformationHistory, FeatureGroupShares, TracesOfJobs, MetricsCheckpoints, FeatureHistories, SharesByOwner, OnlineLookups, UntoldBreaches, PackedOnlineRows];
+export const migrations: readonly (new () => MigrationInterface)[] = [Engine, Projects, Features, FeatureChunks, Reactions, Parking, FeatureServices, Operations, Jobs, FeatureGroupVersions, Slices, Transformations, History, Rebuilds, Snapshots, TrainingSets, FeatureQuarantine, FeatureMonitoring, Pipelines, TransformationHistory, FeatureGroupShares, TracesOfJobs, MetricsCheckpoints, FeatureHistories, SharesByOwner, OnlineLookups, UntoldBreaches, PackedOnlineRows, ParkedSince];

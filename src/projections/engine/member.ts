@@ -1,7 +1,7 @@
 import type { PoolClient } from 'pg';
 import { comparePositions, type Position, type StoredEvent } from '../../platform/eventstore/port.js';
 import type { ViewCheckpoint } from './checkpoints.js';
-import { divide, type Division } from './parking/keys.js';
+import { divide, type Division, type ParkedKeys } from './parking/keys.js';
 import { Shelf } from './parking/shelf.js';
 import type { Slice, Sorting } from './slices.js';
 
@@ -15,7 +15,7 @@ export interface Member {
   stored: Position;
   readonly parking: number;
   readonly shelf: Shelf;
-  readonly parked: Set<string>;
+  readonly parked: ParkedKeys;
 }
 
 /** Takes a slice up where it is committed to stand. */

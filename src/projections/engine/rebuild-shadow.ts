@@ -4,6 +4,7 @@ import { comparePositions, startOfLog, type LogFilter, type Position, type Store
 import type { View, ViewTransaction } from '../kit/view.js';
 import { addInTurns } from './fold.js';
 import { ParkingBuild } from './parking/build.js';
+import { ParkedKeys } from './parking/keys.js';
 import { Shelf } from './parking/shelf.js';
 import { readSkipped } from './parking/skipped.js';
 import { takeOrPark, type Target } from './parking/take.js';
@@ -42,7 +43,7 @@ export class Shadow {
     this.pace = new Pace(world.limits.traffic, world.limits.share, course.signal);
     this.shelf = new Shelf(view, 'shadow');
     const tx: ViewTransaction = { client, table: shadowName, rest: () => this.pace.rest() };
-    this.target = { view, tx, shelf: this.shelf, parked: new Set() };
+    this.target = { view, tx, shelf: this.shelf, parked: new ParkedKeys() };
   }
 
   /** Everything up to here is in the shadow. */
@@ -95,7 +96,7 @@ export class Shadow {
     } catch (error) {
       this.held = before;
       // Without a connection there is nothing to ask, and nobody goes on.
-      this.target = { ...this.target, parked: await this.shelf.keys(this.client).catch(() => this.target.parked as Set<string>) };
+      this.target = { ...this.target, parked: await this.shelf.keys(this.client).catch(() => this.target.parked) };
       throw error;
     }
   }

@@ -121,9 +121,7 @@ export class Track {
     const [member] = this.members;
     if (!member || !event || !isOfOneEvent(failure.cause)) throw failure;
     const { slice: { view }, shelf, parked } = member;
-    const found = new Set(parked);
-    await this.moveTo(position, nothing, () => parkOne({ view, shelf, tx: this.tx, parked: found }, event, failure, triesBeforeParking));
-    for (const key of found) parked.add(key);
+    await this.moveTo(position, nothing, () => parkOne({ view, shelf, tx: this.tx, parked }, event, failure, triesBeforeParking));
     this.tellParked(failure, event);
     this.noteReached();
   }
@@ -164,8 +162,8 @@ export class Track {
       const tooMuch = slowViews.tooMuch(slice.view.name, free);
       if (tooMuch) this.tellParked(new ViewFailed(slice.view.name, free, tooMuch), free[0]!);
       this.world.rates.count(sliceName(slice), free.length);
-      for (const { key } of held) parked.add(key);
-      for (const key of marked) parked.add(key);
+      parked.addAll(held);
+      parked.addAll(marked);
     }
   }
 

@@ -226,6 +226,20 @@ describe('an event whose key cannot be told', () => {
     expect(await rows()).toEqual({});
     expect((await engine.parked({ key: `stream:${stream}` }))[0]).toMatchObject({ event: { stream, revision: '0' } });
   });
+
+  test.each(['themselves', 'a split'])('holds up nothing that came before it, also where the slice that parks it sees it first and the others come up by %s', async (by) => {
+    await (await started()).stop();
+    for (const counter of counterOf) await raise(1, counter, stream);
+    await raise('many', counterOf[0], stream);
+    for (const counter of counterOf) await raise(2, counter, stream);
+    await follow(sliceOfKey(`stream:${stream}`, 4));
+    const [first, ...others] = [0, 1, 2, 3].filter((index) => index !== sliceOfKey(`stream:${stream}`, 4));
+    await follow(first!);
+    // The others are brought to the same place.
+    if (by === 'a split') await world.engine([counters]).split('counters', 3);
+    else for (const slice of others) await follow(slice);
+    expect(await rows()).toEqual(Object.fromEntries(counterOf.map((counter) => [counter, expect.objectContaining({ sum: 1 })])));
+  });
 });
 
 /** Brings one slice of four to the end of the log. */

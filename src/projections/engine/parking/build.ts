@@ -3,7 +3,7 @@ import type { StoredEvent } from '../../../platform/eventstore/port.js';
 import type { SkippedEvents } from '../../../domain/projections/state.js';
 import type { View, ViewBuild } from '../../kit/view.js';
 import { ViewFailed } from '../failures.js';
-import { divide, keyOf, type HeldEvent } from './keys.js';
+import { divide, keyOf, ParkedKeys, type HeldEvent } from './keys.js';
 import type { Shelf } from './shelf.js';
 import { messageOf, mostParkedKeys } from './take.js';
 
@@ -13,7 +13,7 @@ const bytesPerHeldEvent = 500;
 /** A rebuild's fold that goes on when an event cannot be taken: the event and the later ones of its key are kept for the shelf. */
 export class ParkingBuild implements Pick<ViewBuild, 'add' | 'heldBytes'> {
   /** The keys that have waiting events. */
-  readonly parked = new Set<string>();
+  readonly parked = new ParkedKeys();
   private readonly failures = new Map<string, string>();
   private readonly held: HeldEvent[] = [];
 
@@ -54,6 +54,6 @@ export class ParkingBuild implements Pick<ViewBuild, 'add' | 'heldBytes'> {
   private hold({ event, key }: HeldEvent): void {
     const { id, type, stream, revision, position } = event;
     this.held.push({ event: { id, type, stream, revision, position }, key });
-    this.parked.add(key);
+    this.parked.add(key, position);
   }
 }

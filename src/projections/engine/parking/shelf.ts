@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
 import type { View } from '../../kit/view.js';
-import { withoutNul, type HeldEvent } from './keys.js';
+import { ParkedKeys, withoutNul, type HeldEvent } from './keys.js';
 
 /** Whose parked keys: of the rows that answer, of those that a rebuild makes beside them, or of those that were replaced. */
 export type ShelfKind = 'live' | 'shadow' | 'former';
@@ -16,9 +16,14 @@ export class Shelf {
     this.shadow = kind !== 'live';
   }
 
-  async keys(client: ClientBase): Promise<Set<string>> {
-    const { rows } = await client.query('select key from projection_parked_keys where view = $1 and shadow = $2', [this.name, this.shadow]);
-    return new Set(rows.map(({ key }) => key));
+  async keys(client: ClientBase): Promise<ParkedKeys> {
+    const { rows } = await client.query(
+      'select key, since_commit::text as commit, since_prepare::text as prepare from projection_parked_keys where view = $1 and shadow = $2',
+      [this.name, this.shadow],
+    );
+    const parked = new ParkedKeys();
+    for (const { key, commit, prepare } of rows) parked.add(key, { commit: BigInt(commit), prepare: BigInt(prepare) });
+    return parked;
   }
 
   /** Parks a key with the event that cannot be taken. */
@@ -37,13 +42,15 @@ export class Shelf {
   /** Puts events behind those that wait already. A key that was free until now waits without having failed. */
   async hold(client: ClientBase, held: readonly HeldEvent[]): Promise<void> {
     if (held.length === 0) return;
-    await this.mark(client, held.map(({ key }) => key));
+    await this.mark(client, held);
     await client.query({ ...holdEvents, values: [this.name, this.shadow, ...columnsOf(held)] });
   }
 
-  /** Makes keys wait for an event that another slice has to park. */
-  async mark(client: ClientBase, keys: readonly string[]): Promise<void> {
-    if (keys.length > 0) await client.query({ ...holdKeys, values: [this.name, this.shadow, keys] });
+  /** Makes keys wait for events that another slice has to park. */
+  async mark(client: ClientBase, awaited: readonly HeldEvent[]): Promise<void> {
+    if (awaited.length === 0) return;
+    const [keys, , , , , commits, prepares] = columnsOf(awaited);
+    await client.query({ ...holdKeys, values: [this.name, this.shadow, keys, commits, prepares] });
   }
 
   /** Removes everything from this shelf. */
@@ -62,7 +69,9 @@ const tables = ['projection_parked_keys', 'projection_parked_events'];
 
 const holdKeys = {
   name: 'hold keys',
-  text: `insert into projection_parked_keys (view, shadow, key) select distinct $1::text, $2::boolean, key from unnest($3::text[]) as held(key) on conflict do nothing`,
+  text: `insert into projection_parked_keys (view, shadow, key, since_commit, since_prepare)
+    select distinct on (key) $1::text, $2::boolean, * from unnest($3::text[], $4::numeric[], $5::numeric[]) as held(key, commit, prepare)
+    order by key, commit, prepare on conflict do nothing`,
 };
 const holdEvents = {
   name: 'hold events',

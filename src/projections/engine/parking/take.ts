@@ -3,7 +3,7 @@ import type { SkippedEvents } from '../../../domain/projections/state.js';
 import type { View, ViewTransaction } from '../../kit/view.js';
 import { isOfOneEvent, ViewFailed } from '../failures.js';
 import type { Shelf } from './shelf.js';
-import { divide, keyOf } from './keys.js';
+import { divide, keyOf, type ParkedKeys } from './keys.js';
 
 /** A view with this many parked keys is broken itself: it stops, rather than park all of its events one by one. */
 export const mostParkedKeys = 10_000;
@@ -14,7 +14,7 @@ export interface Target {
   readonly tx: ViewTransaction;
   readonly shelf: Shelf;
   /** The keys on the shelf; new ones are added. */
-  readonly parked: Set<string>;
+  readonly parked: ParkedKeys;
   /** Events that somebody decided to go on without. */
   readonly skipped?: SkippedEvents;
 }
@@ -26,7 +26,7 @@ export async function takeOrPark(target: Target, events: readonly StoredEvent[])
   const failure = free.length > 0 ? await failureOf(target, free) : undefined;
   if (!failure) {
     await shelf.hold(tx.client, held);
-    for (const { key } of held) parked.add(key);
+    parked.addAll(held);
     return;
   }
   if (events.length > 1) {
@@ -42,7 +42,7 @@ export async function parkOne({ view, tx, shelf, parked }: Target, event: Stored
   if (parked.size >= mostParkedKeys) throw failure;
   const key = keyOf(view, event);
   await shelf.park(tx.client, { event, key }, messageOf(failure.cause), attempts);
-  parked.add(key);
+  parked.add(key, event.position);
 }
 
 /** What keeps the view from taking the events; their rows are as before then. Throws what is not the events' fault. */
