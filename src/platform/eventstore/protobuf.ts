@@ -123,7 +123,12 @@ export class ProtoReader {
     return this.varint() !== 0;
   }
 
+  /** The same as a number; beyond 2^53 it is the nearest double. */
   int(): number {
+    const from = this.at;
+    const value = this.varint();
+    if (value <= Number.MAX_SAFE_INTEGER) return value;
+    this.at = from;
     return Number(this.signed());
   }
 

@@ -106,8 +106,8 @@ function readDeadline(reader: ProtoReader): number | undefined {
 function readSeconds(reader: ProtoReader): number {
   let ms = 0;
   while (reader.next()) {
-    if (reader.field === 1) ms += Number(reader.signed()) * 1000;
-    else if (reader.field === 2) ms += Number(reader.signed()) / 1e6;
+    if (reader.field === 1) ms += reader.int() * 1000;
+    else if (reader.field === 2) ms += reader.int() / 1e6;
     else reader.skip();
   }
   return ms;
