@@ -71,6 +71,16 @@ describe("Feast's feature server", () => {
     expect(await read(online.position)).toMatchObject({ values: [0.25], statuses: ['PRESENT'] });
   });
 
+  test('takes numbers for times as seconds, which is how it gives them', async () => {
+    const seconds = 1_700_000_000;
+    const push = (event_timestamp: number) => call('/push', { push_source_name: 'driver_hourly_stats', df: { driver_id: [77], event_timestamp: [event_timestamp], seen: [seconds] } });
+    const { status, position } = await push(seconds);
+    expect(status).toBe(200);
+    const answer = await call('/get-online-features', { features: ['driver_hourly_stats:seen'], entities: { driver_id: [77] } }, { authorization: `Bearer ${ownerKey}`, 'tarl-min-position': position });
+    expect(JSON.parse(answer.text).results[1]).toEqual({ values: [seconds], statuses: ['OUTSIDE_MAX_AGE'], event_timestamps: ['2023-11-14T22:13:20Z'] });
+    expect(await push(seconds * 1000)).toMatchObject({ status: 422 });
+  });
+
   test('takes whole numbers of 64 bits as Python sends them, with all their digits', async () => {
     const send = (path: string, text: string, position = '') => fetch(platform.addresses.rest + path, { method: 'POST', body: text, headers: { authorization: `Bearer ${ownerKey}`, 'content-type': 'application/json', ...(position && { 'tarl-min-position': position }) } });
     const pushed = await send('/push', `{"push_source_name":"driver_hourly_stats","df":{"driver_id":[9007199254740993],"avg_daily_trips":[9007199254740995],"note":[9007199254740997],"event_timestamp":["${recent}"]}}`);

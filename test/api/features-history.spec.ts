@@ -171,6 +171,21 @@ describe('a training set over REST', () => {
     expect(await stream('GetHistoricalFeatures', { project: 'flights', features: ['airports:delay'], columns: [{ name: 'airport' }] })).toMatchObject([{ rows: 0, columns: [{ name: 'airport' }, { name: 'event_time' }, { name: 'delay' }] }]);
   });
 
+  test('takes times that are numbers of seconds where that is said, on every wire and in every format', async () => {
+    const [seconds, question] = [978_343_200, { features: ['airports:delay'], rows: [{ airport: 'LAS', event_time: 978_343_200 }] }];
+    const asked = async (body: object, accept = 'application/json') => post(historical, JSON.stringify(body), { accept });
+    const { rows: [expected] } = JSON.parse((await asked({ ...question, rows: [{ airport: 'LAS', event_time: '2001-01-01T10:00:00.000Z' }] })).text);
+    expect(JSON.parse((await asked(question)).text)).toMatchObject({ status: 400, detail: expect.stringContaining('in seconds that is 2001-01-01T10:00:00.000Z. Say timeUnit=seconds') });
+    expect(JSON.parse((await asked({ ...question, timeUnit: 'seconds' })).text).rows).toEqual([expected]);
+    expect(JSON.parse((await post(`${historical}?features=airports:delay&timeUnit=seconds`, `airport,event_time\nLAS,${seconds}\n`, { 'content-type': 'text/csv', accept: 'application/json' })).text).rows).toEqual([expected]);
+    expect(JSON.parse((await asked({ ...question, timeUnit: 'minutes' })).text)).toMatchObject({ status: 400, fields: [{ field: 'timeUnit' }] });
+    const query = 'query ($rows: [JSON!]!, $unit: String) { historicalFeatures(project: "flights", features: ["airports:delay"], rows: $rows, timeUnit: $unit) { rows } }';
+    expect((await ok(platform.graphql(query, { rows: question.rows, unit: 'seconds' }))).historicalFeatures.rows).toEqual([expected]);
+    expect(await platform.graphql(query, { rows: question.rows })).toMatchObject({ code: 'INVALID_ARGUMENT' });
+    const arrow = await fetch(platform.addresses.rest + historical, { method: 'POST', body: JSON.stringify({ ...question, timeUnit: 'seconds' }), headers: { authorization: `Bearer ${ownerKey}`, 'content-type': 'application/json', accept: 'application/vnd.apache.arrow.stream' } });
+    expect(tableFromIPC(await arrow.arrayBuffer()).getChild('event_time')!.get(0)).toBe(seconds * 1000);
+  });
+
   test('refuses a range that ends before it begins, and a range beside rows', async () => {
     const faulty = async (body: object, path = historical) => JSON.parse((await post(path, JSON.stringify({ features: ['airports'], ...body }), {})).text);
     const backwards = { start: '2001-02-01', end: '2001-01-01' };

@@ -157,6 +157,22 @@ describe('an import', () => {
     expect(await send(group, '{}', 'application/json')).toMatchObject({ status: 415 });
   });
 
+  test('whose times are numbers of seconds is refused until that is said, instead of being of January 1970', async () => {
+    const group = await newGroup();
+    const [seconds, millis] = [1_700_000_000, 1_700_000_000_000];
+    const parquet = written(new ParquetTableWriter(), { rows: 1, columns: [{ name: 'id', type: 'INT64', at: () => 1 }, { name: 'event_time', type: 'INT64', at: () => seconds }] });
+    const bodies = [['ndjson', `{"id":1,"event_time":${seconds}}\n`], ['csv', `id,event_time\n1,${seconds}\n`], ['parquet', parquet]] as const;
+    for (const [type, body] of bodies) {
+      for (const query of ['', '?partial=true', '?quarantine=true']) expect(await send(group, body, types[type], query)).toMatchObject({ code: 'INVALID_ARGUMENT', reason: 'MALFORMED_ROWS', message: expect.stringMatching(/in seconds that is 2023-11-14T22:13:20.000Z. Say timeUnit=seconds/) });
+      expect(await send(group, body, types[type], '?timeUnit=seconds')).toMatchObject({ code: 'OK', answer: { rowsWritten: 1 } });
+    }
+    const { answer } = await send(group, `id,event_time,seen\n1,${seconds},${millis}\n`, types.csv, '?timeUnit=seconds&timeUnit=seen=milliseconds');
+    const { rows: [row] } = (await platform.rest('/api/v1/projects/i/features:readOnline', { features: [group], entities: [{ id: 1 }] }, { 'tarl-min-position': answer.position })).answer;
+    expect(row).toMatchObject({ eventTimes: { [group]: '2023-11-14T22:13:20.000Z' }, values: { seen: '2023-11-14T22:13:20.000Z' } });
+    expect(await send(group, `id,event_time\n1,${millis}\n`, types.csv, '?timeUnit=seconds')).toMatchObject({ code: 'INVALID_ARGUMENT', reason: 'ROWS_REJECTED' });
+    for (const unit of ['minutes', 'seen=', 'nothing=seconds']) expect(await send(group, `id,event_time\n1,${seconds}\n`, types.csv, `?timeUnit=${unit}`)).toMatchObject({ code: 'INVALID_ARGUMENT' });
+  });
+
   test('that breaks off and is sent again under its key loses and doubles nothing', async () => {
     const group = await newGroup();
     const whole = csv(22_000);

@@ -182,6 +182,22 @@ describe('bad rows of an import', () => {
   });
 });
 
+test('times that are numbers are asked for their unit, in files of rows and of labels', async () => {
+  await newGroup('epoch');
+  await writeFile(file('epoch.ndjson'), '{"id":1,"event_time":1700000000,"count":7}\n');
+  await writeFile(file('labels.csv'), 'id,event_time\n1,1700000001\n');
+  const imported = ['features', 'import', 'flights/epoch', file('epoch.ndjson')];
+  const joined = ['features', 'historical', 'flights', file('labels.csv'), '--features', 'epoch:count'];
+  const saved = ['training-sets', 'save', 'flights/epoch', file('labels.csv'), '--features', 'epoch:count'];
+  for (const args of [imported, [...imported, '--partial'], ['features', 'write', ...imported.slice(2)], joined, saved]) {
+    expect(await run(...args)).toMatchObject({ code: 2, stderr: expect.stringMatching(/in seconds that is 2023-11-14T22:13:2.*Say --time-unit seconds/) });
+  }
+  expect(await run(...imported, '--time-unit', 'minutes')).toMatchObject({ code: 2 });
+  await json(...imported, '--time-unit', 'event_time=seconds');
+  expect((await run(...joined, '--time-unit', 'seconds')).stdout).toBe('id,event_time,count\r\n1,2023-11-14T22:13:21.000Z,7\r\n');
+  expect(await json(...saved, '--time-unit', 'seconds')).toMatchObject({ rows: 1 });
+});
+
 test('the latest values and the history are exported as files that others read', async () => {
   await newGroup('exported');
   await writeFile(file('rows.ndjson'), '{"id":"9007199254740993","event_time":"2026-01-01","count":1,"city":"ü"}\n{"id":2,"event_time":"2026-01-02","count":null,"city":""}\n{"id":2,"event_time":"2026-01-03","count":3,"city":""}\n');

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { timeUnits, withTimes, type TimeUnit } from '../../commands/features/file-times.js';
 import { parseInput } from '../../commands/kit/validate.js';
 import { int64Of } from '../../domain/features/int64.js';
 import { groupReference } from '../../domain/features/reference.js';
@@ -45,6 +46,7 @@ export const historicalInput = z.strictObject({
   ...asked,
   aliases: z.array(z.strictObject({ alias: resourceName, group: groupReference, keyColumns: z.record(z.string(), z.string()).default({}) })).max(100).default([]),
   timeColumn: z.string().min(1).max(256).default(defaultTimeColumn),
+  timeUnit: z.enum(timeUnits).optional().describe('What the times of rows count that are numbers, since 1970; without it microseconds, and refused where all would lie before 1980.'),
   start: time.optional(),
   end: time.optional(),
   rows: z.array(z.record(z.string(), z.unknown())).optional(),
@@ -65,10 +67,10 @@ export interface RequestColumns {
 
 /** A question for a training set as JSON says it: rows are objects, whose `timeColumn` is the time of the row. They may also come in columns. */
 export function historicalQuestionOf(raw: unknown, given?: RequestColumns): HistoricalQuestion {
-  const { knownAt: known, timeColumn, rows, start, end, ...selection } = parseInput(historicalInput, raw);
+  const { knownAt: known, timeColumn, timeUnit, rows, start, end, ...selection } = parseInput(historicalInput, raw);
   const table = given ?? (rows && { rows: rows.length, ...wholeColumns(columnsOf(rows)) });
   if (table && (start ?? end) !== undefined) throw new Refusal('INVALID_ARGUMENT', 'start and end are for a question without rows, which have times of their own', { reason: 'RANGE_BESIDE_ROWS' });
-  return { ...selection, known: knownOf(known), rows: table ? tableOf(table, timeColumn) : rangeOf(start, end) };
+  return { ...selection, known: knownOf(known), rows: table ? tableOf(inUnit(table, timeColumn, timeUnit), timeColumn) : rangeOf(start, end) };
 }
 
 /** A question for the history of entities. */
@@ -113,6 +115,15 @@ function tableOf({ rows, columns, types }: RequestColumns, timeColumn: string): 
   for (let row = 0; row < rows && faults.length < mostFaults; row++) if (Number.isNaN(timeUs[row])) faults.push({ field: `rows[${row}].${timeColumn}`, description: timeFault });
   if (faults.length > 0) throw new Refusal('INVALID_ARGUMENT', `${faults[0]!.field} ${timeFault}`, { reason: 'INVALID_INPUT', fields: faults });
   return { rows, timeUs, columns, timeColumn, ...(types.size > 0 && { types }) };
+}
+
+/** The rows with times that were numbers in a unit of their own as texts. */
+function inUnit(table: RequestColumns, timeColumn: string, unit: TimeUnit | undefined): RequestColumns {
+  const { columns } = withTimes({ ...table, first: 1 }, { eventTime: timeColumn, columns: [], units: unit ? { '': unit } : {}, say: (one) => `timeUnit=${one}` });
+  if (!unit) return table;
+  const shown = (columns.get(timeColumn) ?? []).map((time) => (typeof time === 'number' ? formatTimeUs(time) : time));
+  const types = new Map([...table.types].filter(([name]) => name !== timeColumn || table.types.get(name) === 'TIMESTAMP'));
+  return { ...table, types, columns: new Map([...columns, [timeColumn, shown]]) };
 }
 
 function rangeOf(startUs: number | undefined, endUs: number | undefined): AskedRange {

@@ -9,6 +9,7 @@ import { featuresClient } from './client.js';
 import { knownAtText } from './known-at.js';
 import { asking, questionOf, type QuestionOptions } from './question.js';
 import { featuresOfService, keysAsked } from './selection.js';
+import { timesRead } from './time-unit.js';
 import { writeTrainingSet } from './training-set.js';
 
 const batchRows = 20_000;
@@ -31,7 +32,8 @@ export function historical(group: Command): void {
     const connection = await findConnection(readConfig(), profile);
     const features = options.service === undefined ? question.features : await featuresOfService(connection, project, options.service);
     const keys = await keysAsked(connection, project, features, options.alias ?? []);
-    const source = file === undefined ? undefined : await openRows(file, batchRows, options.format);
+    const opened = file === undefined ? undefined : await openRows(file, batchRows, options.format);
+    const source = opened && { ...opened, batches: timesRead(opened.batches, question.timeColumn, options.timeUnit) };
     const sink = await openSink(options.out, json);
     const client = await featuresClient(connection);
     const started = performance.now();

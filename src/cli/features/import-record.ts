@@ -51,10 +51,12 @@ export class ImportRecord {
     this.savedAt = Date.now();
     const from = { rows: first + rows - 1, ...(endByte !== undefined && { byte: endByte, line: lines!.at(-1), names: [...columns.keys()] }) };
     const text = JSON.stringify({ import: this.name, from, rowsWritten, rowsRejected, rowsQuarantined, position } satisfies Told);
+    // The same import may run twice at once; neither takes the other's file away.
+    const beside = `${this.path}.${process.pid}.new`;
     try {
       await mkdir(dirname(this.path), { recursive: true });
-      await writeFile(`${this.path}.new`, text);
-      await rename(`${this.path}.new`, this.path);
+      await writeFile(beside, text);
+      await rename(beside, this.path);
     } catch (error) {
       // Nothing is lost by it: whoever imports the file again sends what is known already.
       this.complain((error as Error).message);

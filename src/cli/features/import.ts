@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { timeUnitsOf } from '../../commands/features/file-times.js';
 import { rowsOfWrite } from '../../commands/features/import/import-rows.js';
 import { mostRows } from '../../commands/features/write.js';
 import { readConfig } from '../../platform/config/index.js';
@@ -17,6 +18,7 @@ import { readGroup } from './group.js';
 import { ImportRecord } from './import-record.js';
 import { RowStream } from './row-stream.js';
 import { Tally } from './tally.js';
+import { timeUnitOption } from './time-unit.js';
 import { modes } from './write.js';
 import { writeRows } from './write-rows.js';
 
@@ -24,6 +26,7 @@ interface Options {
   readonly mode: keyof typeof modes;
   readonly format?: RowFormat;
   readonly eventTime: string;
+  readonly timeUnit: readonly string[];
   readonly map: readonly string[];
   readonly partial?: boolean;
   readonly quarantine?: boolean;
@@ -41,6 +44,7 @@ export function importFile(group: Command): void {
     .addOption(new Option('--mode <mode>', 'for whom: the latest values, the history, or both').choices(Object.keys(modes)).default('both'))
     .addOption(new Option('--format <format>', 'when the name of the file does not say it').choices(rowFormats))
     .option('--event-time <column>', 'the column with the time of each row: ISO 8601, UTC where it has no zone', 'event_time')
+    .addOption(timeUnitOption())
     .option('--map <column=name,…>', 'columns that hold a key or feature of another name; may be repeated', (text: string, before: readonly string[]) => [...before, ...text.split(',')], [])
     .option('--partial', 'store the good rows of a batch that has bad ones too')
     .option('--quarantine', 'likewise, and keep the bad ones to be mended: see tarl quarantine')
@@ -59,10 +63,10 @@ export function importFile(group: Command): void {
 }
 
 async function importRows(target: string, file: string, options: Options, profile?: string): Promise<{ tally: Tally; resumedAt: number }> {
-  const { mode, eventTime, map, partial = false, quarantine = false, format, restart, batchRows } = options;
+  const { mode, eventTime, timeUnit, map, partial = false, quarantine = false, format, restart, batchRows } = options;
   const connection = await findConnection(readConfig(), profile);
   const group = await readGroup(connection, target);
-  const naming = { eventTime, renamed: readRenamed(map.map(turned), group) };
+  const naming = { eventTime, renamed: readRenamed(map.map(turned), group), timeUnits: timeUnitsOf(timeUnit) };
   const id = options.importId ?? (file === '-' ? randomUUID() : await nameOf(target, file, options));
   const record = await ImportRecord.open(id);
   const from = restart || file === '-' ? { rows: 0 } : record.from;
@@ -99,8 +103,8 @@ function turned(pair: string): string {
 }
 
 /** The same for the same file, unchanged, and the same command: so each batch has the same key when it is sent again. */
-async function nameOf(target: string, file: string, { mode, format, eventTime, map, partial, quarantine, batchRows }: Options): Promise<string> {
+async function nameOf(target: string, file: string, { mode, format, eventTime, timeUnit, map, partial, quarantine, batchRows }: Options): Promise<string> {
   const { size, mtimeMs } = await stat(file).catch(() => ({ size: 0, mtimeMs: 0 }));
-  const told = JSON.stringify([target, resolve(file), size, mtimeMs, mode, format, eventTime, map, partial, quarantine, batchRows]);
+  const told = JSON.stringify([target, resolve(file), size, mtimeMs, mode, format, eventTime, map, partial, quarantine, batchRows, ...(timeUnit.length > 0 ? [timeUnit] : [])]);
   return createHash('sha256').update(told).digest('hex').slice(0, 32);
 }

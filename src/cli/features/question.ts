@@ -4,12 +4,14 @@ import { rowFormats, type RowFormat } from '../rows/open.js';
 import type { HistoricalQuestion } from './historical-call.js';
 import { knownAtHelp, readKnownAt, readTime } from './known-at.js';
 import { readAlias } from './selection.js';
+import { timeUnitOption } from './time-unit.js';
 
 /** What the command line says of a question for a training set. */
 export interface QuestionOptions {
   readonly features?: readonly string[];
   readonly service?: string;
   readonly eventTime: string;
+  readonly timeUnit: readonly string[];
   readonly format?: RowFormat;
   readonly alias?: HistoricalQuestion['aliases'];
   readonly fullNames?: boolean;
@@ -24,6 +26,7 @@ export const asking = (command: Command): Command =>
     .option('--features <group:feature,…>', 'which features; a group alone means all of its', (text: string) => text.split(','))
     .option('--service <service>', 'in place of --features: those that the service names')
     .option('--event-time <column>', 'the column with the time of each row: ISO 8601, UTC where it has no zone', 'event_time')
+    .addOption(timeUnitOption())
     .addOption(new Option('--format <format>', 'when the name of the file does not say it').choices(rowFormats))
     .addOption(new Option('--alias <alias=group:key=column,…>', 'another name for a group, to join it twice; may be repeated').argParser(readAlias))
     .option('--full-names', 'name the columns group__feature')

@@ -1,4 +1,5 @@
 import { Option, type Command } from 'commander';
+import { timeUnitsOf } from '../../commands/features/file-times.js';
 import { readConfig } from '../../platform/config/index.js';
 import { findConnection } from '../connection.js';
 import { CommandFailure, exitCodes } from '../exit-codes.js';
@@ -11,6 +12,7 @@ import { noteUnused, readRenamed } from './columns-of-batch.js';
 import { readGroup } from './group.js';
 import { RowStream } from './row-stream.js';
 import { Tally } from './tally.js';
+import { timeUnitOption } from './time-unit.js';
 import { writeRows } from './write-rows.js';
 
 /** For whom rows are written, as the protocol says it. */
@@ -21,6 +23,7 @@ interface Options {
   readonly mode: keyof typeof modes;
   readonly format?: RowFormat;
   readonly eventTime: string;
+  readonly timeUnit: readonly string[];
   readonly rename?: readonly string[];
   readonly partial?: boolean;
 }
@@ -34,6 +37,7 @@ export function write(group: Command): void {
     .addOption(new Option('--mode <mode>', 'for whom: the latest values, the history, or both').choices(Object.keys(modes)).default('both'))
     .addOption(new Option('--format <format>', 'when the name of the file does not say it').choices(rowFormats))
     .option('--event-time <column>', 'the column with the time of each row: ISO 8601, UTC where it has no zone', 'event_time')
+    .addOption(timeUnitOption())
     .option('--rename <name=column,…>', 'keys and features whose columns have other names', (text: string) => text.split(','))
     .option('--partial', 'write the good rows of a batch that has bad ones too')
     .addHelpText('after', '\nAn empty cell of a CSV file is null, and "" an empty text.\n\nExample:\n  $ tarl features write flights/airports departures.csv --event-time date --rename delay_min=delay');
@@ -47,10 +51,10 @@ export function write(group: Command): void {
   });
 }
 
-async function writeFile(target: string, opened: RowSource, { mode, eventTime, rename = [], partial = false }: Options, profile?: string): Promise<Tally> {
+async function writeFile(target: string, opened: RowSource, { mode, eventTime, timeUnit, rename = [], partial = false }: Options, profile?: string): Promise<Tally> {
   const connection = await findConnection(readConfig(), profile);
   const group = await readGroup(connection, target);
-  const naming = { eventTime, renamed: readRenamed(rename, group) };
+  const naming = { eventTime, renamed: readRenamed(rename, group), timeUnits: timeUnitsOf(timeUnit) };
   const source = { ...opened, batches: noteUnused(opened.batches, group, naming) };
   const client = await featuresClient(connection);
   const tally = new Tally();

@@ -6,6 +6,7 @@ import { readValue } from '../derived/values.js';
 import { drained } from '../drained.js';
 import { asking, questionOf, type QuestionOptions } from '../features/question.js';
 import { featuresOfService, keysAsked } from '../features/selection.js';
+import { timesRead } from '../features/time-unit.js';
 import type { ServiceClient } from '../grpc.js';
 import { globalOptions, print, printJson } from '../output.js';
 import { progress, whole } from '../progress.js';
@@ -52,7 +53,7 @@ export function save(group: Command): void {
     const bar = progress('Saving', undefined, 'rows');
     try {
       const keys = file === undefined ? [] : await keysAsked(connection, project, features, options.alias ?? []);
-      const rows = file === undefined ? noRows() : new EntityColumns(keys, question.timeColumn).of((await openRows(file, batchRows, options.format)).batches);
+      const rows = file === undefined ? noRows() : new EntityColumns(keys, question.timeColumn).of(timesRead((await openRows(file, batchRows, options.format)).batches, question.timeColumn, options.timeUnit));
       const saved = await send(client, { trainingSet, owner, description, tags, storeRows }, question, rows);
       if (json) await printJson({ ...saved, rows: Number(saved.rows) });
       else await print(`${saved.changed ? 'Saved' : 'Saved already'}: ${whole.format(Number(saved.rows))} rows with the hash ${saved.hash}, as known at position ${saved.knownAt}.`);

@@ -45,7 +45,7 @@ extend type Query {
   """The values of a few entities at a past moment, read from the log."""
   readAsOf(project: String!, features: [String!] = [], service: String, entities: [JSON!]!, fullNames: Boolean = false, at: String, knownAt: KnownAtInput): AsOfAnswer
   """A training set of at most ${mostRows} rows; the other wires stream larger ones."""
-  historicalFeatures(project: String!, features: [String!] = [], service: String, rows: [JSON!]!, timeColumn: String = "event_time", aliases: [GroupAliasInput!] = [], fullNames: Boolean = false, knownAt: KnownAtInput): TrainingSet
+  historicalFeatures(project: String!, features: [String!] = [], service: String, rows: [JSON!]!, timeColumn: String = "event_time", timeUnit: String, aliases: [GroupAliasInput!] = [], fullNames: Boolean = false, knownAt: KnownAtInput): TrainingSet
 }
 `;
 
@@ -83,6 +83,6 @@ export function given(value: any): any {
   return Object.fromEntries(Object.entries(value).flatMap(([name, part]) => (part === null && optional.has(name) ? [] : [[name, plainParts.has(name) ? part : given(part)]])));
 }
 
-const optional = new Set(['service', 'at', 'knownAt', 'time', 'position', 'rowTime', 'rows', 'start', 'end']);
+const optional = new Set(['service', 'timeUnit', 'at', 'knownAt', 'time', 'position', 'rowTime', 'rows', 'start', 'end']);
 /** Values of the JSON scalar stay as they came. */
 const plainParts = new Set(['rows', 'entities', 'keyColumns', 'tags']);

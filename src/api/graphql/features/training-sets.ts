@@ -23,6 +23,8 @@ input SaveTrainingSetInput {
   """The rows to join features to, at most ${mostRows}; without them all entities of the range."""
   rows: [JSON!]
   timeColumn: String = "event_time"
+  """What times count that are numbers: seconds, milliseconds, microseconds or nanoseconds."""
+  timeUnit: String
   aliases: [GroupAliasInput!] = []
   fullNames: Boolean = false
   knownAt: KnownAtInput

@@ -14,6 +14,9 @@ import { onlineRequestOf, pushOf } from './requests.js';
 /** What holds the time of a row in a data frame, by the names that Feast's examples and ours use. */
 const timeColumns = ['event_timestamp', 'event_time'];
 
+/** A number for a time is in seconds to Feast, as in its answers. */
+const feastUnits = { '': 'seconds' } as const;
+
 /** The HTTP interface of Feast's Python feature server, so that its clients can be pointed here. It serves one project, as Feast's does. */
 @Controller()
 export class FeastController {
@@ -46,7 +49,7 @@ export class FeastController {
       const { group, mode, batch } = pushOf(request.body);
       const target = await this.store.groups.toWrite(project, group);
       const eventTime = timeColumns.find((name) => batch.columns.has(name)) ?? timeColumns[0]!;
-      const rows = incomingOf(batch, namedColumns(batch, target, { eventTime, map: {} }));
+      const rows = incomingOf(batch, namedColumns(batch, target, { eventTime, map: {}, timeUnits: feastUnits }));
       const { position } = await this.store.writer.write({ project, group, mode, partial: false, rows }, context);
       reply.header('tarl-position', position);
       return 'null';

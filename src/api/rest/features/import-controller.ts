@@ -2,6 +2,7 @@ import { Controller, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { importRows, rowsOfWrite, type ImportReply } from '../../../commands/features/import/import-rows.js';
+import { timeUnitShape, timeUnitsOf, timeUnitWords } from '../../../commands/features/file-times.js';
 import { writePermission } from '../../../commands/features/write.js';
 import { requirePermission } from '../../../commands/kit/execute.js';
 import { parseInput } from '../../../commands/kit/validate.js';
@@ -28,6 +29,8 @@ export const importInput = z.strictObject({
   quarantine: truth,
   /** The column with the time of each row. */
   eventTime: z.string().min(1).max(256).default('event_time'),
+  /** What numbers in columns of times count. */
+  timeUnit: z.array(z.string().max(300).regex(timeUnitShape, timeUnitWords)).max(1000).default([]),
   /** `column=name`, once for each column that is not called like its key or feature. */
   map: z.array(z.string().regex(/^[^=]+=[a-z][a-z0-9_]*$/, 'takes column=name')).max(1000).default([]),
 });
@@ -45,7 +48,7 @@ export class FeatureImportController {
     this.store = featureStore(core);
   }
 
-  /** A body of CSV, NDJSON, Parquet or Arrow, of any length; `mode`, `partial`, `quarantine`, `eventTime` and `map` in the query string. */
+  /** A body of CSV, NDJSON, Parquet or Arrow, of any length; `mode`, `partial`, `quarantine`, `eventTime`, `timeUnit` and `map` in the query string. */
   @Post(routerPath('/api/v1/projects/{project}/feature-groups/{group}/rows:import'))
   @HttpCode(200)
   async importRows(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<ImportReply> {
@@ -53,10 +56,10 @@ export class FeatureImportController {
       const { body } = request;
       if (!(body instanceof StreamedBody)) throw new Refusal('INVALID_ARGUMENT', `The body must be a file, sent as ${rowsMediaTypes.join(', ')}`, { reason: 'UNSUPPORTED_MEDIA_TYPE' });
       try {
-        const { map, eventTime, ...rest } = inputOf(request);
+        const { map, eventTime, timeUnit, ...rest } = inputOf(request);
         requirePermission({ permission: writePermission }, rest.project, context);
         const target = await this.store.groups.toWrite(rest.project, rest.group, rest.version);
-        const naming = { eventTime, map: Object.fromEntries(map.map((pair) => pair.split('=') as [string, string])) };
+        const naming = { eventTime, map: Object.fromEntries(map.map((pair) => pair.split('=') as [string, string])), timeUnits: timeUnitsOf(timeUnit) };
         return await importRows(this.store.writer, target, { ...rest, naming }, uploadedBatches(body, rowsOfWrite, this.settings.importSpoolBytes), context);
       } catch (error) {
         // A client that went away ends the reading with an error of the connection.
@@ -72,6 +75,6 @@ export class FeatureImportController {
 }
 
 function inputOf({ query, params }: FastifyRequest): z.output<typeof importInput> {
-  const { map, ...rest } = query as Record<string, unknown>;
-  return parseInput(importInput, { ...rest, ...(map !== undefined && { map: [map].flat() }), ...(params as object) });
+  const { map, timeUnit, ...rest } = query as Record<string, unknown>;
+  return parseInput(importInput, { ...rest, ...(map !== undefined && { map: [map].flat() }), ...(timeUnit !== undefined && { timeUnit: [timeUnit].flat() }), ...(params as object) });
 }

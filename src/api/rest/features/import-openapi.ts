@@ -34,6 +34,7 @@ export const featureImportPaths = {
         inQuery('partial', 'Stores the good rows although there are bad ones.', truth),
         inQuery('quarantine', 'Keeps the bad rows for mending, and stores the good ones.', truth),
         inQuery('eventTime', 'The column with the time of each row.', { ...text, default: 'event_time' }),
+        inQuery('timeUnit', 'What numbers count that stand for times, since 1970: seconds, milliseconds, microseconds or nanoseconds; column=unit for one column. Without it they are microseconds, and refused where all event times would lie before 1980.', { type: 'array', items: text }),
         inQuery('map', 'column=name, once for each column that is not called like its key or feature.', { type: 'array', items: text }),
         ...callerHeaders.command.filter(({ name }) => name === 'Idempotency-Key'),
       ],
