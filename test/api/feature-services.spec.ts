@@ -87,9 +87,17 @@ describe('a feature service', () => {
 
   test('that a feature registered later gives a second column of one name says which two, and is read with full names', async () => {
     for (const group of ['left', 'right']) await ok(platform.rest('/api/v1/projects/p/feature-groups', { group, entities: [{ name: 'cards_id', type: 'INT64' }], features: [{ name: `of_${group}`, type: 'INT64' }] }));
+    const named = await newService({ features: ['left:of_left', 'right'], fullNames: true });
     const service = await newService({ features: ['left:of_left', 'right'] });
     const { knownAt } = await ok(platform.rest(`${read}:readAsOf`, { service, entities: [entity] }));
-    await ok(platform.rest('/api/v1/projects/p/feature-groups/right:registerFeature', { feature: { name: 'of_left', type: 'INT64' } }));
+    const { position } = await ok(platform.rest('/api/v1/projects/p/feature-groups/right:registerFeature', { feature: { name: 'of_left', type: 'INT64' } }));
+    const collidingColumns = [{ column: 'of_left', of: ['left:of_left', 'right'] }];
+    const newest = { 'tarl-min-position': position };
+    expect(await get(`${services}/${service}`, newest)).toMatchObject({ service, collidingColumns });
+    expect((await get(`${services}?filter=${service}`, newest)).featureServices).toMatchObject([{ service, collidingColumns }]);
+    expect(await get(`${services}/${service}?asOf=${encodeURIComponent(knownAt.position)}`, newest)).toMatchObject({ collidingColumns: [] });
+    expect((await ok(platform.graphql('query ($service: String!) { featureService(project: "p", service: $service) { collidingColumns { column of } } }', { service }, newest))).featureService).toEqual({ collidingColumns });
+    expect(await get(`${services}/${named}`, newest)).toMatchObject({ collidingColumns: [] });
     const fault = { field: 'service', description: `${service} has right, which makes a second column of_left beside that of left; ask for full names, or change the service` };
     const rows = [{ ...entity, event_time: '2026-02-01' }];
     const reads: [string, object][] = [['readOnline', { entities: [entity] }], ['readAsOf', { entities: [entity] }], ['readOffline', { entities: [entity] }], ['historical', { rows }]];
@@ -100,8 +108,29 @@ describe('a feature service', () => {
     expect(await platform.rest(`${read}:readOnline`, { features: ['left:of_left', 'right'], entities: [entity] })).toMatchObject({ fields: [{ field: 'features[1]', description: 'makes a second column of_left beside that of left; ask for full names' }] });
     expect(await platform.rest(`${read}:historical`, { features: ['left:of_left'], rows: [{ ...rows[0], of_left: 1 }] })).toMatchObject({ fields: [{ description: 'makes a second column of_left beside that of the rows; ask for full names' }] });
     expect((await ok(platform.rest(`${read}:readAsOf`, { service, entities: [entity], knownAt }))).rows[0].values).toEqual({ of_left: null, of_right: null });
-    await ok(platform.rest(`${services}/${service}:change`, { features: ['left:of_left', 'right:of_right'] }));
+    const changed = await ok(platform.rest(`${services}/${service}:change`, { features: ['left:of_left', 'right:of_right'] }));
     expect((await ok(platform.rest(`${read}:readOnline`, { service, entities: [entity] }))).rows[0].values).toEqual({ of_left: null, of_right: null });
+    expect(await get(`${services}/${service}`, { 'tarl-min-position': changed.position })).toMatchObject({ collidingColumns: [] });
+  });
+
+  test('says which columns have come to share a name also of groups of other projects, while those are shared, of versions and of transformations', async () => {
+    const make = (project: string, group: string, names: string[]) => ok(platform.rest(`/api/v1/projects/${project}/feature-groups`, { group, entities: [{ name: 'cards_id', type: 'INT64' }], features: names.map((name) => ({ name, type: 'INT64' })) }));
+    await ok(platform.rest('/api/v1/projects', { project: 'theirs' }));
+    await make('theirs', 'far', ['a']);
+    await make('p', 'near', ['b']);
+    await ok(platform.rest('/api/v1/projects/p/transformations', { transformation: 'twice', inputs: [{ name: 'b', feature: 'near:b', type: 'INT64' }], outputs: [{ name: 'd', expression: 'b * 2' }] }));
+    await ok(platform.rest('/api/v1/projects/theirs/feature-groups/far:share', { withProject: 'p' }));
+    const service = await newService({ features: ['theirs/far', 'near', 'near@1:b', 'twice'], fullNames: true });
+    const short = await newService({ features: ['theirs/far', 'near', 'twice'] });
+    for (const name of ['b', 'd']) await ok(platform.rest('/api/v1/projects/theirs/feature-groups/far:registerFeature', { feature: { name, type: 'INT64' } }));
+    const { position } = await ok(platform.rest('/api/v1/projects/p/feature-groups/near:stageVersion', { features: [{ name: 'c', type: 'INT64' }] }));
+    const collidingColumns = [{ column: 'b', of: ['theirs/far', 'near'] }, { column: 'd', of: ['theirs/far', 'twice'] }];
+    expect(await get(`${services}/${short}`, { 'tarl-min-position': position })).toMatchObject({ collidingColumns });
+    expect(await get(`${services}/${service}`)).toMatchObject({ collidingColumns: [] });
+    const promoted = await ok(platform.rest('/api/v1/projects/p/feature-groups/near:promoteVersion', { version: 2 }));
+    expect(await get(`${services}/${short}`, { 'tarl-min-position': promoted.position })).toMatchObject({ collidingColumns: collidingColumns.slice(1) });
+    const unshared = await ok(platform.rest('/api/v1/projects/theirs/feature-groups/far:unshare', { withProject: 'p' }));
+    expect(await get(`${services}/${short}`, { 'tarl-min-position': unshared.position })).toMatchObject({ collidingColumns: [] });
   });
 
   test('that is archived stays readable and changes no more', async () => {

@@ -3,23 +3,21 @@ import { featureServiceEvents } from '../../../domain/features/services/events.j
 import { defineView } from '../../engine/define.js';
 import type { EventInfo } from '../../kit/view.js';
 
-/** What is known of a service: the row of the view, and the answer on every wire. */
-export const featureServiceRow = z
-  .object({
-    project: z.string(),
-    service: z.string(),
-    features: z.array(z.string()),
-    fullNames: z.boolean(),
-    owner: z.string(),
-    description: z.string(),
-    tags: z.record(z.string(), z.string()),
-    archived: z.boolean(),
-    createdAt: z.iso.datetime(),
-    createdBy: z.string(),
-    updatedAt: z.iso.datetime(),
-    etag: z.string(),
-  })
-  .meta({ id: 'FeatureService' });
+/** What is known of a service: the row of the view. */
+export const featureServiceRow = z.object({
+  project: z.string(),
+  service: z.string(),
+  features: z.array(z.string()),
+  fullNames: z.boolean(),
+  owner: z.string(),
+  description: z.string(),
+  tags: z.record(z.string(), z.string()),
+  archived: z.boolean(),
+  createdAt: z.iso.datetime(),
+  createdBy: z.string(),
+  updatedAt: z.iso.datetime(),
+  etag: z.string(),
+});
 
 /** One row a feature service. */
 export const featureServicesView = defineView({
