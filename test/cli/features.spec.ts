@@ -94,7 +94,11 @@ describe('tarl with a platform that is up', () => {
       [['flights/planes', '7', '--service', 'flying'], 'With --service the project stands alone: "flights", not "flights/planes".'],
       [['flights', '7', '--service', 'flying', '--features', 'seats'], 'Name the features: either --features or --service.'],
       [['flights', '7'], '"flights" is not <project/group>.'],
+      [['flights/planes', '7', 'N7'], '"N7" is no entity: its key plane is INT64, which "N7" is not.'],
+      [['flights/planes', '[null]'], '"[null]" is no entity: its key plane is INT64, which null is not.'],
+      [['flights/planes', '[7'], `"[7" is not a JSON array: Expected ',' or ']' after array element in JSON at position 2 (line 1 column 3).`],
     ] as const) expect(await run(['features', 'read', ...args])).toMatchObject({ code: 2, stderr: `${said}\n` });
+    expect(await json('features', 'read', 'flights/planes', '[9007199254740993]')).toMatchObject([{ entity: { plane: '9007199254740993' }, values: { seats: { status: 'NOT_FOUND' } } }]);
     expect(await run(['features', 'read', 'flights', '7', '--service', 'sailing'])).toMatchObject({ code: 4 });
   });
 

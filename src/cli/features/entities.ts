@@ -1,4 +1,6 @@
+import { fileValues } from '../../commands/features/file-values.js';
 import type { EntityKey } from '../../domain/features/definition.js';
+import { parseExactly } from '../../platform/rows/exact-json.js';
 import { misused } from '../failures.js';
 import type { ServiceClient } from '../grpc.js';
 import { table } from '../table.js';
@@ -28,13 +30,15 @@ export const vectorTable = (vectors: readonly Vector[]): string => table(vectors
 
 function readEntity(written: string, entities: readonly EntityKey[]): unknown[] {
   const values: unknown[] = written.startsWith('[') ? listIn(written) : entities.length === 1 ? [written] : written.split(',');
-  if (values.length === entities.length) return values;
-  throw misused(`"${written}" has ${values.length} keys; an entity has ${entities.length}: ${entities.map(({ name }) => name).join(', ')}.`);
+  if (values.length !== entities.length) throw misused(`"${written}" has ${values.length} keys; an entity has ${entities.length}: ${entities.map(({ name }) => name).join(', ')}.`);
+  const wrong = entities.findIndex(({ type }, at) => fileValues[type](values[at]) === undefined);
+  if (wrong < 0) return values;
+  throw misused(`"${written}" is no entity: its key ${entities[wrong]!.name} is ${entities[wrong]!.type}, which ${JSON.stringify(values[wrong])} is not.`);
 }
 
 function listIn(written: string): unknown[] {
   try {
-    return JSON.parse(written);
+    return parseExactly(written, 0) as unknown[];
   } catch (error) {
     throw misused(`"${written}" is not a JSON array: ${(error as Error).message}.`);
   }
