@@ -118,8 +118,14 @@ describe('over rest', () => {
     expectRefused(await served.rest('GET', '/api/v1/projects?pageSize=1&pageSize=2'));
   });
 
-  test('a body over the limit is 413, one of another type 415', async () => {
-    expectRefused(await post({ project: 'fresh', description: 'x'.repeat(limit) }), 'RESOURCE_EXHAUSTED', { status: 413 });
+  test('what is not JSON is told with its place, and never repeated', async () => {
+    expectRefused(await post('{"project":"fresh",}'), 'INVALID_ARGUMENT', { reason: 'MALFORMED_JSON', message: 'The body is not JSON: Expected double-quoted property name in JSON at position 19 (line 1 column 20)' });
+    expectRefused(await post('{"project":NaN,"token":"secret"}'), 'INVALID_ARGUMENT', { reason: 'MALFORMED_JSON', message: "The body is not JSON: Unexpected token 'N'" });
+    expectRefused(await post('{"project":"fresh","constructor":{"prototype":{}}}'), 'INVALID_ARGUMENT', { reason: 'INVALID_BODY', message: 'The body has a key __proto__ or constructor.prototype, which nothing here takes' });
+  });
+
+  test('a body over the limit is 413 and says the limit, one of another type 415', async () => {
+    expectRefused(await post({ project: 'fresh', description: 'x'.repeat(limit) }), 'RESOURCE_EXHAUSTED', { status: 413, message: `The body is larger than ${limit} bytes, the most that is taken here` });
     for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/xml', 'nonsense']) {
       expectRefused(await post('project=fresh', { 'content-type': type }), 'INVALID_ARGUMENT', { status: 415 });
     }
@@ -130,9 +136,19 @@ describe('over rest', () => {
     expectRefused(await served.rest('GET', '/%E0%A4%A'), 'INVALID_ARGUMENT');
     expectRefused(await served.rest('GET', '/api/v1/projects/%FF'), 'INVALID_ARGUMENT');
     expectRefused(await served.rest('GET', `/api/v1/projects/${'p'.repeat(2000)}`));
-    expectRefused(await served.rest('DELETE', '/api/v1/projects/there'), 'UNIMPLEMENTED', { status: 405, headers: expect.objectContaining({ allow: 'GET' }) as never });
+    expectRefused(await served.rest('DELETE', '/api/v1/projects/there'), 'UNIMPLEMENTED', { status: 405, headers: expect.objectContaining({ allow: 'GET, HEAD' }) as never });
+    expectRefused(await served.rest('PUT', '/api/v1/projects/'), 'UNIMPLEMENTED', { status: 405, headers: expect.objectContaining({ allow: 'POST, GET, HEAD' }) as never });
+    // The same address with its colon encoded is no other: it takes what its verb takes.
+    expectRefused(await served.rest('GET', '/api/v1/projects/there%3Aarchive'), 'UNIMPLEMENTED', { message: 'This address takes POST only' });
+    expectRefused(await served.rest('GET', '/api/v1/projects/the%2Fre'), 'NOT_FOUND', { reason: 'ROUTE_NOT_FOUND' });
+    expectRefused(await served.rest('POST', '/health/live', {}), 'UNIMPLEMENTED', { status: 405 });
     expectRefused(await served.rest('POST', '/api/v1/projects/there:explode', {}), 'NOT_FOUND');
     expectRefused(await served.rest('POST', '/api/v1/projects/:archive', { reason: 'x' }), 'NOT_FOUND');
+  });
+
+  test('headers that are too large are told as such', async () => {
+    const answer = await served.rest('GET', '/api/v1/projects', undefined, { 'x-more': 'x'.repeat(20_000) });
+    expectRefused(answer, 'RESOURCE_EXHAUSTED', { status: 431, reason: 'HEADERS_TOO_LARGE' });
   });
 
   test('what is not even HTTP ends the connection, not the server', async () => {
@@ -143,6 +159,7 @@ describe('over rest', () => {
       socket.on('data', (data) => (text += data.toString())).on('close', () => resolve(text));
     });
     expect(answer).toMatch(/^HTTP\/1.1 400 /);
+    expect(JSON.parse(answer.split('\r\n\r\n')[1]!)).toMatchObject({ status: 400, code: 'INVALID_ARGUMENT', reason: 'MALFORMED_REQUEST', detail: expect.stringContaining('HTTP'), traceId: expect.any(String) });
     expect((await callRest(served.api.addresses.rest, 'GET', '/health/live')).answer).toEqual({ live: true });
   });
 });
@@ -225,6 +242,16 @@ describe('over graphql', () => {
     ['fragments that spread each other', { query: '{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }' }],
   ])('%s is refused', async (_what, body) => {
     await refused(body);
+  });
+
+  test('a body that is no request of GraphQL is told what is missing', async () => {
+    for (const body of [{}, { query: '' }, { query: null }, { query: 5 }, [{ query: '{ __typename }' }, {}]]) await refused(body, 'INVALID_ARGUMENT', { reason: 'INVALID_QUERY', message: 'query is required: the operation, as a text' });
+    await refused({ extensions: { persistedQuery: { version: 1, sha256Hash: 'a' } } }, 'INVALID_ARGUMENT', { message: 'query is required: the operation, as a text; no persisted queries are kept here' });
+    for (const variables of ['x', [], 7]) await refused({ query: '{ __typename }', variables }, 'INVALID_ARGUMENT', { message: 'variables takes an object' });
+    await refused({ query: '{ __typename }', operationName: 7 }, 'INVALID_ARGUMENT', { message: 'operationName takes a text' });
+    for (const body of ['7', 'null', '"x"']) await refused(body, 'INVALID_ARGUMENT', { message: 'The body must be a JSON object with a query, or a list of such' });
+    const other = await fetch(served.api.addresses.graphql, { method: 'POST', headers: { 'content-type': 'text/plain', authorization: 'Bearer owner-key' }, body: '{ __typename }' });
+    expect([other.status, ((await other.json()) as any).errors[0].message]).toEqual([415, 'The body must be JSON, sent as application/json']);
   });
 
   test('more than the limits allow is refused before it costs anything', async () => {

@@ -13,7 +13,7 @@ import type { Dispatcher } from '../dispatcher.js';
 import type { Observer } from '../observer.js';
 import type { Operation } from '../operations.js';
 import { guardHttp } from '../rest/guard.js';
-import { bearerChallenge } from '../rest/problem.js';
+import { bearerChallenge, restError } from '../rest/problem.js';
 import { restContext } from '../rest/request.js';
 import { fastifyOptions, parseStrictJson } from '../rest/server.js';
 import { visitorOf } from '../visitors.js';
@@ -22,6 +22,7 @@ import { GraphqlContext } from './context.js';
 import { formatErrors, type FormattedError } from './errors.js';
 import { refuseIntrospection, refuseSharedHeaders } from './permitted.js';
 import { limits, refuseTooCostly, refuseTooHeavy } from './limits.js';
+import { requireQueries } from './requests.js';
 import { resolversOf } from './resolvers.js';
 import { scalars } from './scalars.js';
 import { sdlOf, type Resolvers } from './schema.js';
@@ -103,15 +104,17 @@ function refuseOtherRequests(fastify: FastifyInstance): void {
     reply.header('allow', 'POST');
     throw new Refusal('UNIMPLEMENTED', 'GraphQL takes POST only', { reason: 'METHOD_NOT_ALLOWED' });
   });
-  fastify.addHook('preHandler', async (request) => {
-    if (Array.isArray(request.body) && request.body.length > limits.batch) throw new Refusal('INVALID_ARGUMENT', `A batch holds at most ${limits.batch} queries`, { reason: 'QUERY_BATCH_LIMIT' });
+  fastify.addContentTypeParser('*', (_request, _body, done) => done(new Refusal('INVALID_ARGUMENT', 'The body must be JSON, sent as application/json', { reason: 'UNSUPPORTED_MEDIA_TYPE' })));
+  fastify.addHook('preValidation', async ({ is404, body, headers }) => {
+    // That type's body is the query itself.
+    if (!is404 && !headers['content-type']?.startsWith('application/graphql')) requireQueries(body);
   });
 }
 
 /** Answers what fails before it becomes a query. */
 function answerFailure(observer: Observer, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const { traceparent } = visitorOf(request);
-  const { status, causes, errors } = formatErrors([error], traceIdOf(traceparent), false);
+  const { status, causes, errors } = formatErrors([restError(error, request)], traceIdOf(traceparent), false);
   for (const cause of causes) observer.failed('graphql', 'none', cause, traceparent);
   answerErrors(reply, status, errors);
 }

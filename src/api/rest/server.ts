@@ -1,12 +1,13 @@
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isUtf8 } from 'node:buffer';
-import { Refusal } from '../../domain/kit/index.js';
 import { parseExactly } from '../../platform/rows/exact-json.js';
 import { traceIdOf, traceparentOf } from '../context.js';
+import { answerClientError } from './client-error.js';
 import { encodingFault } from './encoding.js';
 import { keepsDigits, parseRows } from './features/bodies.js';
 import type { SendFailure } from './guard.js';
+import { malformedJson, notJson } from './malformed.js';
 import { restError, sendProblem } from './problem.js';
 import { headersOf } from './request.js';
 
@@ -15,6 +16,7 @@ export const fastifyOptions = (maxMessageBytes: number, sendFailure: SendFailure
   bodyLimit: maxMessageBytes,
   logger: false,
   routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1024 },
+  clientErrorHandler: answerClientError,
   frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => sendFailure(reply, restError(error), traceIdOf(traceparentOf(headersOf(request)))),
 });
 
@@ -34,10 +36,8 @@ export function parseStrictJson(fastify: FastifyInstance): void {
     const fault = encodingFault(request);
     if (fault) return done(fault);
     if (body.length === 0) return done(null, undefined);
-    if (!isUtf8(body as Buffer)) return done(malformed('it is not UTF-8'));
+    if (!isUtf8(body as Buffer)) return done(notJson('it is not UTF-8'));
     const text = body.toString();
-    return parseJson(request, text, (error, value) => done(error && malformed(error.message), error || !keepsDigits(request) ? value : parseExactly(text, 3, () => value)));
+    return parseJson(request, text, (error, value) => done(error && malformedJson(text), error || !keepsDigits(request) ? value : parseExactly(text, 3, () => value)));
   });
 }
-
-const malformed = (why: string) => new Refusal('INVALID_ARGUMENT', `The body is not JSON: ${why}`, { reason: 'MALFORMED_JSON' });
