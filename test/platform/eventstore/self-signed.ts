@@ -1,7 +1,7 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 
-/** A certificate for localhost that vouches for itself, and its key, both as PEM. */
-export function selfSigned(): { certificate: string; key: string } {
+/** A certificate for localhost that vouches for itself, valid from 2025 until the 1st of January of a year, and its key, both as PEM. */
+export function selfSigned(untilYear = 2049): { certificate: string; key: string } {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const algorithm = sequence(oid('2a8648ce3d040302')); // ecdsa-with-SHA256
   const name = sequence(der(0x31, sequence(oid('550403'), der(0x0c, Buffer.from('a test')))));
@@ -12,7 +12,7 @@ export function selfSigned(): { certificate: string; key: string } {
     der(0x02, Buffer.from([1])),
     algorithm,
     name,
-    sequence(der(0x17, Buffer.from('250101000000Z')), der(0x17, Buffer.from('490101000000Z'))),
+    sequence(der(0x17, Buffer.from('250101000000Z')), der(0x17, Buffer.from(`${untilYear - 2000}0101000000Z`))),
     name,
     publicKey.export({ type: 'spki', format: 'der' }),
     der(0xa3, sequence(host, authority)),

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { byProtocol } from './http/protocol.js';
@@ -66,12 +67,20 @@ export async function startListening(host: string, port: number, { grpc, pages, 
 
 function createSecured(tls: TlsIdentity, serve: (socket: Socket) => void): Server {
   try {
-    return createTlsServer({ ...tls, ALPNProtocols: ['h2', 'http/1.1'], noDelay: true, minVersion: 'TLSv1.2' }, serve);
+    const server = createTlsServer({ ...tls, ALPNProtocols: ['h2', 'http/1.1'], noDelay: true, minVersion: 'TLSv1.2' }, serve);
+    requireValid(new X509Certificate(tls.cert));
+    return server;
   } catch (error) {
     const { code, message, reason } = error as NodeJS.ErrnoException & { reason?: string };
     if (code?.startsWith('ERR_OSSL') || code?.startsWith('ERR_CRYPTO') || code?.startsWith('ERR_TLS')) throw new BadIdentity(`The certificate and its key cannot be used: ${reason ?? message}.`, { cause: error });
     throw error;
   }
+}
+
+/** No client takes a certificate before or after its time, and says so less clearly. */
+function requireValid({ validFromDate, validToDate }: X509Certificate): void {
+  if (validToDate.getTime() < Date.now()) throw new BadIdentity(`The certificate cannot be used: it expired on ${validToDate.toISOString()}.`);
+  if (validFromDate.getTime() > Date.now()) throw new BadIdentity(`The certificate cannot be used: it is valid from ${validFromDate.toISOString()} on.`);
 }
 
 /** Connections that are still there so long after the stop are cut. */

@@ -12,6 +12,8 @@ const RULES: Readonly<Record<string, MethodRule>> = {
   'persistent_subscriptions.PersistentSubscriptions': OPERATORS,
   // Who may read the stream may read it in a group.
   'persistent_subscriptions.PersistentSubscriptions/Read': 'user',
+  'persistent_subscriptions.PersistentSubscriptions/GetInfo': 'user',
+  'persistent_subscriptions.PersistentSubscriptions/List': 'user',
   'projections.Projections': OPERATORS,
   'projections.Projections/Statistics': 'user',
   'projections.Projections/State': 'user',

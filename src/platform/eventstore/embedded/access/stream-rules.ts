@@ -13,6 +13,8 @@ const forAll = (roles: readonly string[]): Required<StreamAcl> => ({ read: roles
 const USER_STREAMS = forAll([EVERYONE]);
 const SYSTEM_STREAMS = forAll([ADMINS]);
 const SETTINGS = '$settings';
+/** What is read as everything is no stream of its own. */
+const EVERYTHING = '$all';
 
 /** Who may do what with which stream, as the streams' metadata and the default lists in `$settings` say. */
 export class StreamRules {
@@ -23,6 +25,7 @@ export class StreamRules {
 
   /** Whether someone of these roles (their name and groups) may. The stream of everything is `$all`. */
   allow(roles: readonly string[], operation: StreamOperation, name: string): boolean {
+    if (name === EVERYTHING && (operation === 'write' || operation === 'delete')) return false;
     if (roles.includes(ADMINS)) return true;
     if (isMetastream(name)) return this.allowMetastream(roles, operation, originalOf(name));
     const acl = this.store.streams.get(name).committed.metadata.acl;

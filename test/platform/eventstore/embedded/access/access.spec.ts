@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { EventStoreDBClient, jsonEvent, START } from '@eventstore/db-client';
+import { EventStoreDBClient, jsonEvent, persistentSubscriptionToStreamSettingsFromDefaults, START } from '@eventstore/db-client';
 import grpcUsers from '@eventstore/db-client/generated/users_grpc_pb.js';
 import users from '@eventstore/db-client/generated/users_pb.js';
 import { credentials, Metadata } from '@grpc/grpc-js';
@@ -105,6 +105,29 @@ describe('who', () => {
     await expect(readAll(ann)).rejects.toMatchObject(denied);
     await expect(readAll(secured.as('ops:changeit'))).rejects.toMatchObject(denied);
     expect([await read(admin, '$mine'), await readAll(admin)]).toEqual([1, 'read']);
+  });
+
+  test('is an administrator may not write to the stream of everything either, or delete it: nobody could read it again', async () => {
+    await expect(admin.appendToStream('$all', event())).rejects.toMatchObject(denied);
+    await expect(admin.appendToStream('$all', event(), { credentials: { username: 'admin', password: 'changeit' } })).rejects.toMatchObject(denied);
+    await expect(admin.deleteStream('$all')).rejects.toMatchObject(denied);
+    await expect(admin.tombstoneStream('$all')).rejects.toMatchObject(denied);
+    await admin.setStreamMetadata('$all', { acl: { readRoles: ['ann'] } });
+    expect(await readAll(secured.as('ann:secret'))).toBe('read');
+    await admin.setStreamMetadata('$all', {});
+  });
+
+  test('has logged in may see how groups of readers stand, but only an operator makes or changes one', async () => {
+    const stream = aStream();
+    const ann = secured.as('ann:secret');
+    const settings = persistentSubscriptionToStreamSettingsFromDefaults();
+    await expect(ann.createPersistentSubscriptionToStream(stream, 'g', settings)).rejects.toMatchObject(denied);
+    await secured.as('ops:changeit').createPersistentSubscriptionToStream(stream, 'g', settings);
+    await expect(ann.getPersistentSubscriptionToStreamInfo(stream, 'g')).resolves.toMatchObject({ groupName: 'g' });
+    await expect(ann.listPersistentSubscriptionsToStream(stream)).resolves.toHaveLength(1);
+    await expect(ann.updatePersistentSubscriptionToStream(stream, 'g', settings)).rejects.toMatchObject(denied);
+    await expect(ann.replayParkedMessagesToStream(stream, 'g')).rejects.toMatchObject(denied);
+    await expect(ann.deletePersistentSubscriptionToStream(stream, 'g')).rejects.toMatchObject(denied);
   });
 
   test('is named by a stream’s list, alone or as one of a group, may do what it says, and others may not', async () => {

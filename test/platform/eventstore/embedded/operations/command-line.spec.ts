@@ -73,3 +73,13 @@ test('a key that is not that of the certificate is told in one sentence, with ex
   expect(await refused.ended).toBe(2);
   expect(refused.output.err).toMatch(/^The certificate and its key cannot be used: .+\.\n$/);
 });
+
+test('a certificate that has expired is told in one sentence, with exit code 2: no client would take it', async () => {
+  const { certificate, key } = selfSigned(2026);
+  const [cert, keyFile] = [join(folder.path, 'node.crt'), join(folder.path, 'node.key')];
+  await Promise.all([writeFile(cert, certificate), writeFile(keyFile, key)]);
+  node = tarl(['eventstore', '--mem', '--port', '0', '--tls-cert', cert, '--tls-key', keyFile]);
+  await until('the node has said something', () => node!.output.out || node!.output.err);
+  expect(node.output.err).toBe('The certificate cannot be used: it expired on 2026-01-01T00:00:00.000Z.\n');
+  expect(await node.ended).toBe(2);
+});
