@@ -38,6 +38,8 @@ class Verification {
   private blocks = 0;
   private events = 0;
   private indexedRuns = 0;
+  /** Streams that begin where the log is not indexed on the disk. */
+  private readonly unindexed = new Set<number>();
 
   constructor(
     private readonly snapshot: Snapshot,
@@ -46,7 +48,7 @@ class Verification {
 
   async run(): Promise<VerifyReport> {
     await this.walkLog();
-    const streams = await this.walkIndex();
+    const streams = (await this.walkIndex()) + this.unindexed.size;
     await this.walkNames();
     return { blocks: this.blocks, events: this.events, streams, end: this.snapshot.log.end, problems: this.problems, problemCount: this.problemCount };
   }
@@ -85,6 +87,7 @@ class Verification {
       const entry = this.snapshot.index.backward(run.stream, run.firstRevision, 1)[0];
       if (entry?.firstRevision === run.firstRevision && entry.block === block.first && entry.count === run.count) this.indexedRuns++;
       else if (block.first < this.snapshot.indexedTo) this.report(`Revision ${run.firstRevision} of the stream that begins at position ${run.stream} is not in the index.`);
+      else if (run.stream >= block.first) this.unindexed.add(run.stream);
     }
   }
 

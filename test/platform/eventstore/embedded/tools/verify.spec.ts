@@ -19,7 +19,8 @@ const filled = () => withNode({ dir: folder.path }, (client) => fill(client));
 test('a store is whole while its node runs, after it has stopped, and after it was started again', async () => {
   await withNode({ dir: folder.path }, async (client) => {
     await fill(client);
-    expect(await verifyStore(folder.path)).toMatchObject({ problemCount: 0, events: 1_209, problems: [] });
+    // Most of its streams are in no index on the disk yet.
+    expect(await verifyStore(folder.path)).toMatchObject({ problemCount: 0, streams: 25, events: 1_209, problems: [] });
   });
   expect(await verifyStore(folder.path)).toMatchObject({ problemCount: 0, streams: 25, events: 1_209 });
   await withNode({ dir: folder.path }, (client) => fill(client, 'more'));
