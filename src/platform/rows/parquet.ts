@@ -2,6 +2,7 @@ import { zstdDecompressSync } from 'node:zlib';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetRead, type AsyncBuffer, type FileMetaData } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { RowsError, type ReadFrom, type RowBatch } from './batch.js';
+import { parsers, plainSchema, readerOf, typeOf } from './parquet-values.js';
 import type { ColumnType } from './typed.js';
 
 /** A Parquet file that is open for reading. */
@@ -27,8 +28,7 @@ async function parquetOf(file: AsyncBuffer, name: string): Promise<ParquetFile> 
   const metadata = await parquetMetadataAsync(file).catch((error: Error) => {
     throw new RowsError(`${name} is not a Parquet file: ${error.message}`);
   });
-  const [root, ...rest] = metadata.schema;
-  const columns = topLevel(rest, root?.num_children ?? 0);
+  const columns = columnsOf(metadata).map(([column]) => column!.name);
   return { rows: Number(metadata.num_rows), columns, batches: (batchRows, from = { rows: 0 }) => readBatches(file, metadata, name, batchRows, from.rows) };
 }
 
@@ -50,23 +50,21 @@ async function* readBatches(file: AsyncBuffer, metadata: FileMetaData, name: str
 
 async function readGroup(file: AsyncBuffer, metadata: FileMetaData, { before, rows, name }: { before: number; rows: number; name: string }): Promise<Map<string, unknown[]>> {
   const columns = new Map<string, unknown[]>();
+  const readers = readersOf(metadata);
   const reading = parquetRead({
     file,
-    metadata,
+    metadata: { ...metadata, schema: plainSchema(metadata.schema) },
     rowStart: before,
     rowEnd: before + rows,
     // Node's own zstd is faster than one in JavaScript.
     compressors: { ...compressors, ZSTD: (input) => zstdDecompressSync(input) },
-    parsers: {
-      timestampFromMilliseconds: (ms) => Number(ms) * 1000,
-      timestampFromMicroseconds: Number,
-      timestampFromNanoseconds: (ns) => Number(ns / 1000n),
-      dateFromDays: (days) => days * 86_400_000_000,
-    },
+    parsers,
+    utf8: false,
     onChunk: ({ columnName, columnData, rowStart }) => {
       let column = columns.get(columnName);
       if (column === undefined) columns.set(columnName, (column = new Array(rows)));
-      for (let at = 0; at < columnData.length; at++) column[rowStart - before + at] = columnData[at] ?? null;
+      const read = readers.get(columnName) ?? asItIs;
+      for (let at = 0; at < columnData.length; at++) column[rowStart - before + at] = read(columnData[at]) ?? null;
     },
   });
   await reading.catch((error: Error) => {
@@ -75,42 +73,35 @@ async function readGroup(file: AsyncBuffer, metadata: FileMetaData, { before, ro
   return columns;
 }
 
-function typesOf({ schema }: FileMetaData): Map<string, ColumnType> {
-  const types = new Map<string, ColumnType>();
-  for (const element of schema) {
-    const type = typeOf(element);
-    if (type) types.set(element.name, type);
-  }
-  return types;
+const asItIs = (value: unknown): unknown => value;
+
+/** How the values of columns are read that do not come as they are, in lists or not. */
+function readersOf(metadata: FileMetaData): Map<string, (value: unknown) => unknown> {
+  return new Map(columnsOf(metadata).flatMap(([column, ...parts]) => {
+    // Several parts within one make a struct, which is nothing of ours.
+    const read = [column!, ...parts].every((part) => (part.num_children ?? 0) <= 1) ? readerOf(parts.at(-1) ?? column!) : undefined;
+    return read ? [[column!.name, read] as const] : [];
+  }));
 }
 
-function typeOf({ type, converted_type: converted, logical_type: logical }: FileMetaData['schema'][number]): ColumnType | undefined {
-  if (type === 'INT96' || logical?.type === 'TIMESTAMP' || logical?.type === 'DATE' || converted === 'DATE' || converted?.startsWith('TIMESTAMP')) return 'TIMESTAMP';
-  if (converted === 'DECIMAL') return 'DOUBLE';
-  switch (type) {
-    case 'INT32':
-    case 'INT64':
-      return 'INT64';
-    case 'FLOAT':
-    case 'DOUBLE':
-      return 'DOUBLE';
-    case 'BOOLEAN':
-      return 'BOOL';
-    default:
-      return converted === 'UTF8' || logical?.type === 'STRING' ? 'STRING' : undefined;
-  }
+function typesOf(metadata: FileMetaData): Map<string, ColumnType> {
+  return new Map(columnsOf(metadata).flatMap(([column, ...parts]) => {
+    const type = parts.length === 0 ? typeOf(column!) : undefined;
+    return type ? [[column!.name, type] as const] : [];
+  }));
 }
 
-/** The names of the columns, without the parts of those that are made of several. */
-function topLevel(schema: FileMetaData['schema'], count: number): string[] {
-  const names: string[] = [];
+/** The elements of the schema column by column: each, and the parts of those that are made of several. */
+function columnsOf({ schema: [root, ...schema] }: FileMetaData): FileMetaData['schema'][] {
   let at = 0;
   const skip = (): void => {
-    for (let left = schema[at++]!.num_children ?? 0; left > 0; left--) skip();
+    for (let left = schema[at++]!.num_children ?? 0; left > 0 && at < schema.length; left--) skip();
   };
-  while (names.length < count && at < schema.length) {
-    names.push(schema[at]!.name);
+  const columns: FileMetaData['schema'][] = [];
+  while (columns.length < (root?.num_children ?? 0) && at < schema.length) {
+    const from = at;
     skip();
+    columns.push(schema.slice(from, at));
   }
-  return names;
+  return columns;
 }

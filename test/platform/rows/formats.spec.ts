@@ -165,3 +165,27 @@ test('a CSV row with too many cells is refused by its line', async () => {
 test('values without a type have the one that holds them all', () => {
   expect([[1, 2], [1, 2.5], [null, 'a'], [true], [[1, 2]], [1, 'a'], [{ a: 1 }], []].map(typeOfValues)).toEqual(['INT64', 'DOUBLE', 'STRING', 'BOOL', 'DOUBLE_LIST', 'STRING', 'STRING', 'STRING']);
 });
+
+describe('a Parquet file of another writer', () => {
+  test('has its decimals to the last digit, and bytes that are no text are none', async () => {
+    const duck = await (await DuckDBInstance.create()).connect();
+    const path = join(dir, 'decimals.parquet');
+    await duck.run(`copy (select i, (i / 100)::decimal(10, 2) as price, (9007199254740992 + i)::decimal(18, 0) as id, -(9007199254740992 + i)::decimal(38, 0) as large, (-i / 1000)::decimal(38, 3) as small,
+      [(i / 100)::decimal(6, 2), null] as list, case i when 1 then '\\xC3\\xBC'::blob else '\\xFF\\x00'::blob end as bytes, {'a': i, 'b': 1.5::decimal(3, 1)} as pair, case when i = 2 then null else 18446744073709551615::ubigint end as unsigned,
+      make_timestamp_ns(-i * 1500) as nanos from range(1, 2001) as t(i)) to '${path}'`);
+    const { columns, batches } = await openParquet(path);
+    const [batch] = await listed(batches(5000));
+    const of = (name: string) => batch!.columns.get(name)!;
+    expect(columns).toEqual(['i', 'price', 'id', 'large', 'small', 'list', 'bytes', 'pair', 'unsigned', 'nanos']);
+    const numbers = Array.from({ length: 2000 }, (_, row) => row + 1);
+    expect(of('price')).toEqual(numbers.map((i) => Number((i / 100).toFixed(2))));
+    expect(of('small')).toEqual(numbers.map((i) => -Number((i / 1000).toFixed(3))));
+    expect(of('id')).toEqual(numbers.map((i) => 9_007_199_254_740_992n + BigInt(i)));
+    expect(of('large')).toEqual(numbers.map((i) => -9_007_199_254_740_992n - BigInt(i)));
+    expect(of('list')[34]).toEqual([0.35, null]);
+    expect([of('bytes')[0], ArrayBuffer.isView(of('bytes')[1])]).toEqual(['ü', true]);
+    expect(of('unsigned').slice(0, 2)).toEqual([18_446_744_073_709_551_615n, null]);
+    expect(of('nanos').slice(0, 2)).toEqual([-2, -3]);
+    expect(batch!.types).toEqual(new Map([['i', 'INT64'], ['price', 'DOUBLE'], ['id', 'INT64'], ['small', 'DOUBLE'], ['unsigned', 'INT64'], ['nanos', 'TIMESTAMP']]));
+  });
+});
