@@ -60,10 +60,12 @@ function shortest(value: bigint): number | bigint {
   return typeof form === 'number' ? form : value;
 }
 
-const inOneForm = (value: unknown): unknown => (typeof value === 'bigint' ? int64Of(value) : (value ?? null));
+/** What 64 bits have no room for, such as an unsigned number, is a text. */
+const inOneForm = (value: unknown): unknown => (typeof value === 'bigint' ? (int64Of(value) ?? String(value)) : (value ?? null));
 
 /** A column of doubles has no room for all digits of a whole number beyond 2^53, so one that holds both is of texts. */
 function typeOfColumn(values: readonly unknown[]): ColumnType {
   const type = typeOfValues(values);
-  return type === 'DOUBLE' && values.some((value) => typeof value === 'bigint') ? 'STRING' : type;
+  const isTooLarge = (value: unknown) => typeof value === 'bigint' && (type === 'DOUBLE' || int64Of(value) === undefined);
+  return values.some(isTooLarge) ? 'STRING' : type;
 }

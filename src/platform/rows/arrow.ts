@@ -2,7 +2,11 @@ import { DataType, makeVector, RecordBatchReader, TimeUnit, type Data, type Reco
 import type { FileHandle } from 'node:fs/promises';
 import { Refusal } from '../../domain/kit/index.js';
 import { RowsError, type ReadFrom, type RowBatch } from './batch.js';
+import { takeCompressed } from './arrow-compression.js';
+import { decimalOf, microsecondsOf } from './decimal.js';
 import type { ColumnType } from './typed.js';
+
+takeCompressed();
 
 /** An Arrow IPC stream, or a file in Arrow's (Feather's) format, which is read from its end and so must be open. */
 export type ArrowSource = AsyncIterable<Uint8Array> | FileHandle;
@@ -56,6 +60,7 @@ function typeOf(type: DataType): ColumnType | undefined {
   if (DataType.isDictionary(type)) return typeOf(type.dictionary);
   if (DataType.isInt(type)) return 'INT64';
   if (DataType.isFloat(type)) return 'DOUBLE';
+  if (DataType.isDecimal(type)) return type.scale > 0 ? 'DOUBLE' : type.precision <= 18 ? 'INT64' : undefined;
   if (DataType.isBool(type)) return 'BOOL';
   if (DataType.isUtf8(type) || DataType.isLargeUtf8(type)) return 'STRING';
   if (DataType.isTimestamp(type) || DataType.isDate(type)) return 'TIMESTAMP';
@@ -90,12 +95,16 @@ function timesIn({ values }: Data<Timestamp>, unit: TimeUnit): (row: number) => 
     case TimeUnit.MICROSECOND:
       return (row) => Number(values[row]!);
     case TimeUnit.NANOSECOND:
-      return (row) => Number(values[row]! / 1000n);
+      return (row) => microsecondsOf(values[row]!);
   }
 }
 
 function readerOf(type: DataType): (value: any) => unknown {
   if (DataType.isDate(type)) return (ms: number | bigint) => Number(ms) * 1000;
+  if (DataType.isDecimal(type)) return (words: Uint32Array) => decimalOf(wholeOf(words), type.scale);
   if (DataType.isList(type) || DataType.isFixedSizeList(type)) return (list: Vector) => valuesOf(list);
   return (value) => value;
 }
+
+/** Words of 32 bits, the lowest first, in two's complement. */
+const wholeOf = (words: Uint32Array): bigint => BigInt.asIntN(words.length * 32, words.reduceRight((whole, word) => (whole << 32n) | BigInt(word), 0n));

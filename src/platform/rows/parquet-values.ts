@@ -1,4 +1,5 @@
 import type { FileMetaData, ParquetParsers } from 'hyparquet';
+import { decimalOf, microsecondsOf, signedOf } from './decimal.js';
 import type { ColumnType } from './typed.js';
 
 type Element = FileMetaData['schema'][number];
@@ -10,7 +11,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 export const parsers: Partial<ParquetParsers> = {
   timestampFromMilliseconds: (ms) => Number(ms) * 1000,
   timestampFromMicroseconds: Number,
-  timestampFromNanoseconds: (ns) => Number((ns - (((ns % 1000n) + 1000n) % 1000n)) / 1000n),
+  timestampFromNanoseconds: microsecondsOf,
   dateFromDays: (days) => days * 86_400_000_000,
   stringFromBytes: textOf,
 };
@@ -20,7 +21,7 @@ export const plainSchema = (schema: readonly Element[]): Element[] => schema.map
 
 /** What makes the values of a column of what the library gives: for columns of decimals and of bytes without a type, in lists too. */
 export function readerOf(leaf: Element): Read | undefined {
-  const read = isDecimal(leaf) ? (value: unknown) => decimalOf(value as number | bigint | Uint8Array, scaleOf(leaf)) : isBytes(leaf) ? (value: unknown) => textOf(value as Uint8Array) : undefined;
+  const read = isDecimal(leaf) ? (value: unknown) => decimalOf(value instanceof Uint8Array ? signedOf(value) : BigInt(value as number | bigint), scaleOf(leaf)) : isBytes(leaf) ? (value: unknown) => textOf(value as Uint8Array) : undefined;
   return read && ((value) => within(value, read));
 }
 
@@ -59,15 +60,4 @@ function textOf(bytes: Uint8Array): unknown {
   } catch {
     return bytes;
   }
-}
-
-/** The double that is nearest to the decimal; one without places behind the point has all its digits. */
-function decimalOf(stored: number | bigint | Uint8Array, scale: number): number | bigint {
-  const whole = stored instanceof Uint8Array ? signed(stored) : BigInt(stored);
-  return scale === 0 ? whole : Number(`${whole}e${-scale}`);
-}
-
-/** Big-endian, in two's complement. */
-function signed(bytes: Uint8Array): bigint {
-  return BigInt.asIntN(bytes.length * 8, BigInt(`0x0${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')}`));
 }

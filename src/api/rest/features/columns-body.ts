@@ -45,7 +45,13 @@ async function gather(batches: AsyncIterable<RowBatch>): Promise<ColumnsBody> {
   const types = new Map<string, FeatureType>();
   for (const [name, values] of columns) {
     types.set(name, known.get(name) ?? typeOfValues(values));
-    for (let row = 0; row < values.length; row++) if (typeof values[row] === 'bigint') values[row] = int64Of(values[row]);
+    for (let row = 0; row < values.length; row++) {
+      if (typeof values[row] !== 'bigint') continue;
+      const whole = int64Of(values[row]);
+      // An unsigned number or a decimal may have more than 64 bits have room for.
+      if (whole === undefined) types.set(name, 'STRING');
+      values[row] = whole ?? String(values[row]);
+    }
   }
   return new ColumnsBody(rows, columns, types);
 }
