@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { exitCodes } from './exit-codes.js';
 
 /** The options every command has, wherever on the line they stand. */
 export interface GlobalOptions {
@@ -9,14 +10,14 @@ export interface GlobalOptions {
 /** The global options as a command was given them. */
 export const globalOptions = (command: Command): GlobalOptions => command.optsWithGlobals();
 
-/** A reader that has seen enough, as `head` has, ends the command quietly. */
-export function endQuietlyOnBrokenPipe(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit(0);
-      throw error;
-    });
-  }
+/** A reader that has seen enough, as `head` has, ends the command quietly; one that can take no more, such as a full disk, ends it with a sentence. */
+export function endWithReaders(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(exitCodes.ok);
+    console.error(`The output cannot be written: ${error.message}.`);
+    process.exit(exitCodes.failure);
+  });
+  process.stderr.on('error', ({ code }: NodeJS.ErrnoException) => process.exit(code === 'EPIPE' ? exitCodes.ok : exitCodes.failure));
 }
 
 /** Prints text and resolves when whoever reads it is ready for more. */

@@ -4,6 +4,7 @@ import { completion } from './completion.js';
 import { domains } from './domains.js';
 import { eventstore } from './eventstore/index.js';
 import { exitCodes, exitCodesHelp } from './exit-codes.js';
+import { help } from './help.js';
 import { jobs } from './jobs.js';
 import { projections } from './projections.js';
 import { replay } from './replay.js';
@@ -12,7 +13,7 @@ import { status } from './status.js';
 import { up } from './up.js';
 
 /** What the command line can do, one group a file. A group adds its commands to the program. */
-const groups: readonly ((program: Command) => void)[] = [up, status, domains, projections, replay, jobs, eventstore, completion];
+const groups: readonly ((program: Command) => void)[] = [up, status, domains, projections, replay, jobs, eventstore, completion, help];
 
 /** The `tarl` command with everything it knows; shell completion is derived from it. With `quiet` what is wrong with a command line is only thrown. */
 export function makeProgram(quiet = false): Command {

@@ -1,8 +1,13 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { expect, test } from '@jest/globals';
 import type { Command } from 'commander';
 import { makeProgram } from '../../src/cli/program.js';
 import { tarl } from '../support/tarl.js';
+
+/** Where a full disk is a device. */
+const onLinux = existsSync('/dev/full') ? test : test.skip;
 
 function all(command: Command): Command[] {
   return [command, ...command.commands.flatMap(all)];
@@ -29,6 +34,17 @@ test('the version is said to whoever asks for it', async () => {
   const asked = tarl(['--version']);
   expect(await asked.ended).toBe(0);
   expect(asked.output.out.trim()).toMatch(/^\d+\.\d+\.\d+/);
+});
+
+test('help can be asked for by its name, of everything and of a group', async () => {
+  const [all, group, nothing] = [tarl(['help']), tarl(['help', 'projects', 'create']), tarl(['help', 'nothing'])];
+  expect(await Promise.all([all.ended, group.ended, nothing.ended])).toEqual([0, 0, 2]);
+  expect([all.output.out, group.output.out]).toEqual([expect.stringContaining('$ tarl up'), expect.stringContaining('$ tarl projects create')]);
+});
+
+onLinux('output that cannot be written ends a command with a sentence', async () => {
+  const { status, stderr } = spawnSync('sh', ['-c', '"$0" dist/src/cli/main.js --version > /dev/full', resolve('node_modules/node/bin/node')], { encoding: 'utf8' });
+  expect([status, stderr]).toEqual([1, 'The output cannot be written: ENOSPC: no space left on device, write.\n']);
 });
 
 test('help and an explained failure are told apart by the exit code', async () => {

@@ -27,7 +27,7 @@ function addOne(group: Command, named: Named): void {
   for (const field of shape.fields) command.addOption(optionOf(field));
   if (kind === 'command') {
     command.option('--idempotency-key <key>', 'a repeat under the same key takes effect once');
-    command.option('--if-match <etag>', 'refuse when the resource has changed since this etag; * when it does not exist');
+    command.option('--if-match <etag>', 'refuse when the resource has changed since this etag; * when it only has to exist');
   } else {
     command.option('--min-position <position>', 'wait until the answer holds everything up to this position');
   }
