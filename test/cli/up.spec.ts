@@ -151,7 +151,8 @@ describe('says in one sentence why it cannot start, with exit code 1 and nothing
 
   test('a host that is none of this machine\'s, once for all its ports', async () => {
     const ports = { TARL_HTTP_PORT: '1081', TARL_GRPC_PORT: '1082', TARL_GRAPHQL_PORT: '1083' };
-    expect(await refusal({ TARL_HOST: '192.0.2.1', ...ports })).toBe('192.0.2.1 is not an address of this machine: correct TARL_HOST.');
+    for (const chosen of [ports, {}]) expect(await refusal({ TARL_HOST: '192.0.2.1', ...chosen })).toBe('192.0.2.1 is not an address of this machine: correct TARL_HOST.');
+    expect(await refusal({ TARL_HOST: 'nowhere.invalid' })).toBe('nowhere.invalid is not an address of this machine: correct TARL_HOST.');
   });
 
   test.each([

@@ -21,7 +21,7 @@ export function read(group: Command): void {
     .option('--features <name,…>', 'only these', (text: string) => text.split(','))
     .option('--service <service>', serviceHelp)
     .option('--min-position <position>', 'wait until the answer holds everything up to this position')
-    .addHelpText('after', '\nExample:\n  $ tarl features read flights/routes LAS,PHL ATL,SAV --features delay_min\n  $ tarl features read flights ORD ATL --service delays');
+    .addHelpText('after', '\nExample:\n  $ tarl features read flights/routes LAS,PHL ATL,SAV --features delay_min\n  $ tarl features read flights ORD,LAX --service delay_model');
   command.action(async (target: string, entities: string[], { minPosition, ...named }: Options) => {
     const { json, profile } = globalOptions(command);
     const connection = await findConnection(readConfig(), profile);

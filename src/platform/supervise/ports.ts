@@ -11,7 +11,8 @@ export interface WantedPort {
 
 /** Fails with a SetupError that names every port which is taken, before anything is started that would trip over it. */
 export async function checkPorts(wanted: readonly WantedPort[]): Promise<void> {
-  const mistakes = await Promise.all(wanted.filter(({ port }) => port !== 0).map(obstacle));
+  // Port 0 is always free, but not on a host that is none of this machine's.
+  const mistakes = await Promise.all(wanted.map(obstacle));
   const found = mistakes.filter((sentence) => sentence !== undefined);
   // A host that is none of this machine's is so for each of its ports.
   if (found.length > 0) throw new SetupError([...new Set(found)].join('\n'));
@@ -32,6 +33,7 @@ async function obstacle({ host, port, setting }: WantedPort): Promise<string | u
         return `This user may not listen on port ${port}: choose one above 1023 with ${variable}.`;
       case 'EADDRNOTAVAIL':
       case 'ENOTFOUND':
+      case 'EAI_AGAIN':
         return `${host} is not an address of this machine: correct ${variableOf('host')}.`;
       default:
         throw error;
