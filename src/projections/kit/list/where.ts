@@ -26,6 +26,9 @@ export const whereOf = (terms: readonly Term[], { fields, search }: Filterable, 
     return conditions[field.kind](field.sql, name, operator, value, parameter);
   });
 
+/** A time of the years 1 to 9999, which is how both sides write it; an offset may lead out of them. */
+const ofPostgres = /^(?!0000)\d{4}-/;
+
 type Condition = (sql: string, name: string, operator: Operator, value: string, parameter: (value: unknown) => string) => string;
 
 const conditions: Record<'text' | 'boolean' | 'time', Condition> = {
@@ -44,7 +47,7 @@ const conditions: Record<'text' | 'boolean' | 'time', Condition> = {
     const time = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/.test(value) ? new Date(value) : new Date(NaN);
     const day = value.slice(0, 10);
     // A day that no month has rolls over into the next.
-    if (Number.isNaN(time.getTime()) || new Date(day).toISOString().slice(0, 10) !== day) refuseFilter(`compares ${name} with ${value}, but it takes a time such as "2026-01-31T12:00:00Z"`);
+    if (Number.isNaN(time.getTime()) || new Date(day).toISOString().slice(0, 10) !== day || !ofPostgres.test(time.toISOString())) refuseFilter(`compares ${name} with ${value}, but it takes a time such as "2026-01-31T12:00:00Z"`);
     return `${sql} ${operator === '!=' ? '<>' : operator} ${parameter(time.toISOString())}::timestamptz`;
   },
 };
