@@ -29,6 +29,9 @@ class HeaderContext implements WireContext {
   get beginsTrace(): boolean {
     return this.visitor.beginsTrace;
   }
+  takeSpan(): boolean {
+    return this.visitor.takeSpan();
+  }
   get idempotencyKey(): string | undefined {
     return this.token('Idempotency-Key');
   }

@@ -7,6 +7,8 @@ import { traceIdOf } from './context.js';
 import { refusalOf, type WireCode } from './errors.js';
 import type { WireContext } from './operations.js';
 
+const served = { kind: 'server' } as const;
+
 /** The three ways in. */
 export type Wire = 'rest' | 'grpc' | 'graphql';
 
@@ -42,9 +44,10 @@ export class Observer {
     const { traceparent } = context;
     if (traceparent !== undefined && !isRecorded(traceparent)) return work(context);
     const name = `${wire} ${operation}`;
+    if (traceparent !== undefined && context.takeSpan?.()) return this.tracing.asSpan(name, traceparent, () => work(context), served);
     const traced = (own = traceparent) => work(withTraceparent(context, own));
-    if (traceparent === undefined || context.beginsTrace) return this.tracing.inTrace(name, traced, { kind: 'server', traceId: traceparent && traceIdOf(traceparent) });
-    return this.tracing.inSpan(name, traceparent, traced, { kind: 'server' });
+    if (traceparent === undefined || context.beginsTrace) return this.tracing.inTrace(name, traced, { ...served, traceId: traceparent && traceIdOf(traceparent) });
+    return this.tracing.inSpan(name, traceparent, traced, served);
   }
 
   /** Counts and logs a request that failed, also one that failed before there was anything to run; each error once. */

@@ -9,7 +9,12 @@ import { withWords } from './field-words.js';
 import { fieldsOf, type Field } from './fields.js';
 
 /** What travels with a request over any wire. */
-export type WireContext = RequestContext & { readonly minPosition?: string; readonly beginsTrace?: boolean };
+export type WireContext = RequestContext & {
+  readonly minPosition?: string;
+  /** True when the trace is one of the request's own; `takeSpan` is true for the first to ask, who then is the span that the traceparent names. */
+  readonly beginsTrace?: boolean;
+  takeSpan?(): boolean;
+};
 
 /** One command, action or query as the wires serve it. */
 export interface Operation {

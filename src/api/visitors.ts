@@ -5,6 +5,7 @@ import { givenTraceparent, newTraceparent, type HeaderReader } from './context.j
 export class Visitor {
   private trace?: string;
   private ownTrace = false;
+  private spanTaken = false;
   /** Views that the answer comes from and that have keys standing still, with the number of those. */
   parkedKeys?: ReadonlyMap<string, number>;
   /** The positions as of which questions about the past were answered; several only where one request asks several. */
@@ -28,6 +29,13 @@ export class Visitor {
   get beginsTrace(): boolean {
     if (this.trace === undefined) this.findTrace();
     return this.ownTrace;
+  }
+
+  /** True once: the first work of a request that begins its trace is the span that its traceparent names. */
+  takeSpan(): boolean {
+    const free = this.beginsTrace && !this.spanTaken;
+    this.spanTaken = true;
+    return free;
   }
 
   private findTrace(): string {

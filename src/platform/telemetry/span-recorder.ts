@@ -1,4 +1,5 @@
-import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, type Link, type SpanContext, type Tracer } from '@opentelemetry/api';
+import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, TraceFlags, type Link, type SpanContext, type Tracer } from '@opentelemetry/api';
+import type { tracing as sdk } from '@opentelemetry/sdk-node';
 import type { ChosenIds } from './chosen-ids.js';
 import { isRecorded } from './traceparent.js';
 import type { SpanDetails } from './tracing.js';
@@ -18,27 +19,29 @@ export interface EndedSpan {
   readonly details: SpanDetails;
 }
 
-/** So many spans are made together: one by one, between other work, each costs several times as much. */
-const together = 256;
-const longestWait_ms = 1000;
 /** A batch of events may come from more commands than a span can name. */
 const mostLinks = 128;
 
-/** Gathers spans that have ended and hands them to OpenTelemetry many at a time. */
+/** Gathers spans that have ended, and hands them to OpenTelemetry when they are to be sent: until then a span of its own kind would only be in the garbage collector's way. */
 export class SpanRecorder {
   private ended: EndedSpan[] = [];
   private timer: NodeJS.Timeout | undefined;
+  private readonly tracer: Tracer;
 
-  /** The tracer takes the ids of its spans from `ids`. */
+  /** The provider takes the ids of its spans from `ids`, and sends what it holds when there are `together` of it. */
   constructor(
-    private readonly tracer: Tracer,
+    private readonly provider: sdk.BasicTracerProvider,
     private readonly ids: ChosenIds,
-  ) {}
+    private readonly limits: { readonly together: number; readonly longestWait_ms: number },
+    private readonly onFailure: (error: unknown) => void,
+  ) {
+    this.tracer = provider.getTracer('tarl');
+  }
 
   add(span: EndedSpan): void {
     this.ended.push(span);
-    if (this.ended.length >= together) this.handOver();
-    else this.timer ??= setTimeout(() => this.handOver(), longestWait_ms).unref();
+    if (this.ended.length >= this.limits.together) this.handOver();
+    else this.timer ??= setTimeout(() => this.send(), this.limits.longestWait_ms).unref();
   }
 
   /** Hands over what has been gathered. */
@@ -48,6 +51,11 @@ export class SpanRecorder {
     const { ended } = this;
     this.ended = [];
     for (const span of ended) this.make(span);
+  }
+
+  private send(): void {
+    this.handOver();
+    this.provider.forceFlush?.().catch(this.onFailure);
   }
 
   private make({ name, traceId, spanId, parent, start_ms, end_ms, error, details: { kind, links, attributes } }: EndedSpan): void {
@@ -64,9 +72,8 @@ const kinds = { server: SpanKind.SERVER, client: SpanKind.CLIENT, producer: Span
 
 /** Undefined for what is no traceparent; it may come from an event that somebody else wrote. */
 export function contextOf(traceparent: string): SpanContext | undefined {
-  const [, traceId, spanId, flags] = traceparent.split('-');
-  if (traceId?.length !== 32 || spanId?.length !== 16 || flags?.length !== 2) return undefined;
-  return { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true };
+  if (traceparent.length !== 55 || traceparent[2] !== '-' || traceparent[35] !== '-' || traceparent[52] !== '-') return undefined;
+  return { traceId: traceparent.slice(3, 35), spanId: traceparent.slice(36, 52), traceFlags: isRecorded(traceparent) ? TraceFlags.SAMPLED : TraceFlags.NONE, isRemote: true };
 }
 
 const linksTo = (traceparents: readonly string[]): Link[] =>

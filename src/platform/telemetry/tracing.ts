@@ -10,6 +10,8 @@ export interface Tracing {
   inSpan<Result>(name: string, parent: string, work: (traceparent: string) => Promise<Result>, more?: SpanDetails): Promise<Result>;
   /** Runs work that begins a trace: recorded as the sampling says, or always when one of the traces it goes on with is, or when it is named by the id of one that is. */
   inTrace<Result>(name: string, work: (traceparent: string | undefined) => Promise<Result>, more?: SpanDetails & { readonly traceId?: string }): Promise<Result>;
+  /** Runs work that begins a trace which is to be recorded, as the span that its traceparent names. */
+  asSpan<Result>(name: string, traceparent: string, work: () => Promise<Result>, more?: SpanDetails): Promise<Result>;
   /** Sends what is left, as far as the collector takes it without delay. */
   close(): Promise<void>;
 }
@@ -47,5 +49,6 @@ export const noTracing: Tracing = {
   samples: () => true,
   inSpan: (_name, parent, work) => work(parent),
   inTrace: (_name, work) => work(undefined),
+  asSpan: (_name, _traceparent, work) => work(),
   close: () => Promise.resolve(),
 };

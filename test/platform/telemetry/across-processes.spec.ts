@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
+import { connect } from '../../../src/platform/eventstore/index.js';
 import { startCollector, type CollectedSpan, type Collector } from '../../support/collector.js';
 import { testEventStore, type TestEventStore } from '../../support/eventstore.js';
 import { testDatabase, type TestDatabase } from '../../support/postgres.js';
@@ -63,6 +64,27 @@ test('one trace goes from a request over the log, the projection and a reaction 
   expect(projection!.links).toEqual([expect.objectContaining({ traceId, spanId: request.id })]);
   expect(enqueued!.links).toEqual([expect.objectContaining({ traceId, spanId: asked!.id })]);
   expect(job!.links).toEqual([expect.objectContaining({ traceId, spanId: enqueued!.id })]);
+});
+
+test('a request that begins its trace is the span that its events name, and what else it asks for are spans of their own', async () => {
+  const running = await platform({ TARL_OTEL_EXPORTER: 'otlp', TARL_OTEL_ENDPOINT: collector.otlp });
+  const create = (name: string) => `${name}: createProject(input: { project: "${name}" }) { position }`;
+  const answer = await fetch(running.addresses.graphql!, { method: 'POST', headers: { authorization: `Bearer ${running.ownerKey}`, 'content-type': 'application/json' }, body: JSON.stringify({ query: `mutation { ${create('a')} ${create('b')} }` }) });
+  expect(await answer.json()).toEqual({ data: { a: { position: expect.any(String) }, b: { position: expect.any(String) } } });
+  await until('both appends are there', () => collector.spans.filter(({ name }) => name === 'append').length === 2);
+  expect(await running.stop()).toBe(0);
+
+  const log = connect(store.url);
+  const written: string[] = [];
+  for await (const event of log.readLog()) if (event.type === 'ProjectCreated') written.push(event.metadata['traceparent'] as string);
+  await log.close();
+  const requests = collector.spans.filter(({ name }) => name === 'graphql CreateProject');
+  const appends = collector.spans.filter(({ name }) => name === 'append');
+  expect(new Set(requests.map(({ id }) => id)).size).toBe(2);
+  expect(new Set(collector.spans.filter(({ name }) => !name.startsWith('project ')).map(({ traceId }) => traceId)).size).toBe(1);
+  expect(requests.map(({ parentId }) => parentId || undefined)).toEqual([undefined, undefined]);
+  expect(requests.map(({ traceId, id }) => `00-${traceId}-${id}-01`).sort()).toEqual(written.sort());
+  expect(appends.map(({ parentId }) => parentId).sort()).toEqual(requests.map(({ id }) => id).sort());
 });
 
 test('Zipkin takes the traces too', async () => {

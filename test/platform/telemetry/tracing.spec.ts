@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { givenTraceparent, traceparentOf } from '../../../src/api/context.js';
+import { newSpanId, newTraceId } from '../../../src/platform/telemetry/chosen-ids.js';
 import { inBatchSpan } from '../../../src/platform/telemetry/batch.js';
 import { isRecorded } from '../../../src/platform/telemetry/traceparent.js';
 import { noTracing, startTracing } from '../../../src/platform/telemetry/tracing.js';
@@ -95,6 +96,40 @@ test.each([
   expect(failures).toHaveLength(1);
   collector.closeAllConnections();
   collector.close();
+});
+
+test('what is gathered is sent within the time that OpenTelemetry’s variable sets, however little it is', async () => {
+  let asked = 0;
+  const collector = createServer((request, response) => (asked++, request.resume(), response.end())).listen(0, '127.0.0.1');
+  await once(collector, 'listening');
+  process.env.OTEL_BSP_SCHEDULE_DELAY = '50';
+  const tracing = await startTracing({ exporter: 'otlp', endpoint: `http://127.0.0.1:${(collector.address() as AddressInfo).port}` });
+  await tracing.inSpan('work', recorded, async () => undefined);
+  await until('the one span is there', () => asked === 1);
+  delete process.env.OTEL_BSP_SCHEDULE_DELAY;
+  await tracing.close();
+  collector.close();
+});
+
+test('no two ids are alike, and each is written in full', () => {
+  const [spans, traces] = [newSpanId, newTraceId].map((make) => Array.from({ length: 2_000 }, make));
+  expect(new Set(spans).size + new Set(traces).size).toBe(4_000);
+  for (const id of spans!) expect(id).toMatch(/^[0-9a-f]{16}$/);
+  for (const id of traces!) expect(id).toMatch(/^[0-9a-f]{32}$/);
+});
+
+test('the lowest bit of the flags says whether a trace is recorded, and what is no flag says that it is not', () => {
+  for (let flags = 0; flags < 256; flags++) expect(isRecorded(recorded.replace(/01$/, flags.toString(16).padStart(2, '0')))).toBe(flags % 2 === 1);
+  for (const broken of ['', 'nonsense', '00-1-1-0g', `${recorded}é`]) expect(isRecorded(broken)).toBe(false);
+});
+
+test('what is no traceparent, or only as long as one, begins no span and is linked to none', async () => {
+  const tracing = await startTracing({ exporter: 'console' });
+  for (const broken of ['1', 'x'.repeat(54) + '1', recorded.replaceAll('-', 'd')]) {
+    expect(await tracing.inSpan('any', broken, async (traceparent) => traceparent)).toBe(broken);
+    expect(await tracing.asSpan('any', broken, async () => 'done')).toBe('done');
+  }
+  await tracing.close();
 });
 
 test('OpenTelemetry follows no asynchronous work: whoever has a parent passes it on', async () => {
