@@ -1,7 +1,7 @@
 import { comparePositions, type Batch } from '../../platform/eventstore/port.js';
 import { readCheckpoints } from './checkpoints.js';
 import { Sorting, type Slice } from './slices.js';
-import { idleWrite_ms, Track } from './track.js';
+import { idleWrite_ms, patienceWithEvents_ms, Track } from './track.js';
 import { withClients } from './transaction.js';
 import type { World } from './world.js';
 
@@ -19,6 +19,7 @@ export class Lane {
     private readonly slices: readonly Slice[],
     private readonly world: World,
     private readonly writeEvery_ms = idleWrite_ms,
+    private readonly patience_ms = patienceWithEvents_ms,
   ) {}
 
   /**
@@ -32,7 +33,7 @@ export class Lane {
     // Lanes that end by themselves take one connection: several that wait for each other's would wait for ever.
     const parts = untilLive ? [this.slices] : sideBySide(this.slices);
     await withClients(pool, parts.length, async (clients) => {
-      const tracks = parts.map((slices, at) => new Track(slices, clients[at]!, this.world, this.writeEvery_ms));
+      const tracks = parts.map((slices, at) => new Track(slices, clients[at]!, this.world, this.writeEvery_ms, this.patience_ms));
       const checkpoints = await readCheckpoints(clients[0]!);
       const sortingOf = sortingPerView();
       const leftOut = (await together(tracks, (track) => track.takePlaces(checkpoints, sortingOf))).flat();

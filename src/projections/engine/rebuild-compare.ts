@@ -4,7 +4,7 @@ import { Refusal } from '../../domain/kit/index.js';
 import { comparePositions, formatPosition, startOfLog, type Position } from '../../platform/eventstore/port.js';
 import type { View } from '../kit/view.js';
 import { compareWithShadow, type FoundDifference } from './compare.js';
-import { isIn } from './together.js';
+import { isInOrHolds } from './together.js';
 import { findCauses } from './compare-causes.js';
 import { readCheckpoints, type ViewCheckpoint } from './checkpoints.js';
 import { pause } from './pause.js';
@@ -42,7 +42,8 @@ async function tryCompare(view: View, client: PoolClient, shadow: Shadow) {
     await client.query('set transaction isolation level repeatable read');
     const live = (await readCheckpoints(client)).get(view.name);
     if (!live || comparePositions(live.position, shadow.position) < 0) return { live };
-    await shadow.projectUpTo(live.furthest, (event) => isIn(view, live, event));
+    await shadow.leaveOutSkipped();
+    await shadow.projectUpTo(live.furthest, (event) => isInOrHolds(view, live, event));
     const found = [];
     for (const table of view.tables) found.push(await compareWithShadow(client, table, view.shows));
     return { live, found };

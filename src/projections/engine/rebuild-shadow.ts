@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { PoolClient } from 'pg';
 import { comparePositions, startOfLog, type LogFilter, type Position, type StoredEvent } from '../../platform/eventstore/port.js';
+import type { SkippedEvents } from '../../domain/projections/state.js';
 import type { View, ViewTransaction } from '../kit/view.js';
 import { addInTurns } from './fold.js';
 import { ParkingBuild } from './parking/build.js';
@@ -8,6 +9,8 @@ import { ParkedKeys } from './parking/keys.js';
 import { Shelf } from './parking/shelf.js';
 import { readSkipped } from './parking/skipped.js';
 import { takeOrPark, type Target } from './parking/take.js';
+import { TakingUp } from './parking/taking-up.js';
+import { heldOf } from './parking/waiting.js';
 import { clearBuild } from './rebuild-lock.js';
 import { Pace } from './rebuild-pace.js';
 import { beginRecord, canGoOn, endRecord, findRecord, moveRecord, takeUpFormer, type Source } from './rebuild-record.js';
@@ -55,7 +58,7 @@ export class Shadow {
   async build(source: Source): Promise<void> {
     const { client, view, world } = this;
     const record = await findRecord(client, view);
-    this.target = { ...this.target, skipped: await readSkipped(world.eventStore, view) };
+    await this.readSkipped();
     if (record && (await canGoOn(client, view, record, source))) this.goOnFrom(record.build, record.position);
     else {
       await clearBuild(client, view);
@@ -70,6 +73,7 @@ export class Shadow {
   /** Brings the shadow to the log's end as it stands now, and says how many events that took. */
   async follow(): Promise<number> {
     const end = await this.world.eventStore.endOfLog();
+    await this.inTransaction(() => this.leaveOutSkipped());
     let events: StoredEvent[] = [];
     let total = 0;
     const apply = async (position: Position) => {
@@ -125,9 +129,29 @@ export class Shadow {
     await this.project(events, position);
   }
 
+  /** Within a transaction: goes on without events that somebody has decided meanwhile to go on without, and takes what has waited behind them. */
+  async leaveOutSkipped(): Promise<void> {
+    const { client, view, world, shelf } = this;
+    const skipped = await this.readSkipped();
+    const held = skipped.size > 0 ? await heldOf(client, shelf, skipped) : [];
+    if (held.length === 0) return;
+    await moveRecord(client, view, this.id, this.held, this.held);
+    for (const { id, key } of held) {
+      const work = new TakingUp(view, world, this.target.tx, shelf, { key, skip: id });
+      while (!(await work.next()).ended);
+    }
+    this.target = { ...this.target, parked: await shelf.keys(client) };
+  }
+
   /** Within the transaction that gives the tables another name: nothing is left to go on with. */
   async end(): Promise<void> {
     await endRecord(this.client, this.view, this.id);
+  }
+
+  private async readSkipped(): Promise<SkippedEvents> {
+    const skipped = await readSkipped(this.world.eventStore, this.view);
+    this.target = { ...this.target, skipped };
+    return skipped;
   }
 
   private goOnFrom(build: string, position: Position): void {

@@ -52,6 +52,7 @@ async function trySwitch(shadow: Shadow, view: View, world: World, client: PoolC
       await client.query(`set local lock_timeout = '${switchPatience}'; ${unlessSilent()}`);
       const checkpoint = await lockCheckpoint(client, view.name);
       if (checkpoint && comparePositions(checkpoint.furthest, shadow.position) > 0) await shadow.projectUpTo(checkpoint.furthest);
+      await shadow.leaveOutSkipped();
       const kept = checkpoint && (await atOnePlace(view, world, client, checkpoint));
       await dropFormer(client, view);
       await switchTables(client, view.tables);

@@ -4,7 +4,7 @@ import { comparePositions, type Position, type StoredEvent } from '../../platfor
 import type { View } from '../kit/view.js';
 import { lockCheckpoint, moveCheckpoints, type ViewCheckpoint } from './checkpoints.js';
 import { CheckpointMoved } from './failures.js';
-import { keyOf } from './parking/keys.js';
+import { keyOf, knownKey } from './parking/keys.js';
 import { Shelf } from './parking/shelf.js';
 import { takeOrPark } from './parking/take.js';
 import { sliceOfKey } from './slices.js';
@@ -18,6 +18,9 @@ export function isIn(view: View, { slices }: ViewCheckpoint, event: StoredEvent)
   const slice = slices.length === 1 ? 0 : sliceOfKey(keyOf(view, event), slices.length);
   return comparePositions(event.position, slices[slice]!.position) <= 0;
 }
+
+/** True also for an event whose key cannot be told: every slice that has come to it holds the later events of its stream, though only one parks it. */
+export const isInOrHolds = (view: View, checkpoint: ViewCheckpoint, event: StoredEvent): boolean => knownKey(view, event) === undefined || isIn(view, checkpoint, event);
 
 /**
  * Holds all slices of a view at one position until this transaction ends; those behind are brought to the furthest.

@@ -22,7 +22,7 @@ const nothing: Taken = new Map();
 /** An event that fails is tried this often, with waits in between, before its key is parked. */
 const triesBeforeParking = 5;
 /** The waits of a track together: when many events fail, the view itself is at fault, and the healthy keys need not wait for each of them. */
-const patienceWithEvents_ms = 5000;
+export const patienceWithEvents_ms = 5000;
 
 /** Slices that move on together over one connection: rows and checkpoints in one transaction a batch. */
 export class Track {
@@ -32,13 +32,13 @@ export class Track {
   givesWay = false;
   private members: Member[] = [];
   private writtenAt = 0;
-  private patienceLeft_ms = patienceWithEvents_ms;
 
   constructor(
     private readonly slices: readonly Slice[],
     private readonly client: PoolClient,
     private readonly world: World,
     private readonly writeEvery_ms = idleWrite_ms,
+    private patienceLeft_ms = patienceWithEvents_ms,
   ) {}
 
   /** Where each of its slices stands; none when another release keeps all of them. */

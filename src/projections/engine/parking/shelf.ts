@@ -7,8 +7,9 @@ export type ShelfKind = 'live' | 'shadow' | 'former';
 
 /** The parked keys of a view and the events that wait under them; a rebuild has a shelf of its own beside the live one. */
 export class Shelf {
-  private readonly name: string;
-  private readonly shadow: boolean;
+  /** What stands in the rows of its keys and events. */
+  readonly name: string;
+  readonly shadow: boolean;
 
   constructor(view: Pick<View, 'name'>, kind: ShelfKind = 'live') {
     // No view is called like that, so nobody takes up what waits there.
