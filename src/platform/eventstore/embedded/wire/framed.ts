@@ -32,11 +32,13 @@ export class FramedMessages {
     return rest;
   }
 
-  copy(target: Buffer): number {
-    return this.bytes.copy(target, 0, 0, this.size);
+  /** Copied once, it gives its room back: a client may take its time to read the copy. */
+  copy(target: Buffer): void {
+    this.bytes.copy(target, 0, 0, this.size);
+    this.release();
   }
 
-  /** Once it is written. */
+  /** Where it is not sent. */
   release(): void {
     giveBack(this.bytes);
     this.bytes = NOTHING;

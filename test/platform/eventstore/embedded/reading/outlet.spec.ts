@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import { EventEmitter } from 'node:events';
 import { Outlet } from '../../../../../src/platform/eventstore/embedded/reading/outlet.js';
 import type { FramedMessages } from '../../../../../src/platform/eventstore/embedded/wire/framed.js';
@@ -51,4 +51,18 @@ test('an event that is larger than the window goes out in one write of whole win
 test.each([1, 2, 3, 4])('%d bytes more than a half go with it: grpc-js cannot write so few', async (more) => {
   const written = [Buffer.alloc(32_768 + more, 7)];
   expect(sizes(await sent(written))).toEqual([32_768 + more]);
+});
+
+test('clients that do not read hold only what was copied for each of them, and no room to gather more', () => {
+  const room = jest.spyOn(Buffer, 'allocUnsafeSlow');
+  try {
+    for (let client = 0; client < 100; client++) {
+      const outlet = new Outlet(Object.assign(new Call(), { write: (chunk: FramedMessages) => chunk.copy(Buffer.alloc(chunk.byteLength + 5)) }) as never);
+      outlet.add(Buffer.alloc(20_000));
+      void outlet.flush();
+    }
+    expect(room.mock.calls.length).toBeLessThanOrEqual(1);
+  } finally {
+    room.mockRestore();
+  }
 });
