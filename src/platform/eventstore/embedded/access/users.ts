@@ -20,13 +20,13 @@ const FIRST: readonly Pick<User, 'login' | 'fullName' | 'groups'>[] = [
 ];
 const FIRST_PASSWORD = 'changeit';
 const PREFIX = 'user/';
-/** Remembered log-ins, right ones only. */
+/** Log-ins that are remembered, right ones and wrong ones. */
 const REMEMBERED = 1_000;
 
 /** The users of a store. */
 export class Users {
-  /** Log-ins that were checked, by a keyed hash: a password is to be slow to check once, not with every call. */
-  private readonly checked = new Map<string, User>();
+  /** Log-ins that were checked or are being checked, by a keyed hash: a password is to be slow to check once, not with every call, nor for each of many at once. */
+  private readonly checked = new Map<string, Promise<User | undefined>>();
   private readonly secret = randomBytes(32);
 
   private constructor(private readonly store: EventStore) {}
@@ -62,17 +62,25 @@ export class Users {
   }
 
   /** The user whose password this is. */
-  async logIn(login: string, password: string): Promise<User | undefined> {
+  logIn(login: string, password: string): Promise<User | undefined> {
     const key = createHmac('sha256', this.secret).update(`${login}\0${password}`).digest('base64');
     const known = this.checked.get(key);
     if (known !== undefined) return known;
+    if (this.checked.size >= REMEMBERED) this.checked.clear();
+    const checking = this.check(login, password).catch((error: unknown) => {
+      this.checked.delete(key);
+      throw error;
+    });
+    this.checked.set(key, checking);
+    return checking;
+  }
+
+  private async check(login: string, password: string): Promise<User | undefined> {
     const user = this.stored(login);
     if (user === undefined || user.disabled || !(await isPassword(password, user))) return undefined;
-    // Changed while its password was checked.
-    if (this.stored(login)?.hash !== user.hash) return undefined;
-    if (this.checked.size >= REMEMBERED) this.checked.clear();
-    this.checked.set(key, user);
-    return user;
+    // It may have been changed or disabled while its password was checked.
+    const now = this.stored(login);
+    return now?.hash === user.hash && !now.disabled ? now : undefined;
   }
 
   private stored(login: string): StoredUser | undefined {
