@@ -22,6 +22,7 @@ import type { Pending } from './pending.js';
 import { firstReadable, oldestReadable } from './readable.js';
 import { rememberLatest } from './latest-ids.js';
 import { RecentIds, type Placed } from './recent-ids.js';
+import { settingKey } from './setting-key.js';
 import { StreamIndex } from './stream-index.js';
 import { Streams, type StreamState } from './streams.js';
 import { NoRoom } from './transaction.js';
@@ -146,8 +147,8 @@ export class EventStore {
   }
 
   /** Stores a small value with the next commit, together with what is written in this turn. */
-  setWithNextCommit(key: string, value: Buffer | undefined): void {
-    this.commits.set(key, value);
+  setWithNextCommit(name: string, value: Buffer | undefined): void {
+    this.commits.set(settingKey(name), value);
   }
 
   /** Whether the stream was tombstoned, as far as is durable. A metadata stream goes with the stream it describes. */
@@ -168,7 +169,8 @@ export class EventStore {
     return undefined;
   }
 
-  setting(key: string): Buffer | undefined {
+  setting(name: string): Buffer | undefined {
+    const key = settingKey(name);
     const pending = this.pending.setting(key);
     return pending === undefined ? this.environment.settings.get(key) : pending.value;
   }
@@ -182,8 +184,8 @@ export class EventStore {
   }
 
   /** Stores a small value by name; resolves when it is durable. */
-  async set(key: string, value: Buffer | undefined): Promise<void> {
-    this.setWithNextCommit(key, value);
+  async set(name: string, value: Buffer | undefined): Promise<void> {
+    this.setWithNextCommit(name, value);
     await this.settled();
   }
 
