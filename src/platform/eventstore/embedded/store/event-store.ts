@@ -178,7 +178,7 @@ export class EventStore {
   /** The small values whose names begin so, by name. */
   settings(prefix: string): Buffer[] {
     const values = new Map<string, Buffer | undefined>();
-    for (const { key, value } of this.environment.settings.getRange({ start: prefix, end: `${prefix}\uffff` })) values.set(key, value);
+    for (const { key, value } of this.environment.settings.getRange({ start: prefix, end: behind(prefix) })) values.set(key, value);
     for (const { name, value } of this.pending.settingsLike(prefix)) values.set(name, value);
     return [...values.keys()].sort().map((name) => values.get(name)).filter((value) => value !== undefined);
   }
@@ -294,6 +294,9 @@ export class EventStore {
     return { stream: stream.number, revision, position: found.block.position(found.row) };
   }
 }
+
+/** The first string behind all those that begin so, in the order of their bytes, whatever follows. */
+const behind = (prefix: string): string => prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
 
 /** Walks a store that may have been cut off, in a process that may end over it. */
 async function requireWhole(folder: string): Promise<void> {

@@ -52,3 +52,13 @@ test('a user of a long name logs in, before and after a restart, and is deleted'
     expect(users.all().map(({ login }) => login)).toEqual(['admin', 'ops']);
   });
 });
+
+test('groups are there after a restart whatever their names begin with', async () => {
+  const names = ['😀', '\uffff\uffff', '\u0001', '#', '~', '::', 'a/b'];
+  await withNode({ dir: folder.path }, async (client) => {
+    for (const name of names) await client.createPersistentSubscriptionToStream(name, name, persistentSubscriptionToStreamSettingsFromDefaults());
+  });
+  await withNode({ dir: folder.path }, async (client) => {
+    expect((await client.listAllPersistentSubscriptions()).map(({ eventSource }) => eventSource).sort()).toEqual([...names].sort());
+  });
+});
