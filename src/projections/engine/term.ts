@@ -1,3 +1,4 @@
+import { Refusal } from '../../domain/kit/index.js';
 import type { View } from '../kit/view.js';
 import { noteError, readCheckpoints, type ViewCheckpoint } from './checkpoints.js';
 import { CheckpointMoved, ViewFailed, ViewsHeldUp } from './failures.js';
@@ -14,6 +15,9 @@ import type { World } from './world.js';
 
 /** How often it is looked which slices there are and who owns them. A dead owner's work lies still for no longer. */
 const look_ms = 500;
+
+/** What is refused so is granted once slices have come together, or somebody else is done. */
+const comesByItself: ReadonlySet<string> = new Set(['UNAVAILABLE', 'ABORTED']);
 
 /** A slice that this process owns, until it leaves. */
 interface Holding {
@@ -214,14 +218,19 @@ export class Term {
     for (const slice of slices) this.aside([slice], this.catchUp([slice]));
   }
 
-  /** Another release may be able to take what this one's predecessor could not. */
+  /** Another release may be able to take what this one's predecessor could not. Slices that are far apart come together first. */
   private async retryParked(view: View): Promise<void> {
     if (this.retried.has(view)) return;
     this.retried.add(view);
-    try {
-      if ((await countParked(this.world.pool)).has(view.name)) await retryParked(view, this.world, {}, this.signal);
-    } catch (error) {
-      this.world.log.warn({ err: error, view: view.name }, 'The parked events could not be tried again');
+    for (let failures = 0; !this.signal.aborted; failures++) {
+      try {
+        if ((await countParked(this.world.pool)).has(view.name)) await retryParked(view, this.world, {}, this.signal);
+        return;
+      } catch (error) {
+        this.world.log.warn({ err: error, view: view.name }, 'The parked events could not be tried again');
+        if (error instanceof Refusal && !comesByItself.has(error.code)) return;
+      }
+      await pause(backoff_ms(failures), this.signal);
     }
   }
 

@@ -187,6 +187,36 @@ describe('splitting a view anew', () => {
   });
 });
 
+test('a release that finds slices far apart tries the parked events again once these have come together', async () => {
+  const broken = await started(countersView({ poisonedBy: (by) => by === 13 }));
+  await raise(13, counterOf[1]);
+  await until('it is parked', async () => (await broken.parked()).length === 1);
+  await broken.stop();
+  for (let request = 0; request < 11; request++) {
+    await world.append(`counter-${counterOf[2]}`, ...Array.from({ length: 1000 }, () => ['CounterRaised', { counter: counterOf[2], by: 1 }] as const));
+  }
+  await follow(0);
+  // The slice that is behind does not come further before the first attempt is over.
+  const tried = Promise.withResolvers<void>();
+  const behind: View = {
+    ...counters,
+    project: async (events, tx) => {
+      if (events.length > 1) await tried.promise;
+      await counters.project(events, tx);
+    },
+  };
+  const mended = world.engine([behind]);
+  await mended.start();
+  try {
+    await until('it is refused', () => world.complaints.some((line) => line.includes('The parked events could not be tried again') && line.includes('events apart')));
+  } finally {
+    tried.resolve();
+  }
+  await until('nothing waits any more', async () => (await mended.parked()).length === 0);
+  await mended.waitFor(['counters'], (await raise(3, counterOf[1])).position);
+  expect(await rows()).toEqual(await folded());
+});
+
 describe('an event whose key cannot be told', () => {
   const stream = 'counter-shared';
 
