@@ -1,8 +1,8 @@
 import pg from 'pg';
 import { SetupError } from './setup-error.js';
 
-/** How long a store of the user's own has to answer at the start. */
-const patience_ms = 10_000;
+/** How long a store of the user's own has to answer at the start, where the machine is busy and so is this process. */
+const patience_ms = 30_000;
 
 /** Fails with a SetupError that says why the Postgres of the user's own cannot be used. */
 export async function reachPostgres(url: string): Promise<void> {
