@@ -206,5 +206,5 @@ test('an engine with a fresh log starts its views without building anything', as
   expect(status.map(({ name, position, lagMs, lagPositions }) => ({ name, position, lagMs, lagPositions }))).toEqual(
     ['counters', 'totals', 'command-log'].map((name) => ({ name, position: '0', lagMs: 0, lagPositions: '0' })),
   );
-  expect(engine.waitFor(['counters'], startOfLog)).resolves.toBeUndefined();
+  await expect(engine.waitFor(['counters'], startOfLog)).resolves.toBeUndefined();
 });
