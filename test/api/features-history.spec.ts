@@ -232,6 +232,19 @@ describe('the latest values of a whole group', () => {
     expect((await (await get('latest@1/rows:export?features=n', 'text/csv')).text()).split('\r\n')).toHaveLength(7002);
   });
 
+  test('keeps the times of rows apart from a key or a feature that is called like them', async () => {
+    const write = async (group: string, key: string, feature: string) => {
+      await ok(platform.rest('/api/v1/projects/flights/feature-groups', { group, entities: [{ name: key, type: 'STRING' }], features: [{ name: feature, type: 'INT64' }] }));
+      const { position: written } = await ok(platform.rest(`/api/v1/projects/flights/feature-groups/${group}:write`, { rows: [{ entity: { [key]: 'k' }, eventTime: '2001-01-01', values: { [feature]: 5 } }] }));
+      return fetch(`${platform.addresses.rest}/api/v1/projects/flights/feature-groups/${group}/rows:export`, { headers: { authorization: `Bearer ${ownerKey}`, accept: 'application/json', 'tarl-min-position': written } });
+    };
+    expect(await (await write('timed_feature', 'id', 'event_time')).json()).toEqual({ rows: [{ id: 'k', _event_time: '2001-01-01T00:00:00.000Z', event_time: 5 }] });
+    expect(await (await write('timed_key', 'event_time', 'n')).json()).toEqual({ rows: [{ event_time: 'k', _event_time: '2001-01-01T00:00:00.000Z', n: 5 }] });
+    const historical = (body: object) => platform.rest('/api/v1/projects/flights/features:historical', { features: ['timed_key'], ...body }, { accept: 'application/json' });
+    expect(await historical({ start: '2000-01-01', end: '2002-01-01' })).toMatchObject({ code: 'INVALID_ARGUMENT', reason: 'ROWS_NEEDED', message: expect.stringContaining('has a key event_time') });
+    expect((await ok(historical({ timeColumn: 'at', rows: [{ event_time: 'k', at: '2001-02-01' }] }))).rows).toEqual([{ event_time: 'k', at: '2001-02-01', n: 5 }]);
+  });
+
   test('is refused for a feature or group that is not there', async () => {
     expect(await (await get('latest/rows:export?features=absent', '*/*')).json()).toMatchObject({ status: 400, fields: [{ field: 'features[0]' }] });
     expect(await (await get('absent/rows:export', '*/*')).json()).toMatchObject({ status: 404 });

@@ -15,7 +15,7 @@ export const featureExportPaths = {
         { name: 'features', in: 'query', required: false, description: 'Once for each feature; all where there is none.', schema: { type: 'array', items: text } },
         ...callerHeaders.query,
       ],
-      responses: { 200: { description: 'One row after another by key, in the format that Accept names; of a group with a TTL with `_outside_max_age`', content: tableContent }, default: { $ref: '#/components/responses/Problem' } },
+      responses: { 200: { description: 'One row after another by key, in the format that Accept names; of a group with a TTL with `_outside_max_age`. The time is `event_time`, or `_event_time` beside a key or feature of that name', content: tableContent }, default: { $ref: '#/components/responses/Problem' } },
     },
   },
 };

@@ -7,7 +7,7 @@ import type { KnownAt } from './known.js';
 import { pinned } from './pinned.js';
 import type { Replay } from './replay.js';
 import { momentsOf, type RequestTable } from './request-table.js';
-import { planOf, type Plan, type Selection } from './selection.js';
+import { planOf, type Plan, type PlannedJoin, type Selection } from './selection.js';
 import { joinHistory, type TrainingSet } from './training-set.js';
 
 /** A question for a training set. */
@@ -76,7 +76,14 @@ const isTable = (rows: HistoricalQuestion['rows']): rows is RequestTable => 'col
 function planWithoutRows(question: HistoricalQuestion, { definitions, transformations }: Named): Plan {
   const { joins } = planOf(question, definitions, [], transformations);
   requireSameKeys(joins);
+  requireOwnTime(joins[0]!);
   return planOf(question, definitions, [...joins.flatMap(({ keys }) => keys.map(({ column }) => column)), defaultTimeColumn], transformations);
+}
+
+/** Nobody could tell such a key from the time of the row. */
+function requireOwnTime({ name, keys }: PlannedJoin): void {
+  if (!keys.some(({ column }) => column === defaultTimeColumn)) return;
+  throw new Refusal('INVALID_ARGUMENT', `${name} has a key ${defaultTimeColumn}, which is what the times of rows are called where the request gives none; give the rows, with another timeColumn`, { reason: 'ROWS_NEEDED' });
 }
 
 async function* one(join: () => Promise<TrainingSet>): AsyncGenerator<TrainingSet> {

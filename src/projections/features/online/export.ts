@@ -14,6 +14,9 @@ const pageSize = 5000;
 /** No feature can be called so: whether the row is older than the group's TTL. */
 export const staleColumn = '_outside_max_age';
 
+/** Nor so: the time of the row, where a key or a feature is called `event_time` itself. */
+const otherTimeColumn = '_event_time';
+
 /** What the table holds: the encoded key, the event time in microseconds, the row with its values. */
 type HeldRow = readonly [key: string, timeUs: string, values: string];
 
@@ -46,12 +49,13 @@ function tableOf(rows: readonly HeldRow[], { entities, features, ttlSeconds }: F
   const times = rows.map(([, timeUs]) => Number(timeUs));
   const values = rows.map(([, , packed]) => unpackRow(packed));
   const column = (name: string, type: FeatureType, at: (row: number) => unknown, dimensions?: number): TrainingColumn => ({ name, type, dimensions, at });
+  const named = [...entities, ...places.map((place) => features[place]!)].some(({ name }) => name === defaultTimeColumn);
   const oldest = nowUs - ttlSeconds * 1_000_000;
   return {
     rows: rows.length,
     columns: [
       ...entities.map(({ name, type }, part) => column(name, type, (row) => keys[row]![part])),
-      column(defaultTimeColumn, 'TIMESTAMP', (row) => times[row]),
+      column(named ? otherTimeColumn : defaultTimeColumn, 'TIMESTAMP', (row) => times[row]),
       ...places.map((place) => column(features[place]!.name, features[place]!.type, (row) => values[row]![place] ?? null, features[place]!.constraints.dimensions)),
       ...(ttlSeconds > 0 ? [column(staleColumn, 'BOOL', (row) => times[row]! < oldest)] : []),
     ],
