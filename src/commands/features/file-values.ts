@@ -24,9 +24,12 @@ function microseconds(value: unknown): number | undefined {
   return Number.isNaN(us) ? undefined : us;
 }
 
+const decimal = /^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$/;
+
 function double(value: unknown): number | undefined {
   if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
-  if (typeof value === 'string' && value.trim() === '') return undefined;
+  // JavaScript would take an empty text for 0, and 0x10 for 16.
+  if (typeof value === 'string' && !decimal.test(value)) return undefined;
   const number = typeof value === 'string' || typeof value === 'bigint' ? Number(value) : NaN;
   return Number.isFinite(number) ? number : undefined;
 }
