@@ -14,7 +14,7 @@ type WordsByPath = ReadonlyMap<string, readonly string[]>;
 
 const scripts: Record<string, (words: WordsByPath) => string> = {
   bash: bashScript,
-  zsh: (words) => `autoload -U +X bashcompinit && bashcompinit\n${bashScript(words)}`,
+  zsh: zshScript,
   fish: fishScript,
 };
 
@@ -35,23 +35,37 @@ function longOptions(command: Command): string[] {
   return command.options.flatMap(({ long }) => long ?? []);
 }
 
-/** Follows the words as long as they name commands; values and options in between are passed over. */
-function bashScript(words: WordsByPath): string {
+/** Follows the words as long as they name commands; values and options in between are passed over. What may come next is then in `next`. */
+function follow(words: WordsByPath, given: string): string {
   const known = [...words.keys()].filter(Boolean).map((path) => `"${path}"`).join('|');
   const cases = [...words].map(([path, next]) => `    "${path}") next="${next.join(' ')}" ;;`).join('\n');
-  return `_tarl() {
-  local path= word next=
-  for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    case "\${path:+$path }$word" in
-      ${known}) path="\${path:+$path }$word" ;;
+  // Not `path`, which is that of the programs in zsh.
+  return `  local at= word next=
+  for word in ${given}; do
+    case "\${at:+$at }$word" in
+      ${known}) at="\${at:+$at }$word" ;;
     esac
   done
-  case "$path" in
+  case "$at" in
 ${cases}
-  esac
+  esac`;
+}
+
+function bashScript(words: WordsByPath): string {
+  return `_tarl() {
+${follow(words, '"${COMP_WORDS[@]:1:COMP_CWORD-1}"')}
   COMPREPLY=($(compgen -W "$next" -- "\${COMP_WORDS[COMP_CWORD]}"))
 }
 complete -F _tarl tarl`;
+}
+
+function zshScript(words: WordsByPath): string {
+  return `_tarl() {
+${follow(words, '"${(@)words[2,CURRENT-1]}"')}
+  compadd -- \${=next}
+}
+whence compdef > /dev/null || { autoload -Uz compinit && compinit }
+compdef _tarl tarl`;
 }
 
 function fishScript(words: WordsByPath): string {

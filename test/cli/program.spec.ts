@@ -62,3 +62,17 @@ test('the bash completion offers the commands, and the choices of a command', as
   expect(complete('--json')).toContain('up');
   expect(complete('completion')).toContain('fish');
 });
+
+/** The same words, as zsh would offer them; its own functions for that are only there while somebody types. */
+const withZsh = spawnSync('zsh', ['-fc', 'true']).status === 0 ? test : test.skip;
+
+withZsh('the zsh completion offers the commands, and the choices of a command', async () => {
+  const script = tarl(['completion', 'zsh']);
+  await script.ended;
+  const complete = (...words: string[]) =>
+    execFileSync('zsh', ['-fc', `compdef() {}; compadd() { print -r -- "\${@[2,-1]}" }\n${script.output.out}\nwords=(tarl ${words.join(' ')} ''); CURRENT=${words.length + 2}; _tarl`], { encoding: 'utf8' });
+  expect(complete()).toContain('completion');
+  expect(complete('--json')).toContain('up');
+  expect(complete('projects')).toMatch(/^create /);
+  expect(complete('completion')).toContain('fish');
+});
