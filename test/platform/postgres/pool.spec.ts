@@ -32,6 +32,14 @@ test('a read of a platform that is stopping ends as if Postgres could not be rea
   expect(isPostgresUnavailable(await pool.query('select 1').catch((error: unknown) => error))).toBe(true);
 });
 
+test('a Postgres whose socket is not there yet, as when it starts again, is one that cannot be reached', async () => {
+  const pool = makePool('postgres://tarl@localhost/tarl?host=/nonexistent');
+  const failure: NodeJS.ErrnoException = await pool.query('select 1').then(() => Promise.reject(new Error('it answered')), (error: NodeJS.ErrnoException) => error);
+  expect([failure.code, isPostgresUnavailable(failure)]).toEqual(['ENOENT', true]);
+  expect(isPostgresUnavailable(Object.assign(new Error('ENOENT: no such file'), { code: 'ENOENT', syscall: 'open' }))).toBe(false);
+  await pool.end();
+});
+
 test('text sorts by its bytes, so that pages of one list have the same order on every machine', async () => {
   const { rows } = await database.pool.query(`select t from unnest(array['é', 'a', 'Z', 'z', '_']) t order by t`);
   expect(rows.map((row) => row.t)).toEqual(['Z', '_', 'a', 'z', 'é']);
