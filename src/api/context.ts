@@ -74,12 +74,20 @@ class HeaderContext implements WireContext {
   }
 }
 
-const traceparentShape = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
+/** As nearly all come, with no other flags than "recorded" and "the id is random". */
+const usualTraceparent = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-0[0-3]$/;
+const anyTraceparent = /^(?<version>(?!ff)[0-9a-f]{2})-(?<ids>(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16})-(?<flags>[0-9a-f]{2})(?<more>-[^]*)?$/;
 
-/** The trace that the caller goes on with; a broken traceparent is none, as the W3C recommendation says. */
+/**
+ * The trace that the caller goes on with, as the W3C recommendation has it passed on: without flags that it does not know,
+ * and of a later version with what is known of that. A broken traceparent is none.
+ */
 export function givenTraceparent(header: HeaderReader): string | undefined {
   const given = header('traceparent');
-  return given !== undefined && traceparentShape.test(given) ? given : undefined;
+  if (given === undefined || usualTraceparent.test(given)) return given;
+  const { version, ids, flags, more } = anyTraceparent.exec(given)?.groups ?? {};
+  if (flags === undefined || (version === '00' && more !== undefined)) return undefined;
+  return `00-${ids}-0${Number.parseInt(flags, 16) & (version === '00' ? 3 : 1)}`;
 }
 
 /** A new trace, and whether it is recorded. */

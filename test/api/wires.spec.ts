@@ -105,6 +105,20 @@ describe.each(Object.keys(wires))('over %s', (wire) => {
     expect(outcome).toMatchObject({ code: 'NOT_FOUND', reason: 'PROJECT_NOT_FOUND', message: 'Project nobody does not exist', traceId });
   });
 
+  test('what a caller may write into the headers of a trace never stands in the way of the answer', async () => {
+    const [traceId, parent] = ['0af7651916cd43dd8448eb211c80319c', 'b7ad6b7169203331'];
+    const goneOnWith = [`00-${traceId}-${parent}-ff`, `cc-${traceId}-${parent}-01`, `cc-${traceId}-${parent}-01-what-comes-later`];
+    const none = ['', '-', '00', `00-${traceId}-${parent}`, `00-${traceId}-${parent}-1`, `00-${traceId}-${parent}-0x`, `00-${traceId}-${parent}-01-more`, `cc-${traceId}-${parent}-01more`, `ff-${traceId}-${parent}-01`, `00-${'0'.repeat(32)}-${parent}-01`, `00-${traceId}-${'0'.repeat(16)}-01`, `00-${traceId.toUpperCase()}-${parent}-01`, `00-${traceId}-${parent}-01, 00-${traceId}-${parent}-01`, 'x'.repeat(4_000)];
+    for (const tracestate of ['', ',,,', 'a=b', 'x'.repeat(4_000)]) {
+      for (const given of goneOnWith) expect(await get('nobody', { traceparent: given, tracestate, baggage: tracestate })).toMatchObject({ code: 'NOT_FOUND', traceId });
+    }
+    for (const given of none) {
+      const outcome = await get('nobody', { traceparent: given, tracestate: '=', baggage: '%%%=;;' });
+      expect(outcome).toMatchObject({ code: 'NOT_FOUND', traceId: expect.stringMatching(/^[0-9a-f]{32}$/) });
+      expect(outcome.traceId).not.toBe(traceId);
+    }
+  });
+
   test('an input that does not fit is refused with every field that is wrong', async () => {
     expect(await create({ project: 'Not A Name', description: 'x'.repeat(5000) })).toMatchObject({
       code: 'INVALID_ARGUMENT',

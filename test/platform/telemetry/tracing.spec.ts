@@ -148,6 +148,18 @@ test('a request without a trace, or with a broken one, begins one that is record
   expect(traceparentOf(() => unrecorded)).toBe(unrecorded);
 });
 
+test('what is passed on of a caller’s traceparent is what this version of the recommendation knows', () => {
+  const ids = recorded.slice(3, 52);
+  const passedOn = (given: string) => givenTraceparent(() => given);
+  expect(passedOn(`00-${ids}-03`)).toBe(`00-${ids}-03`);
+  expect(passedOn(`00-${ids}-ff`)).toBe(`00-${ids}-03`);
+  expect(passedOn(`00-${ids}-fc`)).toBe(`00-${ids}-00`);
+  // Of a version to come nothing is known but where the ids and the lowest flag stand.
+  expect(passedOn(`cc-${ids}-03`)).toBe(`00-${ids}-01`);
+  expect(passedOn(`01-${ids}-fe-more-01`)).toBe(`00-${ids}-00`);
+  for (const broken of [`ff-${ids}-01`, `00-${ids}-01-more`, `01-${ids}-01more`, ` 00-${ids}-01`, `00-${ids}-01\n`]) expect(passedOn(broken)).toBeUndefined();
+});
+
 test('without an exporter there are no spans, and the caller’s trace is passed on', async () => {
   expect(await startTracing({ exporter: 'none' })).toBe(noTracing);
   expect(await noTracing.inSpan('any', '00-a-b-01', async (traceparent) => traceparent)).toBe('00-a-b-01');
