@@ -194,7 +194,7 @@ test('times that are numbers are asked for their unit, in files of rows and of l
   }
   expect(await run(...imported, '--time-unit', 'minutes')).toMatchObject({ code: 2 });
   await json(...imported, '--time-unit', 'event_time=seconds');
-  expect((await run(...joined, '--time-unit', 'seconds')).stdout).toBe('id,event_time,count\r\n1,2023-11-14T22:13:21.000Z,7\r\n');
+  expect((await run(...joined, '--time-unit', 'seconds')).stdout).toBe('id,event_time,count\n1,2023-11-14T22:13:21.000Z,7\n');
   expect(await json(...saved, '--time-unit', 'seconds')).toMatchObject({ rows: 1 });
 });
 

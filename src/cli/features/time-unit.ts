@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { timeUnitShape, timeUnitsOf, timeUnitWords, withTimes, type TimeUnit } from '../../commands/features/file-times.js';
+import { formatTimeUs } from '../../domain/features/times.js';
 import type { RowBatch } from '../rows/source.js';
 
 /** `--time-unit`: what numbers count that stand for times; may be repeated. */
@@ -15,7 +16,11 @@ function checked(text: string): string {
 /** How a unit is said on the command line. */
 export const sayTimeUnit = (unit: TimeUnit): string => `--time-unit ${unit}`;
 
-/** The rows of a file that is asked about, with their times read. */
+/** The rows of a file that is asked about, with their times read; those whose unit is said as texts, which is how they stand beside the answer. */
 export async function* timesRead(batches: AsyncIterable<RowBatch>, eventTime: string, units: readonly string[]): AsyncGenerator<RowBatch> {
-  for await (const batch of batches) yield withTimes(batch, { eventTime, columns: [], units: timeUnitsOf(units), say: sayTimeUnit });
+  for await (const batch of batches) {
+    const read = withTimes(batch, { eventTime, columns: [], units: timeUnitsOf(units), say: sayTimeUnit });
+    const times = units.length > 0 && batch.types?.get(eventTime) !== 'TIMESTAMP' ? read.columns.get(eventTime) : undefined;
+    yield times ? { ...read, columns: new Map([...read.columns, [eventTime, times.map((time) => (typeof time === 'number' ? formatTimeUs(time) : time))]]) } : read;
+  }
 }
