@@ -74,6 +74,12 @@ test('whoever asks as of a moment is answered from the history, never from the r
   }
 });
 
+test('every field of what an rpc takes says what it means, in the hand-written ones too', () => {
+  const rpcs = [...new Set(catalogue.map(({ service }) => service))].flatMap((service) => Object.values(root.lookupService(service).methods));
+  const silent = rpcs.flatMap(({ resolvedRequestType }) => resolvedRequestType!.fieldsArray.filter((field) => !field.comment).map((field) => `${resolvedRequestType!.name}.${field.name}`));
+  expect([...new Set(silent)]).toEqual([]);
+});
+
 test('every parameter of the OpenAPI document says what it means', () => {
   const { paths } = openApiDocument(operations) as { paths: Record<string, Record<string, { parameters?: { name: string; description?: string }[] }>> };
   const silent = Object.entries(paths).flatMap(([path, methods]) =>
