@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import type { Caller, IfMatch } from '../commands/kit/command.js';
 import { Refusal } from '../domain/kit/index.js';
+import { newTraceId } from '../platform/telemetry/chosen-ids.js';
 import { readIfMatch } from './if-match.js';
 import type { WireContext } from './operations.js';
 import type { Visitor } from './visitors.js';
@@ -92,7 +92,7 @@ export function givenTraceparent(header: HeaderReader): string | undefined {
 
 /** A new trace, and whether it is recorded. */
 export function newTraceparent(recorded = true): string {
-  const id = randomUUID().replaceAll('-', '');
+  const id = newTraceId();
   return `00-${id}-${id.slice(16)}-${recorded ? '01' : '00'}`;
 }
 
