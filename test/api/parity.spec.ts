@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { buildSchema } from 'graphql';
+import { buildSchema, getNamedType, type GraphQLInputObjectType } from 'graphql';
 import protobuf from 'protobufjs';
 import { fieldsOf, type Field, type Kind } from '../../src/api/fields.js';
+import { graphqlAdditions } from '../../src/api/graphql/additions.js';
 import { fieldName, sdlOf } from '../../src/api/graphql/schema.js';
 import { enumPrefix } from '../../src/api/grpc/values.js';
 import { reflect } from '../../src/api/grpc/protos.js';
@@ -78,6 +79,20 @@ test('every field of what an rpc takes says what it means, in the hand-written o
   const rpcs = [...new Set(catalogue.map(({ service }) => service))].flatMap((service) => Object.values(root.lookupService(service).methods));
   const silent = rpcs.flatMap(({ resolvedRequestType }) => resolvedRequestType!.fieldsArray.filter((field) => !field.comment).map((field) => `${resolvedRequestType!.name}.${field.name}`));
   expect([...new Set(silent)]).toEqual([]);
+});
+
+test('every argument of GraphQL says what it means, of hand-written fields too', () => {
+  const whole = buildSchema(sdlOf(operations, graphqlAdditions(catalogue).map(({ typeDefs }) => typeDefs)));
+  const roots = [whole.getQueryType()!, whole.getMutationType()!, whole.getSubscriptionType()!];
+  const silent = roots.flatMap((type) =>
+    Object.values(type.getFields()).flatMap((field) =>
+      field.args.flatMap(({ name, type: given, description }) => {
+        if (name !== 'input') return description ? [] : [`${field.name}(${name})`];
+        return Object.values((getNamedType(given) as GraphQLInputObjectType).getFields()).flatMap((part) => (part.description ? [] : [`${field.name}(input.${part.name})`]));
+      }),
+    ),
+  );
+  expect(silent).toEqual([]);
 });
 
 test('every parameter of the OpenAPI document says what it means', () => {

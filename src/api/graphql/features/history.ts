@@ -43,9 +43,43 @@ type TrainingSet {
 
 extend type Query {
   """The values of a few entities at a past moment, read from the log."""
-  readAsOf(project: String!, features: [String!] = [], service: String, entities: [JSON!]!, fullNames: Boolean = false, at: String, knownAt: KnownAtInput): AsOfAnswer
+  readAsOf(
+    """The name of the project."""
+    project: String!
+    """group:feature, or a group for all its features; likewise of transformations."""
+    features: [String!] = []
+    """In place of features: those that the service names."""
+    service: String
+    """The keys of each entity, by their names."""
+    entities: [JSON!]!
+    """Calls the columns group__feature, so that two groups may have features of one name."""
+    fullNames: Boolean = false
+    """The moment; now where it is left out."""
+    at: String
+    """What counts as known: what had been written by then; all that is written by now where it is left out."""
+    knownAt: KnownAtInput
+  ): AsOfAnswer
   """A training set of at most ${mostRows} rows; the other wires stream larger ones."""
-  historicalFeatures(project: String!, features: [String!] = [], service: String, rows: [JSON!]!, timeColumn: String = "event_time", timeUnit: String, aliases: [GroupAliasInput!] = [], fullNames: Boolean = false, knownAt: KnownAtInput): TrainingSet
+  historicalFeatures(
+    """The name of the project."""
+    project: String!
+    """group:feature, or a group for all its features; likewise of transformations."""
+    features: [String!] = []
+    """In place of features: those that the service names."""
+    service: String
+    """The rows to join features to: the keys of their entities, their times, and whatever else is to be kept."""
+    rows: [JSON!]!
+    """The column with the times of the rows; event_time where it is left out."""
+    timeColumn: String = "event_time"
+    """The unit of times that are numbers."""
+    timeUnit: String
+    """Other names for groups, so that one can be joined twice."""
+    aliases: [GroupAliasInput!] = []
+    """Calls the columns group__feature, so that two groups may have features of one name."""
+    fullNames: Boolean = false
+    """What counts as known: what had been written by then; all that is written by now where it is left out."""
+    knownAt: KnownAtInput
+  ): TrainingSet
 }
 `;
 

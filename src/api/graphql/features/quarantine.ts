@@ -7,10 +7,13 @@ import type { Resolvers } from '../schema.js';
 /** Mending and discarding refused rows; they are listed by derived fields. */
 export const quarantineTypeDefs = `
 input MendQuarantinedRowInput {
+  """The name of the project."""
   project: String!
+  """The id of the row, as quarantinedRows gives it."""
   id: ID!
   """Key values in place of those that the row holds; what is not named stays."""
   entity: JSON = {}
+  """Its event time, in place of the one it holds."""
   eventTime: String
   """Values in place of those that the row holds; what is not named stays."""
   values: JSON = {}
@@ -21,8 +24,11 @@ input MendQuarantinedRowInput {
 }
 
 input DiscardQuarantinedRowsInput {
+  """The name of the project."""
   project: String!
+  """The ids of the rows."""
   ids: [ID!]!
+  """Why, for whoever reads the log later."""
   reason: String!
 }
 

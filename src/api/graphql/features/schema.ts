@@ -16,15 +16,19 @@ enum WriteMode {
 }
 
 input WriteFeaturesInput {
+  """The name of the project."""
   project: String!
+  """The name of the feature group."""
   group: String!
   """Which version of the group; the promoted one where it is left out."""
   version: Int
+  """For which reads the rows are stored; for both where it is left out."""
   mode: WriteMode = BOTH
   """Stores the good rows although there are bad ones."""
   partial: Boolean = false
   """Keeps the bad rows for mending, and stores the good ones."""
   quarantine: Boolean = false
+  """The rows, each with its entity, event time and values."""
   rows: [FeatureRowInput!]!
 }
 
@@ -70,9 +74,31 @@ type FeatureValues {
 
 extend type Query {
   """The latest values of many entities, in their order."""
-  readOnline(project: String!, features: [String!] = [], service: String, entities: [JSON!]!, fullNames: Boolean = false): [OnlineRow!]
+  readOnline(
+    """The name of the project."""
+    project: String!
+    """group:feature, or a group for all its features; likewise of transformations."""
+    features: [String!] = []
+    """In place of features: those that the service names."""
+    service: String
+    """The keys of each entity, by their names."""
+    entities: [JSON!]!
+    """Calls the columns group__feature, so that two groups may have features of one name."""
+    fullNames: Boolean = false
+  ): [OnlineRow!]
   """The latest values of one entity; all such questions of one request are answered together."""
-  onlineFeatures(project: String!, features: [String!] = [], service: String, entity: JSON!, fullNames: Boolean = false): OnlineRow
+  onlineFeatures(
+    """The name of the project."""
+    project: String!
+    """group:feature, or a group for all its features; likewise of transformations."""
+    features: [String!] = []
+    """In place of features: those that the service names."""
+    service: String
+    """The keys of the entity, by their names."""
+    entity: JSON!
+    """Calls the columns group__feature, so that two groups may have features of one name."""
+    fullNames: Boolean = false
+  ): OnlineRow
 }
 
 extend type Mutation {
@@ -82,6 +108,13 @@ extend type Mutation {
 
 extend type Subscription {
   """New values of chosen entities, as they are written."""
-  featureValues(project: String!, group: String!, entities: [JSON!]!): FeatureValues!
+  featureValues(
+    """The name of the project."""
+    project: String!
+    """The name of the feature group."""
+    group: String!
+    """The keys of each entity, by their names."""
+    entities: [JSON!]!
+  ): FeatureValues!
 }
 `;

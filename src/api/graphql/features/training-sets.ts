@@ -11,24 +11,37 @@ import { given, mostRows } from './history.js';
 
 export const trainingSetTypeDefs = `
 input SaveTrainingSetInput {
+  """The name of the project."""
   project: String!
+  """The name of the training set."""
   trainingSet: String!
+  """Who answers for it."""
   owner: String = ""
+  """What it is, for people."""
   description: String = ""
+  """Labels for people and filters: a name and a value each, at most 64."""
   tags: JSON = {}
   """Keeps the rows themselves beside the log; otherwise only their hash."""
   storeRows: Boolean = false
+  """group:feature, or a group for all its features; likewise of transformations."""
   features: [String!] = []
+  """In place of features: those that the service names."""
   service: String
   """The rows to join features to, at most ${mostRows}; without them all entities of the range."""
   rows: [JSON!]
+  """The column with the times of the rows; event_time where it is left out."""
   timeColumn: String = "event_time"
   """What times count that are numbers: seconds, milliseconds, microseconds or nanoseconds."""
   timeUnit: String
+  """Other names for groups, so that one can be joined twice."""
   aliases: [GroupAliasInput!] = []
+  """Calls the columns group__feature, so that two groups may have features of one name."""
   fullNames: Boolean = false
+  """What counts as known: what had been written by then; all that is written by now where it is left out."""
   knownAt: KnownAtInput
+  """Without rows: the first event time of a range, which belongs to it."""
   start: String
+  """Its last event time, which belongs to it too."""
   end: String
 }
 
@@ -59,7 +72,12 @@ extend type Mutation {
 
 extend type Query {
   """The rows of a saved training set of at most ${mostRows} rows; the other wires stream larger ones."""
-  trainingSetRows(project: String!, trainingSet: String!): TrainingSetRows
+  trainingSetRows(
+    """The name of the project."""
+    project: String!
+    """The name of the training set."""
+    trainingSet: String!
+  ): TrainingSetRows
 }
 `;
 
