@@ -9,7 +9,7 @@ import { startNode } from './eventstore/servers.js';
 import { inTurns, percentile, type BenchOptions, type Row } from './kit.js';
 import { callUnary, grpcClient } from './support/grpc-client.js';
 import { startPlatform } from './support/platform.js';
-import { tracingCost } from './tracing.js';
+import { recordedCost, tracingOnAndOff } from './tracing.js';
 
 const [createProject, describeProject] = projectCommands as unknown as readonly AnyCommand[];
 const owner: Caller = { actor: 'key:bench', may: () => true };
@@ -18,7 +18,7 @@ const inFlight = 64;
 /** A command against its limit, the bare append of one event by the same port to the same durable node. */
 export async function commandsBench(options: BenchOptions): Promise<Row[]> {
   const { scale } = options;
-  return [await manyAtOnce(Math.ceil(20_000 * scale)), await oneAtATime(Math.ceil(2_000 * scale)), await tracingCost(options)];
+  return [await manyAtOnce(Math.ceil(20_000 * scale)), await oneAtATime(Math.ceil(2_000 * scale)), await recordedCost(options), await tracingOnAndOff(options)];
 }
 
 async function manyAtOnce(count: number): Promise<Row> {
