@@ -5,6 +5,7 @@ import { readCheckpoints } from '../../../src/projections/engine/checkpoints.js'
 import { commandLogView } from '../../../src/projections/engine/command-log.js';
 import type { ProjectionEngine } from '../../../src/projections/engine/index.js';
 import { Lane } from '../../../src/projections/engine/lane.js';
+import { sliceLock } from '../../../src/projections/engine/locks.js';
 import { ParkedCounts } from '../../../src/projections/engine/parking/counts.js';
 import { Rates } from '../../../src/projections/engine/rates.js';
 import { Reached } from '../../../src/projections/engine/reached.js';
@@ -196,21 +197,16 @@ test('a release that finds slices far apart tries the parked events again once t
     await world.append(`counter-${counterOf[2]}`, ...Array.from({ length: 1000 }, () => ['CounterRaised', { counter: counterOf[2], by: 1 }] as const));
   }
   await follow(0);
-  // The slice that is behind does not come further before the first attempt is over.
-  const tried = Promise.withResolvers<void>();
-  const behind: View = {
-    ...counters,
-    project: async (events, tx) => {
-      if (events.length > 1) await tried.promise;
-      await counters.project(events, tx);
-    },
-  };
-  const mended = world.engine([behind]);
-  await mended.start();
+  // The slice that is behind is another one's for as long as the first attempt takes.
+  const other = await world.database.pool.connect();
+  await other.query('select pg_advisory_lock($1, $2)', [...sliceLock('counters', 2)]);
+  const mended = world.engine([counters]);
   try {
+    await mended.start();
     await until('it is refused', () => world.complaints.some((line) => line.includes('The parked events could not be tried again') && line.includes('events apart')));
   } finally {
-    tried.resolve();
+    await other.query('select pg_advisory_unlock($1, $2)', [...sliceLock('counters', 2)]);
+    other.release();
   }
   await until('nothing waits any more', async () => (await mended.parked()).length === 0);
   await mended.waitFor(['counters'], (await raise(3, counterOf[1])).position);
