@@ -12,7 +12,7 @@ import { Reached } from '../../../src/projections/engine/reached.js';
 import { defaultLimits } from '../../../src/projections/engine/rebuild-pace.js';
 import { SlowViews } from '../../../src/projections/engine/slow-views.js';
 import { sliceOfKey } from '../../../src/projections/engine/slices.js';
-import type { View } from '../../../src/projections/kit/view.js';
+import type { View, ViewTransaction } from '../../../src/projections/kit/view.js';
 import { until } from '../../support/until.js';
 import { countersView, foldOfLog } from './counters.js';
 import { engineWorld, type EngineOptions, type EngineWorld } from './world.js';
@@ -42,6 +42,10 @@ async function started(view: View = counters, slices = 4, before?: EngineOptions
   await until('all slices are owned', async () => (await engine.status())[0]!.slices.filter(({ owner }) => owner !== undefined).length === slices);
   return engine;
 }
+/** Holds a batch up, with a word to Postgres now and then, which would else take the process for dead. Fails where its transaction is over: the owner of a slice waits for a batch's end before anybody goes on. */
+async function holdUntil(isOver: () => boolean, { client }: ViewTransaction): Promise<void> {
+  for (; !isOver(); await pause(20)) await client.query('savepoint still_there');
+}
 /** Counters of the slices 0 to 3 of four. */
 const counterOf = [0, 1, 2, 3].map((slice) => Array.from({ length: 100 }, (_, n) => `c${n}`).find((name) => sliceOfKey(name, 4) === slice)!);
 
@@ -62,12 +66,11 @@ test('a slice that sees nothing of its own moves on all the same', async () => {
 });
 
 test('waiting for a position waits for the slowest slice, in the process that projects and in others', async () => {
-  let release = () => {};
-  const released = new Promise<void>((resolve) => (release = resolve));
+  let released = false;
   const hanging: View = {
     ...counters,
     project: async (events, tx) => {
-      if (events.some(({ data }) => (data as { counter: string }).counter === counterOf[2])) await released;
+      if (events.some(({ data }) => (data as { counter: string }).counter === counterOf[2])) await holdUntil(() => released, tx);
       await counters.project(events, tx);
     },
   };
@@ -79,7 +82,7 @@ test('waiting for a position waits for the slowest slice, in the process that pr
   try {
     for (const asked of [engine, answering]) await expect(asked.waitFor(['counters'], position, { timeoutMs: 300 })).rejects.toMatchObject({ code: 'UNAVAILABLE', details: { reason: 'VIEW_BEHIND' } });
   } finally {
-    release();
+    released = true;
   }
   for (const asked of [engine, answering]) await asked.waitFor(['counters'], position);
   expect(await rows()).toEqual(await folded());
@@ -92,8 +95,8 @@ test('a slice that cannot take an event holds up none of the others while it is 
     ...counters,
     project: async (events, tx) => {
       if (!events.some(({ data }) => (data as { by: number }).by === 13)) return counters.project(events, tx);
-      // With a word now and then, or Postgres would take the process for dead. It fails where the transaction is over: whoever owns the slice next waits for that.
-      for (tries++; tries > 1 && !released; await pause(20)) await tx.client.query('savepoint still_there');
+      tries++;
+      if (tries > 1) await holdUntil(() => released, tx);
       throw new Error('cannot count 13');
     },
   };
