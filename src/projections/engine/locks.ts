@@ -1,5 +1,5 @@
 import type { Queryable } from './connections.js';
-import { hashOf, mostSlices } from './slices.js';
+import { hashOf, mostSlices, type Duty } from './slices.js';
 import type { Member } from './share.js';
 import type { View } from '../kit/view.js';
 
@@ -22,36 +22,44 @@ const withoutVersion = (view: string) => hashOf(view) & ~versionMask;
 export const versionLock = ({ name, version }: View): Lock => [versionClass, withoutVersion(name) | (version & versionMask)];
 const versionClass = firstLock + mostSlices + 1;
 
+/** Held by the one process that builds the view in its version, while another one may keep the rows of the version before. */
+export const buildLock = (view: string): Lock => [buildClass, hashOf(view)];
+const buildClass = versionClass + 1;
+
+/** Held by the one process that has the duty. */
+export const dutyLock = ({ view, index, isBuilt }: Duty): Lock => (isBuilt ? sliceLock(view.name, index) : buildLock(view.name));
+
 /** Who projects, as Postgres sees it: the members, and which of their sessions and processes owns what. */
 export interface Locks {
   readonly members: readonly Member[];
-  /** The members by the slices that they own, by the slice's `lockName`. */
+  /** The members by their duties, which go by the `lockName` of their locks. */
   readonly holders: ReadonlyMap<string, number>;
   /** In which version each member's release keeps a view. */
   versionsOf(view: string): ReadonlyMap<number, number>;
-  /** By the slice's `lockName`: the process as it calls itself. */
+  /** The same, by the process as it calls itself. */
   readonly owners: ReadonlyMap<string, string>;
   /** The number of the session that asks. */
   readonly me: number;
 }
 
 const selectLocks = `
-  select lock.pid, lock.classid::integer - ${firstLock + 1} as slice, lock.objid::integer as hash, activity.application_name as process, pg_backend_pid() as me
+  select lock.pid, lock.classid::integer as class, lock.objid::integer as hash, activity.application_name as process, pg_backend_pid() as me
   from pg_locks lock join pg_stat_activity activity on activity.pid = lock.pid
   where lock.locktype = 'advisory' and lock.objsubid = 2 and lock.granted
     and lock.database = (select oid from pg_database where datname = current_database())
-    and lock.classid::bigint between ${firstLock} and ${versionClass}`;
+    and lock.classid::bigint between ${firstLock} and ${buildClass}`;
 
 /** Reads who projects, and what. */
 export async function readLocks(db: Queryable): Promise<Locks> {
   const { rows } = await db.query(selectLocks);
-  const slices = rows.filter(({ slice }) => slice >= 0 && slice < mostSlices);
-  const members = rows.filter(({ slice }) => slice < 0).map(({ pid }) => ({ id: pid, held: slices.filter((held) => held.pid === pid).length }));
-  const versions = rows.filter(({ slice }) => slice === mostSlices);
+  const there = rows.filter((lock) => lock.class === firstLock);
+  const versions = rows.filter((lock) => lock.class === versionClass);
+  const duties = rows.filter((lock) => lock.class !== firstLock && lock.class !== versionClass);
+  const members = there.map(({ pid }) => ({ id: pid, held: duties.filter((held) => held.pid === pid).length }));
   return {
     members,
-    owners: new Map(slices.map(({ slice, hash, process }) => [`${hash}/${slice}`, process.replace(/^tarl /, '')])),
-    holders: new Map(slices.map(({ slice, hash, pid }) => [`${hash}/${slice}`, pid])),
+    owners: new Map(duties.map(({ class: first, hash, process }) => [lockName([first, hash]), process.replace(/^tarl /, '')])),
+    holders: new Map(duties.map(({ class: first, hash, pid }) => [lockName([first, hash]), pid])),
     versionsOf: (view) => new Map(versions.filter(({ hash }) => (hash & ~versionMask) === withoutVersion(view)).map(({ pid, hash }) => [pid, hash & versionMask])),
     me: rows[0]?.me,
   };
@@ -60,12 +68,15 @@ export async function readLocks(db: Queryable): Promise<Locks> {
 /** The latest version in which any member has a view; 0 where none says. */
 export const latestOf = ({ versionsOf }: Locks, view: string): number => Math.max(0, ...versionsOf(view).values());
 
-/** The members that may keep a view: those of the release that has its latest version. An older one would build its own over that, in turns. */
-export function keepersOf(locks: Locks, view: string): readonly Member[] {
-  const versions = locks.versionsOf(view);
-  const latest = latestOf(locks, view);
-  return locks.members.filter(({ id }) => (versions.get(id) ?? 0) === latest);
+/**
+ * The members that may have a duty. A view's slices are kept by those whose release has it in the version in which it stands.
+ * It is built by those that have its latest version: an older release would build its own over that, in turns.
+ */
+export function keepersOf(locks: Locks, { view, isBuilt }: Duty): readonly Member[] {
+  const versions = locks.versionsOf(view.name);
+  const wanted = isBuilt ? view.version & versionMask : latestOf(locks, view.name);
+  return locks.members.filter(({ id }) => (versions.get(id) ?? 0) === wanted);
 }
 
-/** What the lock of a slice is called among the owners. */
-export const lockName = (view: string, index: number): string => `${hashOf(view)}/${index}`;
+/** What a lock is called among the owners. */
+export const lockName = ([first, second]: Lock): string => `${first}/${second}`;

@@ -2,10 +2,10 @@ import { hostname } from 'node:os';
 import type { PoolClient } from 'pg';
 import type { View } from '../kit/view.js';
 import { cutBy, type Connections } from './connections.js';
-import { keepersOf, latestOf, lockName, memberLock, readLocks, sliceLock, versionLock } from './locks.js';
+import { dutyLock, keepersOf, latestOf, lockName, memberLock, readLocks, versionLock } from './locks.js';
 import { pause } from './pause.js';
 import { choose, fairShare } from './share.js';
-import type { Slice } from './slices.js';
+import type { Duty } from './slices.js';
 import { silence_ms } from './transaction.js';
 import type { EngineLog } from './world.js';
 
@@ -22,18 +22,18 @@ export const calls = 'tarl_position_wanted';
 /** How this process is called in the status of the projections. */
 export const processName = `${hostname()}:${process.pid}`;
 
-/** What a look at the locks has changed: slices that are this process's own from now on, and those to give away once they rest. */
+/** What a look at the locks has changed: duties that are this process's own from now on, and those to give away once they rest. */
 export interface Change {
-  readonly taken: readonly Slice[];
-  readonly excess: readonly Slice[];
-  /** Views that a newer release keeps, and the version in which it does. */
+  readonly taken: readonly Duty[];
+  readonly excess: readonly Duty[];
+  /** Views that a newer release has in a later version, and in which. */
   readonly newer: ReadonlyMap<View, number>;
 }
 
 /** The right to project slices, for as long as the connection lives: a session that holds a lock for each of them. */
 export class Ownership {
   private readonly ended = new AbortController();
-  private readonly held = new Map<string, Slice>();
+  private readonly held = new Map<string, Duty>();
   /** For how long it may say nothing, by the work that is under way. */
   private readonly silences: number[] = [];
   private readonly onEnd = () => this.ended.abort();
@@ -64,32 +64,35 @@ export class Ownership {
   }
 
   /**
-   * Takes free slices up to a fair share, and names those that are beyond it or no longer there. Slices that only some of
-   * the members may keep are shared among these.
+   * Takes free duties up to a fair share, and names those that are beyond it or no longer there. Duties that only some of
+   * the members may have are shared among these.
    */
-  async balance(all: readonly Slice[]): Promise<Change> {
+  async balance(all: readonly Duty[]): Promise<Change> {
     const locks = await readLocks(this.client);
     const known = new Set(all.map(nameOf));
-    const excess = [...this.held].filter(([name]) => !known.has(name)).map(([, slice]) => slice);
-    const wanted: Slice[] = [];
+    const excess = [...this.held].filter(([name]) => !known.has(name)).map(([, duty]) => duty);
+    const wanted: Duty[] = [];
     const newer = new Map<View, number>();
-    const kept = all.map((slice) => ({ slice, keepers: keepersOf(locks, slice.view.name).map(({ id }) => id) }));
+    const kept = all.map((duty) => ({ duty, keepers: keepersOf(locks, duty).map(({ id }) => id) }));
     for (const group of Map.groupBy(kept, ({ keepers }) => keepers.join()).values()) {
-      const slices = group.map(({ slice }) => slice);
-      const keepers = group[0]!.keepers.map((id) => ({ id, held: slices.filter((slice) => locks.holders.get(nameOf(slice)) === id).length }));
-      const own = slices.filter((slice) => this.held.has(nameOf(slice)));
-      const share = fairShare(keepers, slices.length, locks.me);
+      const duties = group.map(({ duty }) => duty);
+      const keepers = group[0]!.keepers.map((id) => ({ id, held: duties.filter((duty) => locks.holders.get(nameOf(duty)) === id).length }));
+      const own = duties.filter((duty) => this.held.has(nameOf(duty)));
+      const share = fairShare(keepers, duties.length, locks.me);
       if (own.length >= share) excess.push(...choose(own, own.length - share, 'most', own));
-      else wanted.push(...choose(slices.filter((slice) => !locks.holders.has(nameOf(slice))), share - own.length, 'fewest', own));
-      if (!keepers.some(({ id }) => id === locks.me)) for (const { view } of slices) newer.set(view, latestOf(locks, view.name));
+      else wanted.push(...choose(duties.filter((duty) => !locks.holders.has(nameOf(duty))), share - own.length, 'fewest', own));
+    }
+    for (const { view } of all) {
+      const latest = latestOf(locks, view.name);
+      if (latest > view.version) newer.set(view, latest);
     }
     return { taken: await this.lock(wanted), excess, newer };
   }
 
-  /** Lets another process have the slice. */
-  async give(slice: Slice): Promise<void> {
-    this.held.delete(nameOf(slice));
-    await this.client.query('select pg_advisory_unlock($1, $2)', [...sliceLock(slice.view.name, slice.index)]);
+  /** Lets another process have the duty. */
+  async give(duty: Duty): Promise<void> {
+    this.held.delete(nameOf(duty));
+    await this.client.query('select pg_advisory_unlock($1, $2)', [...dutyLock(duty)]);
   }
 
   /** Runs work during which the process may say nothing for longer than usual; nobody gets its locks meanwhile. */
@@ -146,15 +149,15 @@ export class Ownership {
     void this.client.end();
   }
 
-  private async lock(slices: readonly Slice[]): Promise<Slice[]> {
-    if (slices.length === 0) return [];
-    const locks = slices.map(({ view, index }) => sliceLock(view.name, index));
+  private async lock(duties: readonly Duty[]): Promise<Duty[]> {
+    if (duties.length === 0) return [];
+    const locks = duties.map(dutyLock);
     const { rows } = await this.client.query({
       text: `select pg_try_advisory_lock(class, object) as held from unnest($1::integer[], $2::integer[]) with ordinality as wanted(class, object, place) order by place`,
       values: [locks.map(([first]) => first), locks.map(([, second]) => second)],
     });
-    const taken = slices.filter((_, place) => rows[place].held);
-    for (const slice of taken) this.held.set(nameOf(slice), slice);
+    const taken = duties.filter((_, place) => rows[place].held);
+    for (const duty of taken) this.held.set(nameOf(duty), duty);
     return taken;
   }
 }
@@ -180,4 +183,4 @@ export async function becomeMember(pool: Connections, name: string, views: reado
   return undefined;
 }
 
-const nameOf = ({ view, index }: Slice): string => lockName(view.name, index);
+const nameOf = (duty: Duty): string => lockName(dutyLock(duty));

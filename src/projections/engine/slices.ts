@@ -14,6 +14,11 @@ export interface Slice {
   readonly of: number;
 }
 
+/** What one process does for all: it keeps a slice of a view that stands in its version, or builds the whole of one that does not. */
+export interface Duty extends Slice {
+  readonly isBuilt: boolean;
+}
+
 /** A view's only slice. */
 export const wholeView = (view: View): Slice => ({ view, index: 0, of: 1 });
 

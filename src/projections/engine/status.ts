@@ -2,7 +2,7 @@ import type { ViewStatus } from '../../api/core.js';
 import { formatPosition, startOfLog, type EventStore, type Position } from '../../platform/eventstore/port.js';
 import type { View } from '../kit/view.js';
 import { readCheckpoints, type Checkpoint, type ViewCheckpoint } from './checkpoints.js';
-import { latestOf, lockName, readLocks, type Locks } from './locks.js';
+import { buildLock, latestOf, lockName, readLocks, sliceLock, type Locks } from './locks.js';
 import { readComparisons } from './operations/comparisons.js';
 import { sliceName } from './slices.js';
 import type { World } from './world.js';
@@ -36,7 +36,7 @@ export async function readStatus(views: readonly View[], world: World): Promise<
         name: view.name,
         version: checkpoint?.version ?? view.version,
         state: stateOf(building.has(view.name), failure, lag_ms),
-        error: failure ?? leftToNewer(view, locks),
+        error: failure ?? (checkpoint?.version === view.version ? undefined : leftToNewer(view, locks)),
         position: formatPosition(position),
         lagPositions: `${lag_ms === 0 || behind < 0n ? 0n : behind}`,
         lagMs: lag_ms,
@@ -44,7 +44,7 @@ export async function readStatus(views: readonly View[], world: World): Promise<
         eventsPerSecond: rateOf(view, checkpoint, world),
         eventsHandled: checkpoint?.slices.reduce((sum, { events }) => sum + events, 0) ?? 0,
         ...compared.get(view.name),
-        slices: await Promise.all(slicesOf(view, checkpoint, world).map(async ({ slice, at }) => ({ slice, position: formatPosition(at), lagMs: await lagAt(at), owner: locks.owners.get(lockName(view.name, slice)) }))),
+        slices: await Promise.all(slicesOf(view, checkpoint, world).map(async ({ slice, at }) => ({ slice, position: formatPosition(at), lagMs: await lagAt(at), owner: ownerOf(view, slice, locks) }))),
       };
     }),
   );
@@ -54,6 +54,9 @@ function slicesOf({ name }: View, checkpoint: ViewCheckpoint | undefined, { reac
   const slices = checkpoint?.slices ?? [{ slice: 0, position: startOfLog }];
   return slices.map(({ slice, position }) => ({ slice, at: reached.ofOwn(name, slice) ?? position }));
 }
+
+/** Who builds the view, where nobody keeps the slice. */
+const ownerOf = ({ name }: View, slice: number, { owners }: Locks): string | undefined => owners.get(lockName(sliceLock(name, slice))) ?? owners.get(lockName(buildLock(name)));
 
 function rateOf(view: View, checkpoint: ViewCheckpoint | undefined, { reached, rates }: World): number {
   const { slices = [] } = checkpoint ?? {};

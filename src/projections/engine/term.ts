@@ -10,7 +10,7 @@ import { backoff_ms, pause, unlessAborted } from './pause.js';
 import { placesOf } from './places.js';
 import { clearLeftovers } from './rebuild-lock.js';
 import { rebuild } from './rebuild.js';
-import { sliceName, wholeView, type Slice } from './slices.js';
+import { sliceName, wholeView, type Duty, type Slice } from './slices.js';
 import type { World } from './world.js';
 
 /** How often it is looked which slices there are and who owns them. A dead owner's work lies still for no longer. */
@@ -19,15 +19,13 @@ const look_ms = 500;
 /** What is refused so is granted once slices have come together, or somebody else is done. */
 const comesByItself: ReadonlySet<string> = new Set(['UNAVAILABLE', 'ABORTED']);
 
-/** A slice that this process owns, until it leaves. */
+/** A duty that this process has, until it leaves it. */
 interface Holding {
-  readonly slice: Slice;
-  /** Whether its view must be built first. */
-  readonly isBuilt: boolean;
+  readonly duty: Duty;
   readonly left: AbortController;
   /** True once its view was seen split or built otherwise: also when it is by now as before, nobody follows the log for it. */
   isOutdated: boolean;
-  /** Ends when nothing is written for the slice any more, once it has left. */
+  /** Ends when nothing is written for it any more, once it was left. */
   work: Promise<void>;
 }
 
@@ -62,7 +60,7 @@ export class Term {
       await Promise.all([this.keepShare(), this.keepLive()]);
     } finally {
       await Promise.all(this.asides);
-      for (const { slice } of this.holdings.values()) this.world.reached.leave(slice);
+      for (const { duty } of this.holdings.values()) this.world.reached.leave(duty);
     }
   }
 
@@ -81,16 +79,16 @@ export class Term {
   /** Gives away what is beyond this process's share, takes up what is free, and follows a view that is split anew. */
   private async share(): Promise<void> {
     const checkpoints = await readCheckpoints(this.world.pool);
-    const all = this.views.flatMap((view) => slicesOf(view, checkpoints.get(view.name)));
-    const { taken, excess, newer } = await this.ownership.balance(all.map(({ slice }) => slice));
+    const all = this.views.flatMap((view) => dutiesOf(view, checkpoints.get(view.name)));
+    const { taken, excess, newer } = await this.ownership.balance(all);
     this.tellOf(newer);
-    for (const slice of excess) {
-      await this.leave(slice);
-      await this.ownership.give(slice);
+    for (const duty of excess) {
+      await this.leave(duty);
+      await this.ownership.give(duty);
     }
-    const own = new Set([...[...this.holdings.values()].map(({ slice }) => idOf(slice)), ...taken.map(idOf)]);
-    const changed = all.filter(({ slice, isBuilt }) => own.has(idOf(slice)) && !this.isHeld(slice, isBuilt));
-    for (const { slice } of changed) await this.leave(slice);
+    const own = new Set([...this.holdings.keys(), ...taken.map(idOf)]);
+    const changed = all.filter((duty) => own.has(idOf(duty)) && !this.isHeld(duty));
+    for (const duty of changed) await this.leave(duty);
     if (changed.length > 0) await this.enter(changed, checkpoints);
     if (taken.length + excess.length > 0) this.world.log.info({ slices: this.holdings.size, taken: taken.length, given: excess.length }, 'This process keeps read models');
   }
@@ -99,40 +97,40 @@ export class Term {
   private tellOf(newer: ReadonlyMap<View, number>): void {
     const told = new Set([...this.newer.keys()].map(({ name }) => name));
     for (const [{ name, version }, latest] of newer) {
-      if (!told.has(name)) this.world.log.warn({ view: name, version, newer: latest }, 'A newer release keeps this view in a version of its own; this one leaves it alone');
+      if (!told.has(name)) this.world.log.warn({ view: name, version, newer: latest }, 'A newer release has this view in a later version; this one keeps the rows of its own until those are built, and then leaves the view alone');
     }
     this.newer = newer;
   }
 
-  private isHeld(slice: Slice, isBuilt: boolean): boolean {
-    const held = this.holdings.get(idOf(slice));
-    return held !== undefined && !held.isOutdated && held.slice.of === slice.of && held.isBuilt === isBuilt;
+  private isHeld(duty: Duty): boolean {
+    const held = this.holdings.get(idOf(duty));
+    return held !== undefined && !held.isOutdated && held.duty.of === duty.of;
   }
 
   /** Where none follows the log yet, the slices that are furthest make the live lane; those at another place follow together from there. */
-  private async enter(slices: readonly { slice: Slice; isBuilt: boolean }[], checkpoints: ReadonlyMap<string, ViewCheckpoint>): Promise<void> {
-    const built = slices.filter(({ isBuilt }) => isBuilt).map(({ slice }) => ({ slice, position: checkpoints.get(slice.view.name)!.slices[slice.index]!.position }));
+  private async enter(duties: readonly Duty[], checkpoints: ReadonlyMap<string, ViewCheckpoint>): Promise<void> {
+    const built = duties.filter(({ isBuilt }) => isBuilt).map((slice) => ({ slice, position: checkpoints.get(slice.view.name)!.slices[slice.index]!.position }));
     const [furthest, ...behind] = await placesOf(built, this.world.eventStore, this.signal);
-    for (const { slice, isBuilt } of slices) this.holdings.set(idOf(slice), { slice, isBuilt, left: new AbortController(), isOutdated: false, work: Promise.resolve() });
-    for (const { slice } of slices.filter(({ isBuilt }) => !isBuilt)) this.aside([slice], this.build(slice));
+    for (const duty of duties) this.holdings.set(idOf(duty), { duty, left: new AbortController(), isOutdated: false, work: Promise.resolve() });
+    for (const duty of duties.filter(({ isBuilt }) => !isBuilt)) this.aside([duty], this.build(duty));
     if (furthest && this.live.size === 0) this.join(furthest);
     else if (furthest) behind.push(furthest);
     for (const group of behind) this.aside(group, this.catchUp(group));
     for (const { slice: { view, index } } of built) if (index === 0) this.aside([], this.retryParked(view));
   }
 
-  /** Returns when nothing is written for the slice any more. */
-  private async leave(slice: Slice): Promise<void> {
-    const holding = this.holdings.get(idOf(slice));
+  /** Returns when nothing is written for it any more. */
+  private async leave(duty: Duty): Promise<void> {
+    const holding = this.holdings.get(idOf(duty));
     if (!holding) return;
-    this.holdings.delete(idOf(slice));
+    this.holdings.delete(idOf(duty));
     holding.left.abort();
-    if (this.live.delete(holding.slice)) {
+    if (this.live.delete(holding.duty)) {
       this.round.abort();
       await this.liveRound;
     }
     await holding.work;
-    this.world.reached.leave(holding.slice);
+    this.world.reached.leave(holding.duty);
   }
 
   private async keepLive(): Promise<void> {
@@ -172,7 +170,7 @@ export class Term {
     this.asides.add(tracked);
     for (const slice of slices) {
       const holding = this.holdings.get(idOf(slice));
-      if (holding?.slice === slice) holding.work = tracked;
+      if (holding?.duty === slice) holding.work = tracked;
     }
   }
 
@@ -190,7 +188,7 @@ export class Term {
 
   /** Those of the slices that this process still owns. */
   private still(slices: readonly Slice[]): Slice[] {
-    return slices.filter((slice) => this.holdings.get(idOf(slice))?.slice === slice);
+    return slices.filter((slice) => this.holdings.get(idOf(slice))?.duty === slice);
   }
 
   /** Follows the log with these slices alone until they are at its end. One that fails is tried again, ever more seldom. */
@@ -235,9 +233,9 @@ export class Term {
   }
 
   /** Builds one view at a time, to leave the machine to those who ask. What stood there before goes on answering. */
-  private async build(slice: Slice): Promise<void> {
-    const { view } = slice;
-    const signal = AbortSignal.any([this.signal, this.holdings.get(idOf(slice))!.left.signal]);
+  private async build(duty: Duty): Promise<void> {
+    const { view } = duty;
+    const signal = AbortSignal.any([this.signal, this.holdings.get(idOf(duty))!.left.signal]);
     for (let failures = 0; !signal.aborted; failures++) {
       try {
         this.world.log.info({ view: view.name, version: view.version }, 'The view is new or has changed; it is built from the log');
@@ -246,7 +244,7 @@ export class Term {
         return this.nextLook.abort();
       } catch (error) {
         if (signal.aborted) return;
-        await this.report(slice, error instanceof ViewFailed ? error : new ViewFailed(view.name, [], error));
+        await this.report(duty, error instanceof ViewFailed ? error : new ViewFailed(view.name, [], error));
       }
       await pause(backoff_ms(failures), signal);
     }
@@ -271,13 +269,14 @@ export class Term {
   }
 }
 
-/** The slices of a view as it stands; only the first, to build the view, where it is not there in this version. */
-function slicesOf(view: View, checkpoint: ViewCheckpoint | undefined): { slice: Slice; isBuilt: boolean }[] {
-  if (checkpoint?.version !== view.version) return [{ slice: wholeView(view), isBuilt: false }];
-  return checkpoint.slices.map((_, index) => ({ slice: { view, index, of: checkpoint.slices.length }, isBuilt: true }));
+/** To keep the slices of a view as it stands; to build it where it is not there in this version. */
+function dutiesOf(view: View, checkpoint: ViewCheckpoint | undefined): Duty[] {
+  if (checkpoint?.version !== view.version) return [{ ...wholeView(view), isBuilt: false }];
+  return checkpoint.slices.map((_, index) => ({ view, index, of: checkpoint.slices.length, isBuilt: true }));
 }
 
-const idOf = ({ view, index }: Slice): string => `${view.name}/${index}`;
+/** A slice that is followed is built. */
+const idOf = ({ view, index, isBuilt = true }: Slice & Partial<Duty>): string => (isBuilt ? `${view.name}/${index}` : `${view.name}/build`);
 
 async function aborted(signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));

@@ -29,7 +29,7 @@ test('while a newer release is there, an older one neither builds nor keeps a vi
   const ofNewer = await started(newer, 'newer');
   await isBuiltIn(2);
   const ofOlder = await started(older, 'older');
-  await until('the older release says so in its log', () => world.complaints.some((line) => line.includes('A newer release keeps this view')));
+  await until('the older release says so in its log', () => world.complaints.some((line) => line.includes('A newer release has this view')));
   await until('the older one keeps what it may keep', async () => (await ofOlder.status()).some(({ slices }) => slices.some(({ owner }) => owner === 'older')));
 
   const status = await statusOf(ofOlder);
@@ -54,12 +54,63 @@ test('a newer release takes a view over from an older one that is still there, w
   expect([(await statusOf(ofOlder)).version, await sum()]).toEqual([2, 3]);
 });
 
+/** An engine of the newer release that begins to build its version, and goes on when it is released. */
+async function newerThatWaits() {
+  const [reached, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const engine = world.engine([newer!, others], { name: 'newer', before: (statement) => (statement.startsWith('create') && statement.includes('counters__shadow') ? (reached.resolve(), released.promise) : undefined) });
+  await engine.start();
+  await reached.promise;
+  return { engine, release: released.resolve };
+}
+
+test('while a newer release builds its version, an older one keeps its own rows up to date, and waits are answered in both', async () => {
+  const ofOlder = await started(older, 'older');
+  await ofOlder.waitFor(['counters'], (await raise(1)).position);
+  const { engine: ofNewer, release } = await newerThatWaits();
+  try {
+    // Time enough for the older one to have given its slices away.
+    await until('the older release knows of the newer one', () => world.complaints.some((line) => line.includes('A newer release has this view')));
+    for (const by of [2, 3, 4]) {
+      const { position } = await raise(by);
+      await Promise.all([ofOlder, ofNewer].map((engine) => engine.waitFor(['counters'], position)));
+    }
+    expect([await builtVersion(), await sum()]).toEqual([1, 10]);
+    const status = await statusOf(ofOlder);
+    expect(status).toMatchObject({ version: 1, state: 'rebuilding', slices: [{ owner: 'older' }] });
+    expect(status.error).toBeUndefined();
+    await expect(ofOlder.rebuild('counters', () => undefined)).rejects.toMatchObject({ details: { reason: 'KEPT_BY_NEWER_RELEASE' } });
+  } finally {
+    release();
+  }
+  await isBuiltIn(2);
+  await ofNewer.waitFor(['counters'], (await raise(5)).position);
+  expect([await sum(), (await statusOf(ofNewer)).slices.map(({ owner }) => owner)]).toEqual([15, ['newer']]);
+});
+
+test('when the older release goes while a newer one builds, its rows wait, and nothing is lost', async () => {
+  const ofOlder = await started(older, 'older');
+  await ofOlder.waitFor(['counters'], (await raise(1)).position);
+  const { engine: ofNewer, release } = await newerThatWaits();
+  try {
+    await ofOlder.stop();
+    await raise(2);
+    const another = await started(older, 'another');
+    await another.waitFor(['counters'], (await raise(3)).position);
+    expect([await builtVersion(), await sum(), (await statusOf(another)).slices.map(({ owner }) => owner)]).toEqual([1, 6, ['another']]);
+  } finally {
+    release();
+  }
+  await isBuiltIn(2);
+  await ofNewer.waitFor(['counters'], (await raise(4)).position);
+  expect(await sum()).toBe(10);
+});
+
 test('once the newer release has gone, an older one builds its version again', async () => {
   await raise(1);
   const ofNewer = await started(newer, 'newer');
   await isBuiltIn(2);
   const ofOlder = await started(older, 'older');
-  await until('the older release leaves it alone', () => world.complaints.some((line) => line.includes('A newer release keeps this view')));
+  await until('the older release leaves it alone', () => world.complaints.some((line) => line.includes('A newer release has this view')));
   await ofNewer.stop();
   await isBuiltIn(1);
   await ofOlder.waitFor(['counters'], (await raise(2)).position);
