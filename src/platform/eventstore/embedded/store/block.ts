@@ -33,7 +33,8 @@ export interface Row {
 /** Puts rows and frames together into the bytes that are stored. */
 export function sealBlock(first: number, previousCount: number, rows: readonly Row[], frames: Buffer): Buffer {
   const framesAt = HEADER_SIZE + rows.length * ROW_SIZE;
-  const bytes = Buffer.allocUnsafe(framesAt + frames.length);
+  // In memory of its own: a block is kept for long, and would keep all that shares a chunk of Node's pool with it.
+  const bytes = Buffer.allocUnsafeSlow(framesAt + frames.length);
   bytes.writeUInt32LE(FORMAT, 0);
   bytes.writeUInt32LE(rows.length, 8);
   bytes.writeUInt32LE(previousCount, 12);

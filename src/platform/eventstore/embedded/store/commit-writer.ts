@@ -3,6 +3,7 @@ import type { BlockLog } from './block-log.js';
 import type { Environment } from './environment.js';
 import type { Indexes } from './indexes.js';
 import { encodeMark, Journal, JOURNAL_MARK } from './journal.js';
+import type { MappedMemory } from './mapped-memory.js';
 import type { Pending } from './pending.js';
 import { transact } from './transaction.js';
 
@@ -43,6 +44,7 @@ export class CommitWriter {
     private readonly log: BlockLog,
     private readonly indexes: Indexes,
     private readonly pending: Pending,
+    private readonly mapped: MappedMemory,
     /** The journal that the node before this one left; without one it is begun with the first commit. */
     private journal: Journal | undefined,
   ) {
@@ -153,6 +155,7 @@ export class CommitWriter {
     this.pending.release(taken);
     this.journal?.release(taken.last);
     this.usesJournal = this.journal !== undefined;
+    this.mapped.look();
   }
 
   private put(block: Block): void {

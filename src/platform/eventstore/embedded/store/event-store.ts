@@ -62,13 +62,14 @@ export class EventStore {
     private readonly disposeFolder: () => void,
   ) {
     this.pending = pending;
-    this.log = new BlockLog(environment, pending, FIRST_POSITION, new MappedMemory(() => this.commits?.remapSoon()));
+    const mapped = new MappedMemory(() => this.commits?.remapSoon());
+    this.log = new BlockLog(environment, pending, FIRST_POSITION, mapped);
     this.index = new StreamIndex(environment);
     const names = new NameIndex(environment);
     this.streams = new Streams(names, this.index, this.log);
     const indexes = new Indexes(this.index, names, environment);
     indexes.recover(this.log);
-    this.writer = new CommitWriter(environment, this.log, indexes, pending, journal);
+    this.writer = new CommitWriter(environment, this.log, indexes, pending, mapped, journal);
     this.known = {
       byId: (id) => this.recent.get(id),
       atRevision: (stream, revision, id) => this.placedAt(stream, revision, id),

@@ -1,11 +1,13 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { tarl, type TarlProcess } from '../../../../support/tarl.js';
+import { tarl, type TarlOptions, type TarlProcess } from '../../../../support/tarl.js';
 import { until } from '../../../../support/until.js';
+import { MEMORY_FLAGS } from '../../../../../src/platform/eventstore/embedded/memory-flags.js';
 import { selfSigned } from '../../self-signed.js';
 import { temporaryFolder } from '../filled.js';
 
@@ -22,25 +24,31 @@ afterEach(async () => {
   await folder.remove();
 });
 
-async function start(...args: string[]): Promise<string> {
-  node = tarl(['eventstore', ...args, '--port', '0', '--json']);
+async function start({ wrapped }: TarlOptions, ...args: string[]): Promise<string> {
+  node = tarl(['eventstore', ...args, '--port', '0', '--json'], { wrapped });
   const line = await until('the node is ready', () => /^\{.*\}$/m.exec(node!.output.out)?.[0]);
   return (JSON.parse(line) as { connectionString: string }).connectionString;
 }
 
 test('a node without a folder keeps nothing, serves any client, and stops when asked to', async () => {
-  const client = EventStoreDBClient.connectionString(await start('--mem'));
+  const client = EventStoreDBClient.connectionString(await start({}, '--mem'));
   await expect(client.appendToStream('s', jsonEvent({ type: 'T', data: {} }))).resolves.toMatchObject({ success: true });
   await client.dispose();
   node!.child.kill('SIGTERM');
   expect(await node!.ended).toBe(0);
 });
 
+test('the command runs a node within the bounds of its memory', async () => {
+  await start({ wrapped: true }, '--mem');
+  const [child] = readFileSync(`/proc/${node!.pid}/task/${node!.pid}/children`, 'utf8').split(' ');
+  expect(readFileSync(`/proc/${child}/cmdline`, 'utf8').split('\0')).toEqual(expect.arrayContaining([...MEMORY_FLAGS]));
+});
+
 test('a node with a certificate asks users to log in, and its first passwords can be changed from the command line', async () => {
   const { certificate, key } = selfSigned();
   const [cert, keyFile] = [join(folder.path, 'node.crt'), join(folder.path, 'node.key')];
   await Promise.all([writeFile(cert, certificate), writeFile(keyFile, key)]);
-  const { port } = new URL((await start('--dir', join(folder.path, 'log'), '--tls-cert', cert, '--tls-key', keyFile)).replace('esdb:', 'http:'));
+  const { port } = new URL((await start({}, '--dir', join(folder.path, 'log'), '--tls-cert', cert, '--tls-key', keyFile)).replace('esdb:', 'http:'));
   const url = (password: string) => `esdb://admin:${password}@localhost:${port}?tlsCAFile=${encodeURIComponent(cert)}`;
   const change = spawn(resolve('node_modules/node/bin/node'), [resolve('dist/src/cli/main.js'), 'eventstore', 'password', 'admin', '--url', url('changeit')], { stdio: ['pipe', 'ignore', 'inherit'] });
   change.stdin.end('much better\n');

@@ -4,6 +4,7 @@ import { CommitWriter } from '../../../../../src/platform/eventstore/embedded/st
 import { Environment } from '../../../../../src/platform/eventstore/embedded/store/environment.js';
 import { Indexes } from '../../../../../src/platform/eventstore/embedded/store/indexes.js';
 import { decodeMark, JOURNAL_MARK, type Journal } from '../../../../../src/platform/eventstore/embedded/store/journal.js';
+import { MappedMemory } from '../../../../../src/platform/eventstore/embedded/store/mapped-memory.js';
 import { NameIndex } from '../../../../../src/platform/eventstore/embedded/store/name-index.js';
 import { Pending } from '../../../../../src/platform/eventstore/embedded/store/pending.js';
 import { StreamIndex } from '../../../../../src/platform/eventstore/embedded/store/stream-index.js';
@@ -28,7 +29,7 @@ afterEach(async () => {
 function writerOn(takes: (sequence: number) => boolean): CommitWriter {
   const journal = { id: Buffer.alloc(16, 1), write: async ({ sequence }: { sequence: number }) => takes(sequence), release: () => undefined, close: () => undefined };
   const indexes = new Indexes(new StreamIndex(environment), new NameIndex(environment), environment);
-  return new CommitWriter(environment, new BlockLog(environment, pending, 1), indexes, pending, journal as unknown as Journal);
+  return new CommitWriter(environment, new BlockLog(environment, pending, 1), indexes, pending, new MappedMemory(() => undefined), journal as unknown as Journal);
 }
 
 const setting = (name: string, value: string) => ({ blocks: [], settings: new Map([[name, Buffer.from(value)]]), work: [], storesAllIndexes: false });
