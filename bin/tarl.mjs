@@ -11,6 +11,7 @@ await prepare().catch(giveUp);
 
 // The channel tells the child when we are gone, however we went.
 // Frequent collections of few young objects hold a request up less than rare ones of many, and those of old objects least when they are rare.
+// A hundred seconds after the last of these V8 would make one to save memory, which compacts, and holds requests up for half a second.
 const { config } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const { MEMORY_FLAGS } = await import(pathToFileURL(join(root, 'dist/src/platform/eventstore/embedded/memory-flags.js')).href);
 const [command, verb = 'up'] = process.argv.slice(2);
