@@ -60,7 +60,7 @@ export async function rebuildBench({ scale, log }: BenchOptions): Promise<Row[]>
   const read = 'rows/s read and parsed, nothing done with them';
   const raw = 'events/s read by the client';
   return [
-    { what: `rebuild of the online view, ${rows.toLocaleString('en')} rows of ${entities.toLocaleString('en')} entities`, measured: features.measured, unit: 'rows/s', limit: { what: read, measured: features.limit }, ratio: features.ratio, target: '300,000 rows/s', reached: features.measured >= 300_000 },
+    { what: `rebuild of the online view, ${rows.toLocaleString('en')} rows of ${entities.toLocaleString('en')} entities`, measured: features.measured, unit: 'rows/s', limit: { what: read, measured: features.limit }, ratio: features.ratio, target: '500,000 rows/s', reached: features.measured >= 500_000 },
     { what: 'rebuild of a view of small events, a key for every ten', measured: events.rebuild.measured, unit: 'events/s', limit: { what: raw, measured: events.rebuild.limit }, ratio: events.rebuild.ratio, target: '0.9 of the read', reached: events.rebuild.ratio >= 0.9 },
     { what: 'live projection of small events, far behind', measured: events.live.measured, unit: 'events/s', limit: { what: raw, measured: events.live.limit }, ratio: events.live.ratio, target: '0.7 of the read', reached: events.live.ratio >= 0.7 },
     { what: 'reading small events through the port, which decodes them itself', measured: events.port.measured, unit: 'events/s', limit: { what: raw, measured: events.port.limit }, ratio: events.port.ratio, target: '', reached: true },
