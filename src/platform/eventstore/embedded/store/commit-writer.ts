@@ -44,7 +44,7 @@ export class CommitWriter {
     private readonly log: BlockLog,
     private readonly indexes: Indexes,
     private readonly pending: Pending,
-    private readonly mapped: MappedMemory,
+    private readonly mapped: Pick<MappedMemory, 'look'>,
     /** The journal that the node before this one left; without one it is begun with the first commit. */
     private journal: Journal | undefined,
   ) {
@@ -155,7 +155,8 @@ export class CommitWriter {
     this.pending.release(taken);
     this.journal?.release(taken.last);
     this.usesJournal = this.journal !== undefined;
-    this.mapped.look();
+    // The environment is not opened anew once it is to be closed.
+    if (!this.isClosing) this.mapped.look();
   }
 
   private put(block: Block): void {

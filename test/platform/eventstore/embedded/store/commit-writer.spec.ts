@@ -4,7 +4,6 @@ import { CommitWriter } from '../../../../../src/platform/eventstore/embedded/st
 import { Environment } from '../../../../../src/platform/eventstore/embedded/store/environment.js';
 import { Indexes } from '../../../../../src/platform/eventstore/embedded/store/indexes.js';
 import { decodeMark, JOURNAL_MARK, type Journal } from '../../../../../src/platform/eventstore/embedded/store/journal.js';
-import { MappedMemory } from '../../../../../src/platform/eventstore/embedded/store/mapped-memory.js';
 import { NameIndex } from '../../../../../src/platform/eventstore/embedded/store/name-index.js';
 import { Pending } from '../../../../../src/platform/eventstore/embedded/store/pending.js';
 import { StreamIndex } from '../../../../../src/platform/eventstore/embedded/store/stream-index.js';
@@ -14,8 +13,11 @@ import { temporaryFolder } from '../filled.js';
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let environment: Environment;
 let pending: Pending;
+/** How often it was looked at what is mapped. */
+let looks: number;
 
 beforeEach(async () => {
+  looks = 0;
   folder = await temporaryFolder();
   environment = Environment.open(folder.path, true);
   pending = new Pending();
@@ -29,7 +31,7 @@ afterEach(async () => {
 function writerOn(takes: (sequence: number) => boolean): CommitWriter {
   const journal = { id: Buffer.alloc(16, 1), write: async ({ sequence }: { sequence: number }) => takes(sequence), release: () => undefined, close: () => undefined };
   const indexes = new Indexes(new StreamIndex(environment), new NameIndex(environment), environment);
-  return new CommitWriter(environment, new BlockLog(environment, pending, 1), indexes, pending, new MappedMemory(() => undefined), journal as unknown as Journal);
+  return new CommitWriter(environment, new BlockLog(environment, pending, 1), indexes, pending, { look: () => void looks++ }, journal as unknown as Journal);
 }
 
 const setting = (name: string, value: string) => ({ blocks: [], settings: new Map([[name, Buffer.from(value)]]), work: [], storesAllIndexes: false });
@@ -68,4 +70,13 @@ test('what is in the journal is stored some time later without being asked, and 
   await writer.write(setting('a', 'two'), true);
   await writer.close();
   expect([stored('a'), stored(JOURNAL_MARK)]).toEqual(['two', undefined]);
+});
+
+test('after each transaction it is looked at what is mapped, but not after the last one: nothing is to be opened anew then', async () => {
+  const writer = writerOn(() => false);
+  await writer.write(setting('a', 'one'), true);
+  await writer.write(setting('b', 'two'), true);
+  expect(looks).toBe(2);
+  await writer.close();
+  expect(looks).toBe(2);
 });
