@@ -44,7 +44,7 @@ export class CommitWriter {
     private readonly log: BlockLog,
     private readonly indexes: Indexes,
     private readonly pending: Pending,
-    private readonly mapped: Pick<MappedMemory, 'look'>,
+    private readonly mapped: Pick<MappedMemory, 'look' | 'noteRemapped'>,
     /** The journal that the node before this one left; without one it is begun with the first commit. */
     private journal: Journal | undefined,
   ) {
@@ -63,7 +63,10 @@ export class CommitWriter {
 
   /** Lets go of the pages that reading has mapped; nothing may be written meanwhile. */
   remap(): Promise<void> {
-    return this.inTurn(() => this.environment.remap());
+    return this.inTurn(async () => {
+      await this.environment.remap();
+      this.mapped.noteRemapped();
+    });
   }
 
   /** Leaves nothing for the next start to recover. */

@@ -31,7 +31,7 @@ afterEach(async () => {
 function writerOn(takes: (sequence: number) => boolean): CommitWriter {
   const journal = { id: Buffer.alloc(16, 1), write: async ({ sequence }: { sequence: number }) => takes(sequence), release: () => undefined, close: () => undefined };
   const indexes = new Indexes(new StreamIndex(environment), new NameIndex(environment), environment);
-  return new CommitWriter(environment, new BlockLog(environment, pending, 1), indexes, pending, { look: () => void looks++ }, journal as unknown as Journal);
+  return new CommitWriter(environment, new BlockLog(environment, pending, 1), indexes, pending, { look: () => void looks++, noteRemapped: () => undefined }, journal as unknown as Journal);
 }
 
 const setting = (name: string, value: string) => ({ blocks: [], settings: new Map([[name, Buffer.from(value)]]), work: [], storesAllIndexes: false });
