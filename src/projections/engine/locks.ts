@@ -1,6 +1,5 @@
 import type { Queryable } from './connections.js';
 import { hashOf, mostSlices, type Duty } from './slices.js';
-import type { Member } from './share.js';
 import type { View } from '../kit/view.js';
 
 type Lock = readonly [first: number, second: number];
@@ -29,15 +28,15 @@ const buildClass = versionClass + 1;
 /** Held by the one process that has the duty. */
 export const dutyLock = ({ view, index, isBuilt }: Duty): Lock => (isBuilt ? sliceLock(view.name, index) : buildLock(view.name));
 
-/** Who projects, as Postgres sees it: the members, and which of their sessions and processes owns what. */
+/** Who projects, as Postgres sees it: the members by their sessions, and which of these and of the processes owns what. */
 export interface Locks {
-  readonly members: readonly Member[];
+  readonly members: readonly number[];
   /** The members by their duties, which go by the `lockName` of their locks. */
   readonly holders: ReadonlyMap<string, number>;
-  /** In which version each member's release keeps a view. */
-  versionsOf(view: string): ReadonlyMap<number, number>;
   /** The same, by the process as it calls itself. */
   readonly owners: ReadonlyMap<string, string>;
+  /** In which version each member's release keeps a view. */
+  versionsOf(view: string): ReadonlyMap<number, number>;
   /** The number of the session that asks. */
   readonly me: number;
 }
@@ -52,12 +51,10 @@ const selectLocks = `
 /** Reads who projects, and what. */
 export async function readLocks(db: Queryable): Promise<Locks> {
   const { rows } = await db.query(selectLocks);
-  const there = rows.filter((lock) => lock.class === firstLock);
   const versions = rows.filter((lock) => lock.class === versionClass);
   const duties = rows.filter((lock) => lock.class !== firstLock && lock.class !== versionClass);
-  const members = there.map(({ pid }) => ({ id: pid, held: duties.filter((held) => held.pid === pid).length }));
   return {
-    members,
+    members: rows.filter((lock) => lock.class === firstLock).map(({ pid }) => pid),
     owners: new Map(duties.map(({ class: first, hash, process }) => [lockName([first, hash]), process.replace(/^tarl /, '')])),
     holders: new Map(duties.map(({ class: first, hash, pid }) => [lockName([first, hash]), pid])),
     versionsOf: (view) => new Map(versions.filter(({ hash }) => (hash & ~versionMask) === withoutVersion(view)).map(({ pid, hash }) => [pid, hash & versionMask])),
@@ -72,10 +69,10 @@ export const latestOf = ({ versionsOf }: Locks, view: string): number => Math.ma
  * The members that may have a duty. A view's slices are kept by those whose release has it in the version in which it stands.
  * It is built by those that have its latest version: an older release would build its own over that, in turns.
  */
-export function keepersOf(locks: Locks, { view, isBuilt }: Duty): readonly Member[] {
+export function keepersOf(locks: Locks, { view, isBuilt }: Duty): readonly number[] {
   const versions = locks.versionsOf(view.name);
   const wanted = isBuilt ? view.version & versionMask : latestOf(locks, view.name);
-  return locks.members.filter(({ id }) => (versions.get(id) ?? 0) === wanted);
+  return locks.members.filter((id) => (versions.get(id) ?? 0) === wanted);
 }
 
 /** What a lock is called among the owners. */

@@ -73,7 +73,7 @@ export class Ownership {
     const excess = [...this.held].filter(([name]) => !known.has(name)).map(([, duty]) => duty);
     const wanted: Duty[] = [];
     const newer = new Map<View, number>();
-    const kept = all.map((duty) => ({ duty, keepers: keepersOf(locks, duty).map(({ id }) => id) }));
+    const kept = all.map((duty) => ({ duty, keepers: keepersOf(locks, duty) }));
     for (const group of Map.groupBy(kept, ({ keepers }) => keepers.join()).values()) {
       const duties = group.map(({ duty }) => duty);
       const keepers = group[0]!.keepers.map((id) => ({ id, held: duties.filter((duty) => locks.holders.get(nameOf(duty)) === id).length }));
